@@ -1,0 +1,1 @@
+"""Articles in, a searchable library out; knows nothing of conversations, answers or chat."""

@@ -1,0 +1,184 @@
+"""The records of a question and its answer, and the two seams: who reads, and who answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, Protocol
+
+from index.types import Article, Filter, Hit, Span
+
+AnswerType = Literal["person", "number", "date", "place", "reason", "quotation", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """One thing understood from the question, shown as a chip that can be removed.
+
+    `key` names it for `ask(..., ignore={key})`, for example `date:last week`.
+    """
+
+    kind: Literal["date", "outlet", "author", "as-of", "follow-up"]
+    phrase: str
+    meaning: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.phrase.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question understood: what is searched, where, and what kind of answer is wanted."""
+
+    question: str
+    text: str
+    """The stand-alone text that is searched; equals `question` unless it was a follow-up."""
+    filter: Filter = Filter()
+    inferred: bool = False
+    """The filter was read out of the question, not set by a person, so it may be given up."""
+    as_of: date | None = None
+    recency: float = 0.0
+    """0 no preference for new articles, 1 the full prior; see `index.search`."""
+    answer_type: AnswerType = "other"
+    speaker: str = ""
+    """In "what did X say", X."""
+    develops: bool = False
+    """Asks how something developed: answers go by date."""
+    favour: tuple[tuple[str, str], ...] = ()
+    """(article id, revision) cited in the turn before, preferred when it was a follow-up."""
+    interpretations: tuple[Interpretation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A place in a stored revision; valid only if `article.text[start:end] == text`."""
+
+    article_id: str
+    revision: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of an answer and the places it rests on.
+
+    A quotation made by the extractive answerer is its citation's own text. A sentence written by a
+    model is `supported` only when its citations bear it out; otherwise it carries no citations.
+    """
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    speaker: str = ""
+    supported: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with its evidence; everything a renderer, a log or an evaluation needs.
+
+    `confidence` is in [0, 1] and comparable between answers of one reader. When `refused`, there are
+    no supported statements and `hits` are the closest passages.
+    """
+
+    question: str
+    query: Query
+    statements: tuple[Statement, ...] = ()
+    short: str = ""
+    """The shortest verbatim answer (a name, a number), or empty; stands inside the first citation."""
+    refused: bool = False
+    reason: str = ""
+    """Why it was refused, or why the answer is not what was asked for; fit to show."""
+    confidence: float = 0.0
+    hits: tuple[Hit, ...] = ()
+    articles: tuple[Article, ...] = ()
+    """Every article cited or hit, in the revision used, so that citations resolve without a library."""
+    notes: tuple[str, ...] = ()
+    """Things the person should know, as "no article is dated in that week: answered without the date"."""
+    reader: str = ""
+    model: str = ""
+    library_version: int = 0
+    settings_fingerprint: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Seconds by stage: understand, retrieve, read, verify, total."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+    @property
+    def text(self) -> str:
+        """The statements in order, one a line; the reason when refused."""
+        return "\n".join(statement.text for statement in self.statements) or self.reason
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        return tuple(citation for statement in self.statements for citation in statement.citations)
+
+    def article(self, citation: Citation) -> Article:
+        """The article revision a citation points into; raises KeyError if the answer does not hold it."""
+        for article in self.articles:
+            if (article.id, article.revision) == (citation.article_id, citation.revision):
+                return article
+        raise KeyError((citation.article_id, citation.revision))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier exchange of a conversation; `answer` is None where only its text is known."""
+
+    question: str
+    text: str = ""
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may answer, with how strongly; `short` is a span inside it, or None."""
+
+    hit: Hit
+    sentence: Span
+    score: float
+    short: Span | None = None
+
+    @property
+    def text(self) -> str:
+        return self.hit.article.text[self.sentence[0] : self.sentence[1]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader made of the hits: candidates best first, and how sure it is that the first answers."""
+
+    candidates: tuple[Candidate, ...]
+    confidence: float
+    answered: bool
+    """False when the reader, at its calibrated bar, finds no answer in the hits."""
+    reason: str = ""
+
+
+class Reader(Protocol):
+    """Chooses the sentences that answer; the trained reader and the rule-based one both fit here."""
+
+    name: str
+
+    def read(self, query: Query, hits: Sequence[Hit]) -> Reading: ...
+
+
+class Answerer(Protocol):
+    """Turns a reading into statements; extractive by default, a chat model by setting."""
+
+    name: str
+
+    def statements(self, query: Query, reading: Reading, turns: Sequence[Turn]) -> Iterator[Statement]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A stage that `Assistant.stream` has begun: understand, retrieve, read, write."""
+
+    stage: str
+
+
+Event = Progress | Statement | Answer
