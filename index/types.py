@@ -165,3 +165,31 @@ class Hit:
         for part in parts:
             for start, end in part.sentences:
                 yield (start, end), self.article.text[start:end]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something a source could not make an article of; the run goes on."""
+
+    location: str
+    reason: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A location known to hold what it held before (HTTP 304, a feed entry seen earlier)."""
+
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something worth one line in a build's report, as which fields of a file were used."""
+
+    location: str
+    text: str
+
+
+Read = Article | Skipped | Unchanged | Remark
+"""What `index.sources.read` yields."""
