@@ -1,0 +1,165 @@
+"""The pipeline in one screen: understand, retrieve, read, write, verify."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from index.types import Filter, Hit
+from rag import retrieve as retrieval
+from rag.extract import Extractive
+from rag.types import Answer, Answerer, Event, Progress, Query, Reader, Reading, Statement, Turn
+from rag.understand import understand
+from rag.verify import verified
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+
+    from index.library import Library
+    from rag.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question on its way through the pipeline; each stage returns it with more filled in."""
+
+    query: Query
+    turns: tuple[Turn, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Assistant:
+    """Answers questions of one library; safe to call from several threads."""
+
+    def __init__(
+        self, library: Library, settings: Settings, reader: Reader | None = None, answerer: Answerer | None = None
+    ) -> None:
+        self.library = library
+        self.settings = settings
+        self.reader = reader or open_reader(settings)
+        self.answerer = answerer or Extractive(settings.limit)
+
+    def ask(self, question: str, turns: Sequence[Turn] = (), **understood: Any) -> Answer:
+        """The verified answer to a question.
+
+        Takes `as_of` (a date), `filter` (a Filter the person set) and `ignore` (keys of interpretations not
+        to make) as `understand` does.
+        """
+        return self.answer(self.retrieve(self.understand(question, turns, **understood)))
+
+    def stream(self, question: str, turns: Sequence[Turn] = (), **understood: Any) -> Iterator[Event]:
+        """Progress, then each verified statement as it is written, then the whole Answer."""
+        yield Progress("understand")
+        inquiry = self.understand(question, turns, **understood)
+        yield Progress("retrieve")
+        inquiry = self.retrieve(inquiry)
+        yield Progress("read")
+        yield from self._write(inquiry)
+
+    def as_runnable(self) -> Runnable[Any, Answer]:
+        """The same pipeline as a LangChain Runnable: a question or a dict of `ask`'s arguments in."""
+        from rag.chain import as_runnable
+
+        return as_runnable(self)
+
+    def understand(
+        self,
+        question: str,
+        turns: Sequence[Turn] = (),
+        *,
+        as_of: date | None = None,
+        filter: Filter = Filter(),
+        ignore: Collection[str] = (),
+    ) -> Inquiry:
+        """What the question asks, with the library's outlets, authors and newest date known."""
+        started = time.perf_counter()
+        query = understand(
+            question,
+            turns,
+            as_of=as_of or (date.fromisoformat(self.settings.as_of) if self.settings.as_of else None),
+            newest=self.library.newest,
+            outlets=self.library.outlets,
+            authors=self.library.authors,
+            filter=filter,
+            ignore=ignore,
+        )
+        return Inquiry(query, tuple(turns), seconds={"understand": time.perf_counter() - started})
+
+    def retrieve(self, inquiry: Inquiry) -> Inquiry:
+        """The inquiry with its hits."""
+        started = time.perf_counter()
+        hits, notes = retrieval.retrieve(self.library, inquiry.query, self.settings.hits)
+        seconds = {**inquiry.seconds, "retrieve": time.perf_counter() - started}
+        return replace(inquiry, hits=tuple(hits), notes=notes, seconds=seconds)
+
+    def answer(self, inquiry: Inquiry) -> Answer:
+        """The verified answer to an inquiry that has its hits."""
+        *_, last = self._write(inquiry)
+        assert isinstance(last, Answer)
+        return last
+
+    def _write(self, inquiry: Inquiry) -> Iterator[Event]:
+        query, seconds = inquiry.query, dict(inquiry.seconds)
+        started = time.perf_counter()
+        reading = self.reader.read(query, inquiry.hits)
+        if self.settings.refusal >= 0:
+            answered = bool(reading.candidates) and reading.confidence >= self.settings.refusal
+            reading = replace(reading, answered=answered)
+        seconds["read"] = time.perf_counter() - started
+        statements: list[Statement] = []
+        notes = list(inquiry.notes)
+        if reading.answered:
+            yield Progress("write")
+            for written in self.answerer.statements(query, reading, inquiry.turns):
+                kept, faults = verified([written], self.library.article)
+                notes += faults
+                statements += kept
+                yield from kept
+        seconds["verify"] = time.perf_counter() - started - seconds["read"]
+        seconds["total"] = sum(seconds.values())
+        yield self._answer(inquiry, reading, statements, notes, seconds)
+
+    def _answer(
+        self,
+        inquiry: Inquiry,
+        reading: Reading,
+        statements: Sequence[Statement],
+        notes: Sequence[str],
+        seconds: dict[str, float],
+    ) -> Answer:
+        articles = {(hit.article.id, hit.article.revision): hit.article for hit in inquiry.hits}
+        refused = not statements
+        return Answer(
+            question=inquiry.query.question,
+            query=inquiry.query,
+            statements=tuple(statements),
+            short="" if refused else _short(reading),
+            refused=refused,
+            reason=(reading.reason or "These articles do not say.") if refused else "",
+            confidence=reading.confidence,
+            hits=inquiry.hits,
+            articles=tuple(articles.values()),
+            notes=tuple(notes),
+            reader=self.reader.name,
+            model=self.answerer.name,
+            library_version=self.library.version,
+            settings_fingerprint=self.settings.fingerprint,
+            seconds=seconds,
+        )
+
+
+def _short(reading: Reading) -> str:
+    best = reading.candidates[0]
+    return best.hit.article.text[best.short[0] : best.short[1]] if best.short else ""
+
+
+def open_reader(settings: Settings) -> Reader:
+    """The reader the settings name."""
+    from rag.rules import RuleReader
+
+    return RuleReader()

@@ -1,0 +1,200 @@
+"""The reader that needs no trained weights: scores each sentence by words, place, names and answer type.
+
+Knows nothing of storage or of how the answer is shown. Its weights were fitted on the tuning halves of the
+question sets that ship: `python -m evals.fit_rules`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from index.types import Hit, Span
+from rag.names import find_names, shares_surname
+from rag.speech import Attribution, attributions
+from rag.types import AnswerType, Candidate, Query, Reading
+from rag.wording import ASKING, content, stem
+
+_NUMBER = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|"
+    r"millions?|billions?|half|third|quarter|twice|percent)\b",
+    re.I,
+)
+_DAY = re.compile(
+    r"\b(?:1[6-9]|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|"
+    r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|yesterday|today|tomorrow)\b",
+    re.I,
+)
+_PLACE = re.compile(r"\b(?:in|at|from|near|to|of)\s+(?:the\s+)?[A-Z]")
+_REASON = re.compile(
+    r"\b(?:because|due to|since|so that|in order to|as a result|after|amid|over|caused|led to|citing|"
+    r"in response|reason|therefore|to (?:avoid|prevent|protect|allow|make|help|keep))\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is known of one sentence as an answer; each in about [0, 1]."""
+
+    words: float
+    """Share of the question's content words (by rarity among the candidates) in the sentence."""
+    window: float
+    """The same, counting the sentence before and the title too."""
+    pairs: float
+    """Share of the question's neighbouring word pairs that stand together in the sentence."""
+    hit: float
+    """The passage's retrieval score, relative to the best."""
+    kind: float
+    """1 when the sentence holds something of the wanted answer type that the question does not name."""
+    speaker: float
+    """1 when the wanted speaker says it, 0.5 when the sentence names the speaker."""
+    lead: float
+    """1 for the first sentence of an article, falling to 0 at the tenth."""
+    brief: float
+    """1 for a sentence too short to answer."""
+    quoted: float
+    """1 when it holds a quotation and a quotation is wanted."""
+
+
+WEIGHTS = Features(
+    words=2.0, window=1.5, pairs=0.7, hit=2.5, kind=0.6, speaker=2.0, lead=0.3, brief=-1.0, quoted=0.5
+)
+BIAS, SLOPE = -2.2, 4.5
+"""Confidence is the logistic function of BIAS + SLOPE x the best sentence's evidence (see `_evidence`)."""
+REFUSAL = 0.5
+
+
+class RuleReader:
+    """Ranks the sentences of the hits by a weighted sum of `Features`."""
+
+    name = "rules"
+
+    def __init__(self, weights: Features = WEIGHTS, refusal: float = REFUSAL) -> None:
+        self._weights = [getattr(weights, field.name) for field in fields(Features)]
+        self._refusal = refusal
+
+    def read(self, query: Query, hits: Sequence[Hit]) -> Reading:
+        rows = describe(query, hits)
+        scored = [
+            Candidate(hit, span, sum(w * getattr(f, field.name) for w, field in zip(
+                self._weights, fields(Features), strict=True)))
+            for hit, span, f in rows
+        ]
+        order = sorted(range(len(scored)), key=lambda index: -scored[index].score)
+        if not order:
+            return Reading((), 0.0, False, "Nothing in these articles shares a word with the question.")
+        best = rows[order[0]]
+        confidence = 1 / (1 + math.exp(-(BIAS + SLOPE * _evidence(query, best))))
+        return Reading(
+            candidates=tuple(scored[index] for index in order),
+            confidence=confidence,
+            answered=confidence >= self._refusal,
+        )
+
+
+def describe(query: Query, hits: Sequence[Hit]) -> list[tuple[Hit, Span, Features]]:
+    """The features of every sentence of the hits, in the hits' order; a sentence of two hits counts once."""
+    asked = [word for word in content(query.text) if word not in _ASKING] or content(query.text)
+    if query.speaker:
+        named = set(content(query.speaker))
+        asked = [word for word in asked if word not in named] or asked
+    rows: list[tuple[Hit, Span, list[str], list[str]]] = []
+    seen: set[tuple[str, str, Span]] = set()
+    for hit in hits:
+        title = content(hit.article.title)
+        before: list[str] = []
+        for span, text in hit.sentences():
+            words = content(text)
+            if (key := (hit.article.id, hit.article.revision, span)) not in seen:
+                seen.add(key)
+                rows.append((hit, span, words, before + title))
+            before = words
+    rarity = _rarity(asked, [words for _, _, words, _ in rows])
+    total = sum(rarity.values()) or 1.0
+    asked_pairs = set(zip(asked, asked[1:], strict=False))
+    top = max((hit.score for hit in hits), default=0.0) or 1.0
+    speech = _speech(query, hits)
+    described = []
+    for hit, span, words, context in rows:
+        text = hit.article.text[span[0] : span[1]]
+        own = set(words)
+        attribution = speech.get((hit.article.id, hit.article.revision, span))
+        described.append(
+            (
+                hit,
+                span,
+                Features(
+                    words=sum(value for word, value in rarity.items() if word in own) / total,
+                    window=sum(value for word, value in rarity.items() if word in own or word in context) / total,
+                    pairs=len(asked_pairs & set(zip(words, words[1:], strict=False))) / max(len(asked_pairs), 1),
+                    hit=hit.score / top,
+                    kind=float(_holds(query.answer_type, text, asked)),
+                    speaker=_spoken_by(query.speaker, text, attribution),
+                    lead=max(0.0, 1 - len(hit.article.text[: span[0]]) / 1500),
+                    brief=float(len(words) < 3),
+                    quoted=float(query.answer_type == "quotation" and bool(attribution and attribution.quoted)),
+                ),
+            )
+        )
+    return described
+
+
+_ASKING = {stem(word) for word in ASKING}
+
+
+def _rarity(asked: Sequence[str], sentences: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Inverse document frequency of the question's words among the candidates (Sparck Jones 1972)."""
+    counts = Counter(word for words in sentences for word in set(words))
+    return {word: math.log(1 + (len(sentences) + 1) / (counts[word] + 0.5)) for word in asked}
+
+
+def _speech(query: Query, hits: Sequence[Hit]) -> dict[tuple[str, str, Span], Attribution]:
+    """Who says each sentence of the articles hit; empty when nobody's words are asked for."""
+    if not query.speaker and query.answer_type != "quotation":
+        return {}
+    found: dict[tuple[str, str, Span], Attribution] = {}
+    for hit in hits:
+        key = (hit.article.id, hit.article.revision)
+        spans = [span for span, _ in hit.sentences()]
+        for attribution in attributions(hit.article.text, spans):
+            found[(*key, attribution.span)] = attribution
+    return found
+
+
+def _holds(kind: AnswerType, text: str, asked: Sequence[str]) -> bool:
+    """Whether a sentence holds something of that kind which the question has not named itself."""
+    known = set(asked)
+    if kind == "person":
+        return any(not set(content(name.text)) <= known for name in find_names(text))
+    if kind == "number":
+        return any(stem(match.group().lower()) not in known for match in _NUMBER.finditer(text))
+    if kind == "date":
+        return _DAY.search(text) is not None
+    if kind == "place":
+        return _PLACE.search(text) is not None
+    if kind == "reason":
+        return _REASON.search(text) is not None
+    if kind == "quotation":
+        return any(mark in text for mark in "\"“”")
+    return any(not set(content(name.text)) <= known for name in find_names(text))
+
+
+def _spoken_by(speaker: str, text: str, attribution: Attribution | None) -> float:
+    if not speaker:
+        return 0.0
+    if attribution and attribution.speaker and shares_surname(speaker, attribution.speaker):
+        return 1.0
+    return 0.5 if speaker.lower() in text.lower() else 0.0
+
+
+def _evidence(query: Query, row: tuple[Hit, Span, Features]) -> float:
+    """How well the best sentence covers the question, in about [0, 1]: words in its window, names, speaker."""
+    hit, _, features = row
+    names = [set(content(name.text)) for name in find_names(query.text)]
+    around = set(content(hit.article.title + " " + hit.text))
+    named = sum(bool(name) and name <= around for name in names) / len(names) if names else features.window
+    return 0.5 * features.window + 0.3 * named + 0.2 * features.words

@@ -1,0 +1,98 @@
+"""One frozen Settings, read at the edge from clippings.toml, the environment and flags, weakest first."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from index.errors import UserError
+from index.split import PASSAGE_TOKENS
+
+FILE = "clippings.toml"
+PREFIX = "CLIPPINGS_"
+NOT_SETTINGS = {"CLIPPINGS_CACHE"}
+"""Environment names with our prefix that are read elsewhere: where derived files are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a person can set; each field is documented by its line in `clippings config`."""
+
+    library: str = "library"
+    """Folder of the library."""
+    encoder: str = "all-MiniLM-L6-v2"
+    """Embedding model: the built-in one, a sentence-transformers name or folder, or provider:model."""
+    passage_tokens: int = PASSAGE_TOKENS
+    """Budget of a passage in tokens."""
+    chroma: str = ""
+    """URL of a Chroma server; empty for the one inside the library folder."""
+    reader: str = "auto"
+    """What chooses the sentences: auto, rules, or the folder of a trained reader."""
+    hits: int = 20
+    """Passages read for each question."""
+    limit: int = 3
+    """Most sentences in an answer."""
+    as_of: str = ""
+    """Day that "last week" is counted from (YYYY-MM-DD); empty for the newest article's date."""
+    refusal: float = -1.0
+    """Confidence below which an answer is refused; negative for the reader's own calibrated bar."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names every setting that can change an answer (12 hex digits); not where the library lies."""
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "library"}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def load(
+    flags: Mapping[str, Any], *, folder: Path | None = None, environment: Mapping[str, str] | None = None
+) -> tuple[Settings, dict[str, str]]:
+    """The settings, and for each name where its value came from.
+
+    `flags` with value None count as not given. Raises UserError for an unknown key or a value of the wrong kind.
+    """
+    values: dict[str, Any] = {}
+    origins = {field.name: "default" for field in fields(Settings)}
+    kinds = get_type_hints(Settings)
+
+    def put(name: str, value: Any, origin: str) -> None:
+        if name not in kinds:
+            close = get_close_matches(name, kinds, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else " See all of them: clippings config"
+            raise UserError(f"Unknown setting {name!r} in {origin}.{hint}")
+        values[name] = _convert(name, value, kinds[name], origin)
+        origins[name] = origin
+
+    path = (folder or Path.cwd()) / FILE
+    if path.is_file():
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UserError(f"Cannot read {str(path)!r}: {error}. Mend that line, then: clippings config") from error
+        for name, value in table.items():
+            put(name, value, FILE)
+    for variable, value in (os.environ if environment is None else environment).items():
+        if variable.startswith(PREFIX) and variable not in NOT_SETTINGS:
+            put(variable.removeprefix(PREFIX).lower(), value, variable)
+    for name, value in flags.items():
+        if value is not None:
+            put(name, value, "--" + name.replace("_", "-"))
+    return Settings(**values), origins
+
+
+def _convert(name: str, value: Any, kind: type, origin: str) -> Any:
+    try:
+        if isinstance(value, bool) or (kind is str and not isinstance(value, str)):
+            raise ValueError
+        return kind(value)
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"{origin} gives {value!r} for {name!r}, which must be a {kind.__name__}. See: clippings config"
+        ) from error
