@@ -1,0 +1,224 @@
+"""The date phrases of English questions, as ranges of days; what may mean something else gives nothing.
+
+Knows nothing of articles: "on December 7" is that day, though its articles may appear a day later. Written by
+hand because dateparser's search takes "may", "second" and "US" for dates and takes tens of milliseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import zip_longest
+
+from index.days import Found, dates, following, within, years
+
+
+@dataclass(frozen=True, slots=True)
+class DatePhrase:
+    """`text[start:end] == phrase` means the days `since` to `until`, both included.
+
+    An open beginning ("before June 2020") is `date.min`; an open end ("since March") is the as-of date.
+    """
+
+    phrase: str
+    start: int
+    end: int
+    since: date
+    until: date
+
+
+_PARTS = {
+    "early": (0, 0.4),
+    "beginning": (0, 0.4),
+    "start": (0, 0.4),
+    "mid": (0.25, 0.75),
+    "middle": (0.25, 0.75),
+}
+_PARTS |= {"late": (0.6, 1), "end": (0.6, 1)}
+
+_BEFORE = re.compile(
+    r"(?:\b(?P<prep>on\s+or\s+before|on\s+or\s+after|as\s+of|prior\s+to|in|on|during|throughout|since|before"
+    r"|after|until|till|by|from|between|through)\s+(?:the\s+(?:month|year)\s+(?:of\s+)?)?)?"
+    r"(?:\b(?P<part>early|late|mid|(?:the\s+)?(?:beginning|start|middle|end)\s+of)(?:-|\s+))?$",
+    re.I,
+)
+_JOIN = re.compile(r",?\s*(?:,|\band\b|\bor\b|\bto\b|\bthrough\b|\buntil\b|-|–)\s*(?:on\s+|in\s+)?", re.I)
+
+
+def _ends_with(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{words})\s+$", re.I)
+
+
+_NEGATED = _ends_with(
+    r"\b(?:other|rather|earlier|later|more|less) than"
+    r"|\b(?:not|except|excluding|besides|unlike)|compared (?:to|with)"
+)
+_LATER = _ends_with(r"\b(?:later|early|late|by the end of|than|from)|compared (?:to|with)")
+_RECORD = re.compile(
+    r"\b(?:first|times?|record|(?:high|low|bigg|larg|strong)est|most|worst|best|peak|only)\b\W+(?:\w+\W+){0,5}$",
+    re.I,
+)
+_FIGURE = re.compile(
+    r"(?:\b(?:founded|established|born|built|formed|[mb]illion|trillion|percent)|%|[$£€][\d.,]+)\s*$", re.I
+)
+_DETERMINED = re.compile(
+    r"(?:\b(?:the|an?|this|that|his|her|their|its|our|which|every|each|no)|['’]s)\s+$", re.I
+)
+_PUBLISHED = re.compile(
+    r",?\s+(?:articles?|reports?|story|stories|pieces?|coverage|posts?|interviews?|edition|issue|news)\b",
+    re.I,
+)
+_EVENTS = (  # these after a date make it the name of an event, a product or a figure
+    r"(?:elections?|midterms?|primar(?:y|ies)|campaigns?|season|budget|census|dollars|attacks?|riots?|insurrection"
+    r"|committee|panel|hearings?|coup|bombings?|massacre|shootings?|world\s+cup|olympics?|games|finals?|open|awards?|film"
+    r"|movie|album|novel|book|song|model|bid|race|levels?|average|tax|referendum|crisis|crash|war|invasion|protests?"
+    r"|earthquake|tsunami|hurricane|act|bill|plot|pandemic|draft|class|deal|agreement|accords?|treaty|summit)\b"
+)
+_CLAUSE = re.compile(  # these after a weekday or a month that is also a name show that it stands as a date
+    r"\s*(?:$|[?.!,;:)\"”—–])|\s+(?:in|on|at|of|for|to|by|with|and|or|about|due|after|before|as|that|when|while|from"
+    r"|during|over|night|morning|afternoon|evening|did|what|who|how|why|which|where|the|an?)\b",
+    re.I,
+)
+_TO_COME = re.compile(
+    r"\b(?:will|would|going\s+to|set\s+to|expect(?:s|ed)|plan(?:s|ned|ning)?|upcoming|schedul\w+|due\s+to|how\s+soon|next"
+    r"|(?:is|are)\s+(?!being\b)\w+ing)\b",
+    re.I,
+)
+
+
+def date_phrases(text: str, as_of: date) -> list[DatePhrase]:
+    """Find what a question says about dates, in the order of the text; phrases never overlap.
+
+    A date without a year is the latest such date not after `as_of`; "on Wednesday" may be `as_of` itself.
+    Weeks hold whether they begin on Sunday or Monday, and "this week" is at least the last seven days.
+    Nothing is returned for a date wholly after `as_of`, one that names an event ("the 2022 World Cup", "the
+    January 6 attack"), a figure's year ("$3 billion in 2021"), holidays, quarters, decades, "years ago", and a
+    date without a year that is long past in a question about the future.
+    """
+    found = list(dates(text, as_of))
+    phrases: list[DatePhrase] = []
+    taken = 0
+    for one, two in zip_longest(found, found[1:]):
+        if one.start < taken:
+            continue
+        before = _BEFORE.search(text, taken, one.start)
+        begin = before.start() if before else one.start
+        prep = " ".join((before["prep"] or "").lower().split()) if before else ""
+        part = (before["part"] or "").lower().removeprefix("the ") if before else ""
+        if (
+            two
+            and not one.dated
+            and two.dated
+            and one.kind == two.kind
+            and _JOIN.fullmatch(text, one.end, two.start)
+        ):
+            one = within(one, two.until)
+        if two and not part and _joined(text, prep, one, two):
+            two = following(two, one.since) if one.dated and not two.dated else two
+            span, end = (one.since, two.until), two.end
+            if not one.dated and one.since > two.until:
+                span = (years(one.since, -1), two.until)
+        else:
+            if not prep and not part and phrases and _JOIN.fullmatch(text, phrases[-1].end, one.start):
+                shared = re.match(r"in|on|during", phrases[-1].phrase, re.I)
+                prep = shared[0].lower() if shared else ""
+            if one.since > as_of or not _says_when(text, one, begin, prep, part, as_of):
+                taken = one.end
+                continue
+            span, end = _span(text, text[:begin], one, prep, part, as_of), one.end
+        taken = end
+        if span[0] <= min(span[1], as_of):
+            phrases.append(DatePhrase(text[begin:end], begin, end, *span))
+    return phrases
+
+
+def _joined(text: str, prep: str, one: Found, two: Found) -> bool:
+    """Whether two dates are the ends of one range: "between March and May", "from 2019 to 2021"."""
+    join = _JOIN.fullmatch(text, one.end, two.start)
+    if not join or one.kind != two.kind or one.kind not in ("day", "month", "year"):
+        return False
+    word = join[0].strip(" ,").lower().split(" ")[0]
+    return (prep == "between" and word == "and") or (
+        prep == "from" and word in ("to", "through", "until", "-", "–")
+    )
+
+
+def _says_when(text: str, one: Found, begin: int, prep: str, part: str, as_of: date) -> bool:
+    """Whether a date says when, rather than naming an event, a person or the year of a figure."""
+    ahead, own, after = text[:begin], text[one.start : one.end], text[one.end :]
+    possessive = bool(re.match(r"['’]s?(?!\w)", after))
+    opens = not ahead.strip(" \"“'(") or ahead.rstrip()[-1] in ".?!;:"
+    name_follows = bool(re.match(r"\s+[A-Z][a-z]", after)) and not opens
+    if _NEGATED.search(ahead) or (prep == "since" and _RECORD.search(ahead)):
+        return False
+    if one.kind == "relative":
+        if _LATER.search(ahead) or re.match(r"(?:Last|This) [A-Z]", own):
+            return False
+        return not (own[0] == "Y" and not opens) and not (possessive and own.lower().endswith("year"))
+    if one.kind == "weekday":
+        if prep in ("on", "since", "before", "after", "until", "till") or " " in own or possessive:
+            return not name_follows and not (not prep and re.search(r"[A-Z]\w*\s$", ahead))
+        # "died Wednesday", "early Thursday"; not "Black Friday", "a Sunday paper", "Monday Night Football"
+        return (
+            bool(part or re.search(r"\s[a-z0-9]+,?\s$", ahead))
+            and own[0].isupper()
+            and bool(_CLAUSE.match(after) and not name_follows and not _DETERMINED.search(ahead))
+        )
+    if possessive or re.match(rf"\s+{_EVENTS}", after, re.I):
+        return False
+    if not one.dated and (as_of - one.until).days > 183 and _TO_COME.search(text):
+        return False
+    if one.kind == "day":
+        if one.dated:
+            return prep != "through" and (
+                bool(prep) or not _DETERMINED.search(ahead) or bool(_PUBLISHED.match(after))
+            )
+        nine_eleven = (one.since.month, one.since.day) == (9, 11)
+        return not nine_eleven and prep in (
+            "on",
+            "since",
+            "before",
+            "after",
+            "until",
+            "till",
+            "on or before",
+            "on or after",
+        )
+    if one.kind == "season" or (one.kind == "month" and one.dated):
+        return prep not in ("between", "from", "through") and bool(
+            prep or part or not _DETERMINED.search(ahead)
+        )
+    if " " in own:  # "last December"
+        return True
+    if prep not in ("in", "during", "throughout", "since", "before", "after", "until", "till") and not part:
+        return False
+    if name_follows or _FIGURE.search(ahead):
+        return False
+    # "after May resigned", "in march of the penguins"
+    named = own.lower() in ("may", "march", "april", "june", "august")
+    return one.kind == "year" or not named or bool(_CLAUSE.match(after) and not re.match(r"\s+of\b", after))
+
+
+def _span(text: str, ahead: str, one: Found, prep: str, part: str, as_of: date) -> tuple[date, date]:
+    since, until = one.since, one.until
+    if text[one.end : one.end + 2] in ("'s", "’s") or (
+        prep == "on" and re.search(rf"{_EVENTS}\s+$", ahead, re.I)
+    ):
+        until = as_of  # "last week's vote" and "the attack on October 7" are reported from then on
+    if part and one.kind in ("month", "year"):
+        days = (until - since).days
+        low, high = _PARTS[part.split()[0]]
+        since, until = since + timedelta(days=int(days * low)), since + timedelta(days=round(days * high))
+    match prep:
+        case "since" | "on or after":
+            until = as_of
+        case "after":
+            since, until = until + timedelta(days=1), as_of
+        case "before" | "prior to":
+            since, until = date.min, since - timedelta(days=1)
+        case "until" | "till" | "on or before" | "by":
+            since = date.min
+        case "as of" if one.kind != "relative":
+            since = date.min
+    return since, until
