@@ -1,0 +1,103 @@
+"""Answers as text for a terminal and as Markdown; pure functions of records, no input or output.
+
+Article text is data: nothing here lets it become markup.
+"""
+
+from __future__ import annotations
+
+import re
+
+from index.split import paragraphs
+from index.types import Article, Hit
+from rag.types import Answer, Citation, Statement
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&])")
+
+
+def as_text(answer: Answer, *, show_sources: bool = False) -> str:
+    """An answer for a terminal: statements with numbers, then each numbered source and where it stands."""
+    numbers = number_citations(answer)
+    lines = [_understood(answer)] if answer.query.interpretations else []
+    lines += [f"Note: {note}" for note in answer.notes]
+    if answer.refused:
+        lines.append(f"Not in these articles. {answer.reason}".strip())
+        if answer.hits:
+            lines += ["", "Closest passages (they do not answer the question):"]
+            lines += [_closest(hit) for hit in answer.hits[:3]]
+    else:
+        if answer.short:
+            lines += [answer.short, ""]
+        lines += [_statement(statement, numbers) for statement in answer.statements]
+        lines.append("")
+        lines += [f"[{numbers[citation]}] {source_line(answer.article(citation), citation)}" for citation in numbers]
+    if show_sources:
+        lines += ["", "How this was found:", f"  searched: {answer.query.text}"]
+        lines += [f"  {hit_line(hit)}" for hit in answer.hits]
+        stages = ", ".join(f"{stage} {seconds * 1000:.0f} ms" for stage, seconds in answer.seconds.items())
+        lines.append(f"  reader {answer.reader}, confidence {answer.confidence:.2f}; {stages}")
+    return "\n".join(lines)
+
+
+def as_markdown(answer: Answer) -> str:
+    """An answer as Markdown with its sources as a numbered list; article text is escaped."""
+    numbers = number_citations(answer)
+    lines = [f"**{escape_markdown(answer.question)}**", ""]
+    if answer.refused:
+        lines.append(escape_markdown(f"Not in these articles. {answer.reason}".strip()))
+    for statement in answer.statements:
+        lines.append(f"> {escape_markdown(_statement(statement, numbers))}")
+        lines.append(">")
+    lines.append("")
+    for citation, number in numbers.items():
+        lines.append(f"{number}. {escape_markdown(source_line(answer.article(citation), citation))}")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def number_citations(answer: Answer) -> dict[Citation, int]:
+    """Each citation's number, from 1, in the order of first mention; the same place has one number."""
+    return {citation: number for number, citation in enumerate(dict.fromkeys(answer.citations), start=1)}
+
+
+def source_line(article: Article, citation: Citation) -> str:
+    """Title or first words, outlet, author, date, and the paragraph and characters where the citation stands."""
+    facts = [f"“{article.name}”" if article.name else article.location, article.outlet, article.author]
+    facts.append(str(article.published) if article.published else "date unknown")
+    facts.append(f"{place(article, citation.start)}, characters {citation.start}-{citation.end}")
+    return " · ".join(fact for fact in facts if fact)
+
+
+def place(article: Article, offset: int) -> str:
+    """The paragraph, counted from 1, that holds an offset."""
+    blocks = paragraphs(article.text)
+    number = next((n for n, (_, end) in enumerate(blocks, start=1) if offset < end), len(blocks))
+    return f"paragraph {number} of {len(blocks)}"
+
+
+def hit_line(hit: Hit) -> str:
+    """Why a hit is there: its score and its rank in each list."""
+    found = [f"{name} #{rank.rank}" for name, rank in (("words", hit.words), ("vectors", hit.vectors)) if rank]
+    published = str(hit.article.published or "date unknown")
+    return f"{hit.score:.3f}  {', '.join(found)}  {published}  {hit.article.name}"
+
+
+def escape_markdown(text: str) -> str:
+    """Text as Markdown shows it literally."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def _statement(statement: Statement, numbers: dict[Citation, int]) -> str:
+    speaker = f"{statement.speaker}: " if statement.speaker else ""
+    marks = "".join(f" [{numbers[citation]}]" for citation in statement.citations)
+    doubt = "" if statement.supported else " (not found in the sources)"
+    return f"{speaker}{statement.text}{marks}{doubt}"
+
+
+def _closest(hit: Hit) -> str:
+    start, end = hit.passage.sentences[0]
+    published = str(hit.article.published or "date unknown")
+    return f"  - {hit.article.text[start:end]}\n    “{hit.article.name}”, {published}"
+
+
+def _understood(answer: Answer) -> str:
+    chips = "; ".join(f"{chip.phrase} = {chip.meaning}" for chip in answer.query.interpretations)
+    return f"Understood: {chips}"
