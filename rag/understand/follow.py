@@ -1,0 +1,293 @@
+"""Follow-up questions made to stand alone from the turns before, by rule.
+
+Knows no genders and no grammar beyond word lists: when unsure it adds the topic instead of replacing words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.names import CALENDAR, find_names, plain_name
+from rag.types import Turn
+from rag.understand.kind import answer_type, speaker
+from rag.wording import ASKING, FUNCTION, WORD, stem, tokens
+
+_OPENING = re.compile(
+    r"^\W*(?:(?:and|but|so|or|then|also|ok(?:ay)?|well|yes|no|hm+|i\s+see|thanks?(?:\s+you)?|right|great)\b[\s,.!]*)+",
+    re.I,
+)
+_ABOUT = re.compile(r"^(?:what|how)\s+about\s+|^(?:and\s+)?(?:what|how)\s+of\s+", re.I)
+_HE = re.compile(
+    r"\b(?P<subject>he|she)\b|\b(?P<possessive>his|her(?=\s+\w))\b|\b(?P<object>him|her|hers)\b", re.I
+)
+_THEY = re.compile(r"\b(?P<subject>they)\b|\b(?P<possessive>their|its)\b|\b(?P<object>them|it)\b", re.I)
+_THAT = re.compile(
+    r"\b(?:about|of|to|on|for|with|after|before|from|by|than|like|is|was|are|were|does|did|do|mean|happen|do|say|"
+    r"why|how|against|at|in)\s+(?P<object>that|this|those|these)\b(?=\s*(?:[?.,!]|$|(?:mean|happen|affect|work|"
+    r"compare|change|end|go|really|still|true|possible|a|an|the|so|all|in|on|for|from|because|why|what|how|come)\b))"
+    r"|^(?:and\s+)?(?P<subject>that|this|those|these)\s+(?:is|was|are|were|means?)\b",
+    re.I,
+)
+_DETERMINER = re.compile(r"\b(?:this|these|those|that|such(?:\s+an?)?)\s+(?P<noun>[a-z]+)\b", re.I)
+_THERE = re.compile(r"\b(?:over\s+|from\s+)?there\b(?=\s*(?:[?.,!]|$|now\b|today\b|then\b))", re.I)
+_IDLE_IT = re.compile(
+    r"\b(?:is|was|does|will|would|did)\s+it\s+(?:(?:be|really|still|also|ever|actually|not|even)\s+)*"
+    r"(?:possible|true|likely|necessary|legal|illegal|safe|worth|better|best|advisable|ok|okay|fair|important|"
+    r"common|normal|easy|hard|difficult|mean\s+that|take|rain|snow|make\s+sense|matter|free|that)\b"
+    r"|\bwhat\s+time\s+is\s+it\b|\bit\s+(?:is|was)\s+(?:\w+\s+)?(?:that|to)\b",
+    re.I,
+)
+_LEANING = re.compile(
+    r"\b(?:else|another|others?|instead|latter|former|same|too|as\s+well|more|further|next|again|afterwards|"
+    r"alternatives?|similar|differ(?:ent|ence)?|remaining|last\s+one|first\s+one|ones?)\b",
+    re.I,
+)
+_BARE_ASK = re.compile(
+    r"^(?:why(?:\s+not)?|how(?:\s+so|\s+come)?|when|where|who|which|what|how\s+(?:many|much|long|often|far|big|old)|"
+    r"by\s+whom|since\s+when|really|is\s+that\s+(?:so|true)|are\s+you\s+sure|for\s+example|such\s+as|"
+    r"what\s+happened(?:\s+(?:next|then|after\s+that|afterwards|since))?|"
+    r"(?:tell\s+me\s+|say\s+)?more|go\s+on|continue|who\s+said\s+(?:that|so|this)|what\s+else|who\s+else|"
+    r"and\s+then|what\s+(?:then|next)|says\s+who|according\s+to\s+whom|"
+    r"(?:can\s+you\s+)?(?:explain|elaborate)(?:\s+that|\s+more|\s+please)?)\W*$",
+    re.I,
+)
+_PREPOSITION = re.compile(
+    r"^(in|on|at|for|from|to|by|with|under|during|since|after|before|about|against|of)\s+(.+)$", re.I
+)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_VERBS = re.compile(
+    r"\b(?:is|are|was|were|am|be|do|does|did|has|have|had|can|could|will|would|should|may|might|must|"
+    r"tell|explain|describe|give|list|show|compare|summari[sz]e|n't)\b|n['’]t\b",
+    re.I,
+)
+
+
+_ASKS = re.compile(r"(?:who|what|when|where|why|how|which)\b", re.I)
+_TIMES = {
+    "week",
+    "month",
+    "year",
+    "day",
+    "morning",
+    "weekend",
+    "summer",
+    "winter",
+    "time",
+    "season",
+    "moment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A question made to stand alone: what was replaced or missing in it, and the whole text."""
+
+    text: str
+    phrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    question: str
+    """The turn before, itself made to stand alone."""
+    people: tuple[str, ...]
+    """Those a `he` or `she` may mean, likeliest first."""
+    topic: tuple[str, ...]
+    """What an `it` or `that` may mean: the phrases of the question before."""
+
+
+def rewrite(question: str, turns: Sequence[Turn]) -> Rewrite | None:
+    """The stand-alone form of a follow-up; None where the question stands alone already."""
+    return _against(question, _context(turns)) if turns else None
+
+
+def _context(turns: Sequence[Turn]) -> _Context:
+    context = _Context("", (), ())
+    for turn in turns:
+        if turn.answer is not None:
+            standing = turn.answer.query.text
+        else:
+            rewritten = _against(turn.question, context) if context.question else None
+            standing = rewritten.text if rewritten else turn.question
+        topic = _topic(standing) or context.topic
+        people = tuple(dict.fromkeys([*_people(standing, turn), *context.people]))
+        context = _Context(standing, people, topic)
+    return context
+
+
+def _against(question: str, before: _Context) -> Rewrite | None:
+    stripped = question.strip()
+    core = _OPENING.sub("", stripped).strip()
+    if not core:
+        return None
+    if _BARE_ASK.match(core):
+        return _bare(core, before)
+    if about := _ABOUT.match(core):
+        return _swap(core[about.end() :], before, about=True)
+    if core != stripped and not _VERBS.search(core) and not _ASKS.match(core):
+        return _swap(core, before, about=False)
+    text, phrases = core, []
+    he = _HE.search(core)
+    if he and before.people and not find_names(core[: he.start()]):
+        person = before.people[0]
+        possessive = ("’" if person.endswith("s") else "’s") if he.lastgroup == "possessive" else ""
+        text = core[: he.start()] + person + possessive + core[he.end() :]
+        phrases.append(he.group())
+    phrases += _dangling(core, resolved=he if phrases else None)
+    if len(phrases) > (text != core) or (not phrases and _leans(core, before)):
+        text = _with_topic(text, before)
+    return Rewrite(text, " … ".join(phrases) or core) if text != core else None
+
+
+def _bare(core: str, before: _Context) -> Rewrite | None:
+    """`why?`, `when?`, `who else?`: the question before, asked again that way."""
+    asked = core.rstrip(" ?!.").lower()
+    previous = before.question.rstrip(" ?!.")
+    auxiliary = re.match(
+        r"(?:did|does|do|is|are|was|were|has|have|had|will|would|can|could|should)\b", previous, re.I
+    )
+    if asked in {"why", "why not", "when", "where", "how"} and auxiliary:
+        return Rewrite(f"{asked.split()[0]} {previous[0].lower()}{previous[1:]}?", core)
+    return Rewrite(f"{asked}: {previous}?", core)
+
+
+def _swap(part: str, before: _Context, *, about: bool) -> Rewrite | None:
+    """`and Murphy?`, `what about Ukraine?`, `and in 2020?`: the question before with that part changed."""
+    part = part.strip(" ?!.,")
+    previous = before.question.rstrip(" ?!.")
+    if not part:
+        return None
+    whose = speaker(previous)
+    topical = re.search(r"\b(?:about|on|regarding|concerning)\s+(.+)$", previous, re.I)
+    named = [name for name in find_names(part) if name.text.lower() not in CALENDAR]
+    phrased = _PREPOSITION.match(part)
+    if phrased:
+        word = r"[A-Z0-9][\w’'.-]*"
+        same = list(re.finditer(rf"\b{phrased[1]}\s+(?:the\s+)?{word}(?:\s+{word})*", previous))
+        if phrased[1].lower() == "about" and topical:
+            return Rewrite(f"{previous[: topical.start()]}{part}?", part)
+        if same:
+            return Rewrite(f"{previous[: same[-1].start()]}{part}{previous[same[-1].end() :]}?", part)
+        years = _YEAR.findall(part)
+        if years and (old := list(_YEAR.finditer(previous))):
+            return Rewrite(f"{previous[: old[-1].start()]}{years[0]}{previous[old[-1].end() :]}?", part)
+        return Rewrite(f"{previous} {part}?", part)
+    if whose and (not about or _is_person(part, before)) and len(part.split()) <= 4:
+        at = previous.lower().find(whose.lower())
+        if at >= 0:
+            return Rewrite(f"{previous[:at]}{part}{previous[at + len(whose) :]}?", part)
+    if whose and topical:
+        return Rewrite(f"{previous[: topical.start(1)]}{part}?", part)
+    if whose:
+        return Rewrite(f"{previous} about {part}?", part)
+    if _YEAR.fullmatch(part) and (old := list(_YEAR.finditer(previous))):
+        return Rewrite(f"{previous[: old[-1].start()]}{part}{previous[old[-1].end() :]}?", part)
+    others = find_names(previous)
+    if named and len(part.split()) <= 4 and len(others) == 1:
+        return Rewrite(f"{previous[: others[0].start]}{part}{previous[others[0].end :]}?", part)
+    if named and len(named[0].text.split()) > 1:
+        return None
+    return Rewrite(f"{previous}: {part}?", part)
+
+
+def _is_person(part: str, before: _Context) -> bool:
+    last = plain_name(part).split()[-1].lower()
+    return any(last == person.split()[-1].lower() for person in before.people)
+
+
+def _dangling(core: str, resolved: re.Match[str] | None) -> list[str]:
+    """The first pronoun that means nothing in its own question, if there is one."""
+    for pattern in (_HE, _THEY, _THAT, _THERE):
+        match = pattern.search(core)
+        if (
+            not match
+            or (resolved and match.span() == resolved.span())
+            or (pattern is _THEY and _idle(core, match))
+        ):
+            continue
+        start, end = match.span(match.lastgroup) if match.lastgroup else match.span()
+        # Names or two words of meaning before a pronoun are enough for it to stand for one of them.
+        if not find_names(core[:start]) and len(_meaning(core[:start])) < 2:
+            return [core[start:end]]
+    pointing = _DETERMINER.search(core)
+    if pointing and pointing["noun"].lower() not in FUNCTION | _TIMES and not find_names(core):
+        return [pointing.group()]
+    return []
+
+
+def _idle(text: str, match: re.Match[str]) -> bool:
+    """`is it true that`: an `it` that means nothing."""
+    return any(idle.start() <= match.start() < idle.end() for idle in _IDLE_IT.finditer(text))
+
+
+def _leans(core: str, before: _Context) -> bool:
+    """Whether a question without pronouns still says too little to be searched alone."""
+    if find_names(core) or re.search(r"\d", core):
+        return False
+    return len(_meaning(core)) <= (4 if _LEANING.search(core) else 2)
+
+
+def _with_topic(text: str, before: _Context) -> str:
+    known = {stem(word) for word in tokens(text)}
+    parts = [part for part in before.topic if not {stem(word) for word in _meaning(part)} <= known]
+    return f"{text.rstrip()} ({', '.join(parts)})" if parts else text
+
+
+def _meaning(text: str) -> list[str]:
+    return [word for word in tokens(text) if word not in FUNCTION and word not in ASKING]
+
+
+def _topic(standing: str) -> tuple[str, ...]:
+    """What a question is about: its runs of words with meaning, in order, eight words at most."""
+    parts: list[str] = []
+    end = -1
+    for match in WORD.finditer(standing):
+        word = match.group().lower()
+        if word in FUNCTION or word in ASKING:
+            continue
+        between = standing[end : match.start()].lower() if end >= 0 else "?"
+        if re.fullmatch(r"\s+(?:(?:of|in|for|and)\s+(?:the\s+)?)?", between):
+            parts[-1] += standing[end : match.end()]
+        else:
+            parts.append(match.group())
+        end = match.end()
+    kept: list[str] = []
+    for part in dict.fromkeys(parts):
+        if sum(len(_meaning(each)) for each in [*kept, part]) > 8:
+            break
+        kept.append(part)
+    return tuple(kept)
+
+
+def _people(standing: str, turn: Turn) -> list[str]:
+    """Whom `he` may mean after a turn: whose words it asked for, then the people of answer and question."""
+    found = []
+    if whose := speaker(standing):
+        found.append(whose)
+    if turn.answer is not None and not turn.answer.refused:
+        if turn.answer.short and answer_type(standing) == "person":
+            found.append(turn.answer.short)
+        quoted = [plain_name(statement.speaker) for statement in turn.answer.statements if statement.speaker]
+        found += ([] if found else _possible_people(standing)) + quoted
+    elif turn.text:
+        found += re.findall(r"^\W*([A-Z][\w’'.-]+(?:\s+[A-Z][\w’'.-]+){0,3}):\s", turn.text, re.M)
+        if not found and answer_type(standing) == "person":
+            found += _possible_people(turn.text)[:1]
+    return found + _possible_people(standing)
+
+
+def _possible_people(text: str) -> list[str]:
+    """Names that may be a person's: not initials, not after a preposition of place, not of an institution."""
+    return [
+        plain_name(name.text)
+        for name in find_names(text)
+        if not name.text.replace(".", "").isupper()
+        and not re.search(r"\b(?:in|at|from|into|across|near|the)\s+$", text[: name.start], re.I)
+        and not re.search(
+            r"\b(?:House|Senate|Congress|Party|University|Court|Department|Council|Committee|Inc|Corp|"
+            r"Act|Bank|Republicans?|Democrats?|Ministry|Agency|Union|Cup|League|Commission)\b",
+            name.text,
+        )
+    ]
