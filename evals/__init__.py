@@ -1,0 +1,1 @@
+"""Measures any question → Answer: question sets, metrics, runs, comparisons and reports."""

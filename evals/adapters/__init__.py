@@ -1,0 +1,80 @@
+"""Public question sets that a person has as files, turned into articles and one of our question sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evals.adapters import beir, clapnq, mtrag, multihop_rag, realtimeqa, squad
+from evals.adapters.types import Imported
+from evals.cases import Case
+from evals.files import write
+from evals.resolve import Names, with_offsets
+from index.clean import clean, clean_line
+from index.errors import UserError
+from index.types import Article
+
+FORMATS: dict[str, Callable[[Path], Imported]] = {
+    "squad": squad.read,
+    "multihop-rag": multihop_rag.read,
+    "beir": beir.read,
+    "clapnq": clapnq.read,
+    "mtrag": mtrag.read,
+    "realtimeqa": realtimeqa.read,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an import wrote, and each gold sentence or article it could not tie to the other."""
+
+    articles: int
+    cases: int
+    unresolved: tuple[str, ...]
+
+
+def import_set(name: str, path: Path, folder: Path) -> Written:
+    """Write `articles.jsonl` and `questions.jsonl` of a public set into a folder.
+
+    Raises UserError for an unknown format, or a path that does not hold it.
+    """
+    if name not in FORMATS:
+        raise UserError(f"Unknown format {name!r}. Use one of: {', '.join(FORMATS)}")
+    if not path.exists():
+        raise UserError(f"Nothing at {str(path)!r}. Give the file or folder that the set was unpacked to.")
+    try:
+        imported = FORMATS[name](path)
+    except (KeyError, IndexError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{str(path)!r} does not have the shape of {name!r} ({type(error).__name__}: {error}). "
+            f"The shapes are described in evals/sets/README.md."
+        ) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = list(imported.articles)
+    with (folder / "articles.jsonl").open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(
+                json.dumps({key: value for key, value in row.items() if value}, ensure_ascii=False) + "\n"
+            )
+    unresolved: list[str] = []
+
+    def report(case: Case, field: str, reason: str) -> None:
+        unresolved.append(f"{case.id}: {field}: {reason}")
+
+    names = Names(as_stored(row) for row in rows)
+    cases = list(with_offsets(imported.cases, names, report))
+    return Written(len(rows), write(folder / "questions.jsonl", cases), tuple(unresolved))
+
+
+def as_stored(row: dict[str, Any]) -> Article:
+    """The article that reading a written row gives, as far as names and offsets go."""
+    return Article(
+        id=row["id"],
+        text=clean(row["text"]),
+        title=clean_line(row.get("title", "")),
+        url=row.get("url", ""),
+        location=f"articles.jsonl#{row['id']}",
+    )

@@ -1,0 +1,185 @@
+"""What was observed of one answer, kept as one JSON line; metrics are computed from these alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, ClassVar
+
+from evals.cases import STRICT, Case
+from index.types import Article, Hit, Span
+from rag.types import Answer, Citation
+
+CONTEXT = 240
+"""Characters kept before and after a citation, so that a report can show where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class CitationRecord:
+    """A citation as it was given, whether it holds, and the text around it."""
+
+    article_id: str
+    revision: str
+    start: int
+    end: int
+    text: str
+    verbatim: bool
+    """The stored revision holds exactly this text at these offsets."""
+    name: str = ""
+    outlet: str = ""
+    published: str = ""
+    place: str = ""
+    """The article's URL, or where it was read."""
+    before: str = ""
+    after: str = ""
+    __pydantic_config__: ClassVar = STRICT
+
+    @property
+    def span(self) -> Span:
+        return self.start, self.end
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRecord:
+    text: str
+    supported: bool
+    speaker: str = ""
+    citations: tuple[CitationRecord, ...] = ()
+    __pydantic_config__: ClassVar = STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class HitRecord:
+    """A hit: the spans of its passage and neighbours, and their text."""
+
+    article_id: str
+    spans: tuple[Span, ...]
+    texts: tuple[str, ...]
+    score: float
+    name: str = ""
+    published: str = ""
+    __pydantic_config__: ClassVar = STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a model judge made of an answer; `score` is None when it could not be scored."""
+
+    score: float | None
+    reason: str
+    __pydantic_config__: ClassVar = STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """A case and what came of it; with an `error` nothing else was measured."""
+
+    case: Case
+    statements: tuple[StatementRecord, ...] = ()
+    short: str = ""
+    refused: bool = False
+    reason: str = ""
+    confidence: float = 0.0
+    hits: tuple[HitRecord, ...] = ()
+    notes: tuple[str, ...] = ()
+    searched: str = ""
+    """The stand-alone text that was searched, where it differs from the question."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    tokens_in: int = 0
+    tokens_out: int = 0
+    reader: str = ""
+    model: str = ""
+    error: str = ""
+    judgement: Judgement | None = None
+    __pydantic_config__: ClassVar = STRICT
+
+    @property
+    def citations(self) -> tuple[CitationRecord, ...]:
+        return tuple(citation for statement in self.statements for citation in statement.citations)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(statement.text for statement in self.statements)
+
+
+def observe(case: Case, answer: Answer) -> CaseResult:
+    """What metrics and reports need of an answer."""
+    return CaseResult(
+        case=case,
+        statements=tuple(
+            StatementRecord(
+                statement.text,
+                statement.supported,
+                statement.speaker,
+                tuple(_cited(answer, citation) for citation in statement.citations),
+            )
+            for statement in answer.statements
+        ),
+        short=answer.short,
+        refused=answer.refused,
+        reason=answer.reason,
+        confidence=answer.confidence,
+        hits=tuple(_found(hit) for hit in answer.hits),
+        notes=answer.notes,
+        searched=answer.query.text if answer.query.text != answer.question else "",
+        seconds=dict(answer.seconds),
+        tokens_in=answer.tokens_in,
+        tokens_out=answer.tokens_out,
+        reader=answer.reader,
+        model=answer.model,
+    )
+
+
+def _cited(answer: Answer, citation: Citation) -> CitationRecord:
+    given = (citation.article_id, citation.revision, citation.start, citation.end, citation.text)
+    try:
+        article = answer.article(citation)
+    except KeyError:
+        return CitationRecord(*given, verbatim=False)
+    text, start, end = article.text, citation.start, citation.end
+    return CitationRecord(
+        *given,
+        verbatim=0 <= start < end and text[start:end] == citation.text,
+        name=article.name,
+        outlet=article.outlet,
+        published=str(article.published or ""),
+        place=place(article),
+        before=text[max(0, start - CONTEXT) : start],
+        after=text[end : end + CONTEXT],
+    )
+
+
+def place(article: Article) -> str:
+    """Where a person can look the article up: its URL, or where it was read."""
+    return article.url or article.location
+
+
+def _found(hit: Hit) -> HitRecord:
+    parts = sorted((hit.passage, *hit.neighbours), key=lambda passage: passage.start)
+    return HitRecord(
+        article_id=hit.article.id,
+        spans=tuple((part.start, part.end) for part in parts),
+        texts=tuple(hit.article.text[part.start : part.end] for part in parts),
+        score=hit.score,
+        name=hit.article.name,
+        published=str(hit.article.published or ""),
+    )
+
+
+@cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(CaseResult)
+
+
+def to_line(result: CaseResult) -> str:
+    """One JSON line, without its line break."""
+    written: bytes = _adapter().dump_json(result, exclude_defaults=True)
+    return written.decode()
+
+
+def from_line(line: str) -> CaseResult:
+    """Read back what `to_line` wrote; raises pydantic's ValidationError for anything else."""
+    result: CaseResult = _adapter().validate_json(line)
+    return result
