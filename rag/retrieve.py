@@ -25,10 +25,9 @@ def retrieve(library: Library, query: Query, k: int) -> tuple[list[Hit], tuple[s
     search is made without it and a note says so.
     """
     hits = _search(library, query, query.filter, k)
-    if hits or not (query.inferred and query.filter):
+    if hits or query.filter == query.given:
         return _favour(hits, query), ()
-    kept = Filter(without=query.filter.without)
-    hits = _search(library, query, kept, k)
+    hits = _search(library, query, query.given, k)
     meanings = ", ".join(
         f"{chip.phrase!r} ({chip.meaning})"
         for chip in query.interpretations

@@ -175,14 +175,8 @@ def _query_to_dict(query: Query) -> dict[str, Any]:
     return {
         "question": query.question,
         "text": query.text,
-        "filter": {
-            "since": _iso(query.filter.since),
-            "until": _iso(query.filter.until),
-            "outlets": list(query.filter.outlets),
-            "authors": list(query.filter.authors),
-            "without": list(query.filter.without),
-        },
-        "inferred": query.inferred,
+        "filter": _filter_to_dict(query.filter),
+        "given": _filter_to_dict(query.given),
         "as_of": _iso(query.as_of),
         "recency": query.recency,
         "answer_type": query.answer_type,
@@ -197,18 +191,11 @@ def _query_to_dict(query: Query) -> dict[str, Any]:
 
 
 def _query_from_dict(data: dict[str, Any]) -> Query:
-    limits = data["filter"]
     return Query(
         question=data["question"],
         text=data["text"],
-        filter=Filter(
-            _day(limits["since"]),
-            _day(limits["until"]),
-            tuple(limits["outlets"]),
-            tuple(limits["authors"]),
-            tuple(limits["without"]),
-        ),
-        inferred=data["inferred"],
+        filter=_filter_from_dict(data["filter"]),
+        given=_filter_from_dict(data["given"]),
         as_of=_day(data["as_of"]),
         recency=data["recency"],
         answer_type=data["answer_type"],
@@ -218,6 +205,26 @@ def _query_from_dict(data: dict[str, Any]) -> Query:
         interpretations=tuple(
             Interpretation(chip["kind"], chip["phrase"], chip["meaning"]) for chip in data["interpretations"]
         ),
+    )
+
+
+def _filter_to_dict(filter: Filter) -> dict[str, Any]:
+    return {
+        "since": _iso(filter.since),
+        "until": _iso(filter.until),
+        "outlets": list(filter.outlets),
+        "authors": list(filter.authors),
+        "without": list(filter.without),
+    }
+
+
+def _filter_from_dict(data: dict[str, Any]) -> Filter:
+    return Filter(
+        _day(data["since"]),
+        _day(data["until"]),
+        tuple(data["outlets"]),
+        tuple(data["authors"]),
+        tuple(data["without"]),
     )
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -21,34 +21,34 @@ NOT_SETTINGS = {"CLIPPINGS_CACHE"}
 """Environment names with our prefix that are read elsewhere: where derived files are kept."""
 
 
+def _setting(default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a person can set; each field is documented by its line in `clippings config`."""
+    """Everything a person can set; `clippings config` shows each with its meaning."""
 
-    library: str = "library"
-    """Folder of the library."""
-    encoder: str = "all-MiniLM-L6-v2"
-    """Embedding model: the built-in one, a sentence-transformers name or folder, or provider:model."""
-    passage_tokens: int = PASSAGE_TOKENS
-    """Budget of a passage in tokens."""
-    chroma: str = ""
-    """URL of a Chroma server; empty for the one inside the library folder."""
-    reader: str = "auto"
-    """What chooses the sentences: auto, rules, or the folder of a trained reader."""
-    hits: int = 20
-    """Passages read for each question."""
-    limit: int = 3
-    """Most sentences in an answer."""
-    as_of: str = ""
-    """Day that "last week" is counted from (YYYY-MM-DD); empty for the newest article's date."""
-    refusal: float = -1.0
-    """Confidence below which an answer is refused; negative for the reader's own calibrated bar."""
+    library: str = _setting("library", "folder of the library")
+    encoder: str = _setting(
+        "all-MiniLM-L6-v2", "embedding model: the built-in one, a sentence-transformers name or folder, or provider:model"
+    )
+    passage_tokens: int = _setting(PASSAGE_TOKENS, "budget of a passage, in tokens")
+    chroma: str = _setting("", "URL of a Chroma server; empty for the one inside the library folder")
+    reader: str = _setting("auto", "what chooses the sentences: auto, rules, or the folder of a trained reader")
+    hits: int = _setting(20, "passages read for each question")
+    limit: int = _setting(3, "most sentences in an answer")
+    as_of: str = _setting("", "day 'last week' is counted from (YYYY-MM-DD); empty for the newest article's date")
+    refusal: float = _setting(-1.0, "confidence below which it refuses; negative for the reader's calibrated bar")
 
     @property
     def fingerprint(self) -> str:
         """Names every setting that can change an answer (12 hex digits); not where the library lies."""
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "library"}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+
+
+MEANINGS: dict[str, str] = {field.name: field.metadata["meaning"] for field in fields(Settings)}
 
 
 def load(
@@ -65,7 +65,7 @@ def load(
     def put(name: str, value: Any, origin: str) -> None:
         if name not in kinds:
             close = get_close_matches(name, kinds, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else " See all of them: clippings config"
+            hint = (f" Did you mean {close[0]!r}?" if close else "") + " See all of them: clippings config"
             raise UserError(f"Unknown setting {name!r} in {origin}.{hint}")
         values[name] = _convert(name, value, kinds[name], origin)
         origins[name] = origin

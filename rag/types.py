@@ -36,8 +36,8 @@ class Query:
     text: str
     """The stand-alone text that is searched; equals `question` unless it was a follow-up."""
     filter: Filter = Filter()
-    inferred: bool = False
-    """The filter was read out of the question, not set by a person, so it may be given up."""
+    given: Filter = Filter()
+    """The part of `filter` that a person set; the rest was read out of the question and may be given up."""
     as_of: date | None = None
     recency: float = 0.0
     """0 no preference for new articles, 1 the full prior; see `index.search`."""

@@ -33,7 +33,7 @@ def understand(
     `as_of` is the day a person says it is; where None, relative dates count from `newest`, the newest
     article's date, and where that is None too, dates are not understood. What `filter` sets wins over what
     the question says. Each Interpretation.key in `ignore` is treated as if its phrase meant nothing. The
-    returned filter holds the person's and the inferred parts together; `inferred` says there are such.
+    returned filter holds the person's and the inferred parts together; `given` is the person's alone.
     """
     ignored = {key.lower() for key in ignore}
     chips: list[Interpretation] = []
@@ -83,7 +83,7 @@ def understand(
         question=question,
         text=text,
         filter=found,
-        inferred=found != filter,
+        given=filter,
         as_of=as_of or newest,
         recency=recency,
         answer_type=wanted,
