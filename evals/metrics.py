@@ -6,6 +6,7 @@ A score that does not apply to a question is absent, never 0. Definitions: evals
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -28,11 +29,9 @@ def overlaps(one: Span, other: Span) -> bool:
     return shared > 0 and 2 * shared >= min(one[1] - one[0], other[1] - other[0])
 
 
-def covers(spans: Iterable[Span], wanted: Span) -> bool:
-    """Whether one of the spans holds at least half of the wanted one."""
-    return any(
-        2 * (min(end, wanted[1]) - max(start, wanted[0])) >= wanted[1] - wanted[0] for start, end in spans
-    )
+def covers(span: Span, wanted: Span) -> bool:
+    """Whether a span holds at least half of the wanted one."""
+    return 2 * (min(span[1], wanted[1]) - max(span[0], wanted[0])) >= wanted[1] - wanted[0]
 
 
 def article_ranking(hits: Sequence[HitRecord]) -> list[str]:
@@ -40,14 +39,32 @@ def article_ranking(hits: Sequence[HitRecord]) -> list[str]:
     return list(dict.fromkeys(hit.article_id for hit in hits))
 
 
-def found_at(hits: Sequence[HitRecord], gold: Sequence[Place]) -> list[int | None]:
-    """For each gold sentence the rank, from 1, of the first hit that holds it, or None."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One passage as it is read: neighbours folded into a hit come right after it, each with a rank of its own."""
+
+    article_id: str
+    span: Span
+    text: str
+
+
+def passages(hits: Iterable[HitRecord]) -> list[Found]:
+    """Every passage of the hits in reading order, so that k passages are as much text in every system."""
+    return [
+        Found(hit.article_id, span, text)
+        for hit in hits
+        for span, text in zip(hit.spans, hit.texts, strict=True)
+    ]
+
+
+def found_at(found: Sequence[Found], gold: Sequence[Place]) -> list[int | None]:
+    """For each gold sentence the rank, from 1, of the first passage that holds it, or None."""
     return [
         next(
             (
                 rank
-                for rank, hit in enumerate(hits, start=1)
-                if hit.article_id == article and covers(hit.spans, span)
+                for rank, one in enumerate(found, start=1)
+                if one.article_id == article and covers(one.span, span)
             ),
             None,
         )
@@ -55,13 +72,13 @@ def found_at(hits: Sequence[HitRecord], gold: Sequence[Place]) -> list[int | Non
     ]
 
 
-def _passage_ranking(hits: Sequence[HitRecord], ranks: Sequence[int | None]) -> tuple[list[str], set[str]]:
-    """Hits as a ranking, and which count: one for all gold sentences it is first to hold.
+def _passage_ranking(found: Sequence[Found], ranks: Sequence[int | None]) -> tuple[list[str], set[str]]:
+    """Passages as a ranking, and which count: one for all gold sentences it is the first to hold.
 
-    A sentence that no hit holds counts as one more passage that should have been found.
+    A sentence that no passage holds counts as one more passage that should have been found.
     """
-    ranking = [f"hit {rank}" for rank in range(1, len(hits) + 1)]
-    wanted = {f"hit {rank}" if rank else f"missed {number}" for number, rank in enumerate(ranks)}
+    ranking = [f"passage {rank}" for rank in range(1, len(found) + 1)]
+    wanted = {f"passage {rank}" if rank else f"missed {number}" for number, rank in enumerate(ranks)}
     return ranking, wanted
 
 
@@ -108,19 +125,15 @@ def retrieval(result: CaseResult) -> Scores:
         scores |= rank_scores("article", ranking, case.gold_articles)
         place = {article: rank for rank, article in enumerate(ranking, start=1)}
         scores |= share_scores("article", [place.get(article) for article in case.gold_articles])
-    places = gold_places(result)
+    places, found = gold_places(result), passages(hits)
     if places:
-        ranks = found_at(hits, places)
-        scores |= rank_scores("passage", *_passage_ranking(hits, ranks))
+        ranks = found_at(found, places)
+        scores |= rank_scores("passage", *_passage_ranking(found, ranks))
         scores |= share_scores("passage", ranks)
     if short_answers(result):
-        first = next((rank for rank, hit in enumerate(hits, start=1) if holds_any(hit, case.answers)), None)
+        first = next((rank for rank, one in enumerate(found, start=1) if holds(one.text, case.answers)), None)
         scores |= {f"context.answer@{k}": float(first is not None and first <= k) for k in DEPTHS}
     return scores
-
-
-def holds_any(hit: HitRecord, answers: Sequence[str]) -> bool:
-    return any(holds(text, answers) for text in hit.texts)
 
 
 def gold_places(result: CaseResult) -> list[Place]:
@@ -208,14 +221,14 @@ def refusal(result: CaseResult) -> Scores:
     if result.case.held_out:
         scores["refusal.left_out_answered"] = float(not result.refused)
         if short_answers(result):
-            elsewhere = any(holds_any(hit, result.case.answers) for hit in result.hits)
+            elsewhere = any(holds(one.text, result.case.answers) for one in passages(result.hits))
             scores["refusal.left_out_elsewhere"] = float(elsewhere)
     return scores
 
 
 def cost(result: CaseResult) -> Scores:
-    """Tokens a chat model read and wrote; absent where no chat model was used."""
-    if not result.model:
+    """Tokens a chat model read and wrote; absent where none was used or it did not say."""
+    if not result.tokens_in:
         return {}
     return {"tokens.in": float(result.tokens_in), "tokens.out": float(result.tokens_out)}
 

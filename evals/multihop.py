@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from evals.metrics import passages
 from evals.results import CaseResult
 
 TAG = "multihop-rag"
@@ -65,7 +66,7 @@ def official(results: Sequence[CaseResult]) -> dict[str, tuple[float, int]]:
     answerable = [result for result in mine if result.case.answerable and result.case.gold_sentences]
     found = [
         retrieval(
-            ["\n".join(hit.texts) for hit in result.hits],
+            [one.text for one in passages(result.hits)],
             [sentence.text for sentence in result.case.gold_sentences],
         )
         for result in answerable

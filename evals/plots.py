@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from evals import stats
-from evals.metrics import article_ranking, correct, found_at, gold_places
+from evals.metrics import article_ranking, correct, found_at, gold_places, passages
 from evals.results import CaseResult
 
 if TYPE_CHECKING:
@@ -142,10 +142,10 @@ def rank_group(rank: int | None) -> int:
 
 
 def first_gold_rank(result: CaseResult) -> int | None:
-    """The rank of the first hit with a gold sentence, or of the first gold article where none are given."""
+    """The rank of the first passage with a gold sentence, or of the first gold article where none are given."""
     places = gold_places(result)
     if places:
-        return min((rank for rank in found_at(result.hits, places) if rank), default=None)
+        return min((rank for rank in found_at(passages(result.hits), places) if rank), default=None)
     ranking = article_ranking(result.hits)
     return min((ranking.index(one) + 1 for one in result.case.gold_articles if one in ranking), default=None)
 

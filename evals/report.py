@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from evals import multihop, plots
 from evals.compare import Comparison
-from evals.metrics import cites, correct, covers, gold_places, holds_any, short_answers
+from evals.metrics import cites, correct, covers, gold_places, short_answers
 from evals.results import CaseResult, CitationRecord, HitRecord
 from evals.run import Header
 from evals.summary import HEADLINE, by_tag, summarise
+from evals.text import holds
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -76,10 +77,12 @@ def shown_hits(result: CaseResult) -> list[HitShown]:
     places, answers = gold_places(result), short_answers(result)
     shown = []
     for rank, hit in enumerate(result.hits[:HITS_SHOWN], start=1):
-        gold = any(article == hit.article_id and covers(hit.spans, span) for article, span in places)
-        text = " … ".join(hit.texts)
+        gold = any(
+            article == hit.article_id and covers(own, span) for article, span in places for own in hit.spans
+        )
+        text = hit.text
         cut = text if len(text) <= CHARACTERS_SHOWN else text[:CHARACTERS_SHOWN].rsplit(" ", 1)[0] + " …"
-        shown.append(HitShown(rank, hit, cut, gold, bool(answers) and holds_any(hit, answers)))
+        shown.append(HitShown(rank, hit, cut, gold, holds(text, answers)))
     return shown
 
 

@@ -50,7 +50,7 @@ class StatementRecord:
 
 @dataclass(frozen=True, slots=True)
 class HitRecord:
-    """A hit: the spans of its passage and neighbours, and their text."""
+    """A hit: the span and text of its passage, then of the neighbours folded into it."""
 
     article_id: str
     spans: tuple[Span, ...]
@@ -59,6 +59,11 @@ class HitRecord:
     name: str = ""
     published: str = ""
     __pydantic_config__: ClassVar = STRICT
+
+    @property
+    def text(self) -> str:
+        """Its passages in the article's order."""
+        return "\n".join(text for _, text in sorted(zip(self.spans, self.texts, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,7 @@ def place(article: Article) -> str:
 
 
 def _found(hit: Hit) -> HitRecord:
-    parts = sorted((hit.passage, *hit.neighbours), key=lambda passage: passage.start)
+    parts = (hit.passage, *hit.neighbours)
     return HitRecord(
         article_id=hit.article.id,
         spans=tuple((part.start, part.end) for part in parts),

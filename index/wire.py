@@ -78,7 +78,7 @@ class Wire:
             asked = httpcore.URL(
                 scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
             )
-            with self._pool.stream("GET", asked, headers=headers) as response:
+            with self._pool.stream("GET", asked, headers=list(headers.items())) as response:
                 named = {
                     name.decode("latin-1").lower(): value.decode("latin-1")
                     for name, value in response.headers

@@ -20,13 +20,30 @@ TITLES = frozenset(
     """
     ambassador adm attorney baron baroness bishop capt captain cardinal chair chairman chairwoman chancellor
     chief col commissioner congressman congresswoman coach councillor detective deputy director dr emperor
-    father first former gen general gov governor inspector judge justice king lady lieutenant lord lt madam
-    maj major mayor minister miss mr mrs ms officer pastor pope premier president prime prince princess prof
+    father first former gen gov governor inspector judge justice king lady lieutenant lord lt madam
+    maj mayor minister miss mr mrs ms officer pastor pope premier president prime prince princess prof
     professor queen rabbi rep representative reps rev sec secretary sen senator senators sens sgt
     sheriff sir speaker spokesman spokesperson spokeswoman superintendent vice
     """.split()  # noqa: SIM905
 )
 """Words before a person's name which are not part of it."""
+
+_OFFICES = frozenset(
+    """
+    adviser advisor chair chairman chairwoman chief commissioner coach director general leader minister officer
+    official president secretary speaker spokesman spokesperson spokeswoman strategist whip senator justice judge
+    """.split()  # noqa: SIM905
+)
+"""The last word of an office before a name: `Senate Majority Leader`, `Attorney General`."""
+
+INSTITUTION = re.compile(
+    r"\b(?:House|Senate|Congress|Parliament|Party|University|College|School|Courts?|Department|Council|Committee|Inc|"
+    r"Corp|Ltd|Act|Bank|Republicans?|Democrats?|Ministry|Agency|Union|Cup|League|Commission|County|City|State|States|"
+    r"News|Times|Post|Press|Journal|Institute|Association|Federation|Organi[sz]ation|Motors|Mills|Electric|Airlines|"
+    r"Group|Company|Service|Police|Office|Hospital|Centre|Center|Hill|Street|River|Island|Islands|Airport|Nations|"
+    r"Administration|Bureau|Authority|Foundation|Fund|Army|Navy|Force|Guard|Patrol|Club|Museum|Church|Day|Games|War)\b"
+)
+"""A word of names that are not a person's."""
 
 CALENDAR = frozenset(
     """
@@ -120,11 +137,19 @@ def starts_sentence(text: str, at: int) -> bool:
 
 
 def plain_name(name: str) -> str:
-    """The name without titles before it: `Sen. James Lankford` → `James Lankford`."""
+    """The name without titles and offices before it: `Sen. James Lankford` → `James Lankford`."""
     words = name.split()
-    while len(words) > 1 and _lower(words[0]) in TITLES and words[1].lower() not in FUNCTION:
-        words.pop(0)
+    if INSTITUTION.search(name):
+        return name
+    office = max((n for n, word in enumerate(words[:-1]) if _lower(word) in TITLES | _OFFICES), default=-1)
+    # An office inside a name ("Joe King Smith") is no title: only titles or capitalised words lead up to it.
+    if office >= 0 and words[office + 1].lower() not in FUNCTION and (office == 0 or _leads(words[: office + 1])):
+        words = words[office + 1 :]
     return " ".join(words)
+
+
+def _leads(words: list[str]) -> bool:
+    return _lower(words[-1]) in _OFFICES or all(_lower(word) in TITLES for word in words)
 
 
 def shares_surname(short: str, full: str) -> bool:

@@ -25,7 +25,7 @@ def retrieve(library: Library, query: Query, k: int) -> tuple[list[Hit], tuple[s
     search is made without it and a note says so.
     """
     hits = _search(library, query, query.filter, k)
-    if hits or query.filter == query.given:
+    if hits or not query.inferred:
         return _favour(hits, query), ()
     hits = _search(library, query, query.given, k)
     meanings = ", ".join(

@@ -50,6 +50,11 @@ class Query:
     """(article id, revision) cited in the turn before, preferred when it was a follow-up."""
     interpretations: tuple[Interpretation, ...] = ()
 
+    @property
+    def inferred(self) -> bool:
+        """Whether something of the filter was read out of the question."""
+        return self.filter != self.given
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from eval_answers import CHAIRED, COLD, COST, COUNCIL, FLOOD, NOBODY, STORM, answer, hit, quote
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from evals import multihop, text
 from evals.cases import Case, GoldSentence
-from evals.metrics import correct, found_at, overlaps, score, score_all
+from evals.metrics import correct, found_at, overlaps, passages, score, score_all
 from evals.results import observe
 
 ASKED = Case(
@@ -73,10 +74,13 @@ def test_two_gold_sentences_found_and_missed():
         question="What did it cost?",
         answers=("40 euros",),
         gold_articles=("a1", "a3"),
-        gold_sentences=(GoldSentence("a1", "It cost 40 euros.", *COST), GoldSentence("a3", "A storm came.", 0, 13)),
+        gold_sentences=(
+            GoldSentence("a1", "It cost 40 euros.", *COST),
+            GoldSentence("a3", "A storm came.", 0, 13),
+        ),
     )
     result = observe(case, answer(hits=(hit(FLOOD, (0, 29)), hit(COUNCIL, COST))))
-    assert found_at(result.hits, [("a1", COST), ("a3", (0, 13))]) == [2, None]
+    assert found_at(passages(result.hits), [("a1", COST), ("a3", (0, 13))]) == [2, None]
     scores = score(result)
     assert (scores["passage.recall@1"], scores["passage.recall@4"]) == (0, 1 / 2)
     assert (scores["article.recall@20"], scores["article.all-gold@20"]) == (1 / 2, 0)
@@ -94,6 +98,13 @@ def test_a_passage_with_two_gold_sentences_counts_once_in_the_order():
     scores = score(observe(case, answer(hits=(hit(COUNCIL, COST, NOBODY),))))
     assert scores["passage.ndcg@10"] == 1
     assert scores["passage.recall@1"] == 1
+
+
+def test_neighbours_folded_into_a_hit_have_ranks_of_their_own():
+    folded = replace(hit(FLOOD, (0, 29)), neighbours=(hit(FLOOD, (30, 51), number=1).passage,))
+    scores = score(observe(ASKED, answer(hits=(folded, hit(COUNCIL, CHAIRED)))))
+    assert scores["passage.mrr"] == pytest.approx(1 / 3)
+    assert scores["article.mrr"] == pytest.approx(1 / 2)
 
 
 def test_nothing_found_scores_0_and_no_gold_is_not_measured():
@@ -146,7 +157,9 @@ def test_citations_against_gold_sentences():
         gold_articles=("a1",),
         gold_sentences=(GoldSentence("a1", "x", *CHAIRED), GoldSentence("a1", "y", *NOBODY)),
     )
-    scores = score(observe(case, answer(quote(COUNCIL, *CHAIRED), quote(COUNCIL, *COST), quote(STORM, 0, 13))))
+    scores = score(
+        observe(case, answer(quote(COUNCIL, *CHAIRED), quote(COUNCIL, *COST), quote(STORM, 0, 13)))
+    )
     assert scores["citations.precision"] == pytest.approx(1 / 3)
     assert scores["citations.recall"] == 1 / 2
     assert scores["citations.verbatim"] == 1

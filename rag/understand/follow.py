@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.names import CALENDAR, find_names, plain_name
+from rag.names import CALENDAR, INSTITUTION, find_names, plain_name
 from rag.types import Turn
 from rag.understand.kind import answer_type, speaker
 from rag.wording import ASKING, FUNCTION, WORD, stem, tokens
@@ -285,9 +285,5 @@ def _possible_people(text: str) -> list[str]:
         for name in find_names(text)
         if not name.text.replace(".", "").isupper()
         and not re.search(r"\b(?:in|at|from|into|across|near|the)\s+$", text[: name.start], re.I)
-        and not re.search(
-            r"\b(?:House|Senate|Congress|Party|University|Court|Department|Council|Committee|Inc|Corp|"
-            r"Act|Bank|Republicans?|Democrats?|Ministry|Agency|Union|Cup|League|Commission)\b",
-            name.text,
-        )
+        and not INSTITUTION.search(name.text)
     ]

@@ -14,10 +14,11 @@ from functools import lru_cache
 from rag.wording import FUNCTION
 
 _INITIALS = {
-    "nytimes": "newyorktimes", "nyt": "newyorktimes", "latimes": "losangelestimes", "nypost": "newyorkpost",
-    "wsj": "wallstreetjournal", "wapo": "washingtonpost", "ft": "financialtimes", "smh": "sydneymorningherald", "ap": "associatedpress", "apnews": "associatedpress",
-    "sfchronicle": "sanfranciscochronicle",
-    "afp": "agencefrancepresse", "scmp": "southchinamorningpost", "csmonitor": "christiansciencemonitor",
+    "nytimes": "newyorktimes", "nyt": "newyorktimes", "wsj": "wallstreetjournal", "wapo": "washingtonpost",
+    "ft": "financialtimes", "smh": "sydneymorningherald", "ap": "associatedpress",
+    "apnews": "associatedpress", "latimes": "losangelestimes", "nypost": "newyorkpost",
+    "sfchronicle": "sanfranciscochronicle", "afp": "agencefrancepresse",
+    "scmp": "southchinamorningpost", "csmonitor": "christiansciencemonitor",
 }  # fmt: skip
 _WORDS_AS_NAMES = frozenset(
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +12,8 @@ from evals.results import CaseResult, CitationRecord
 from index.errors import UserError
 from rag.serialise import to_dict
 from rag.types import Answer
+from ui import render
+from ui.render import escape_markdown
 
 COLUMNS = ("id", "question", "answer", "short", "refused", "reason", "confidence", "citations", "error")
 
@@ -62,28 +63,10 @@ def _cell(value: object) -> str:
 
 
 def as_markdown(result: CaseResult, answer: Answer | None) -> str:
-    """A question, its answer and numbered citations; markup in the texts is escaped."""
-    lines = [f"## {_plain(result.case.question)}", ""]
-    if result.error:
-        lines.append(f"Failed: {_plain(result.error)}")
-    elif result.refused:
-        lines.append(f"*Not answered: {_plain(result.reason)}*")
-    number = 0
-    for statement in result.statements:
-        marks = "".join(f" [{number + place}]" for place in range(1, len(statement.citations) + 1))
-        doubt = "" if statement.supported else " *(not found in the sources)*"
-        lines += [f"- {_plain(statement.text)}{marks}{doubt}"]
-        number += len(statement.citations)
-    if result.citations:
-        lines.append("")
-        lines += [f"{place}. {_plain(cited(one))}" for place, one in enumerate(result.citations, start=1)]
-    return "\n".join(lines) + "\n\n"
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
-    escaped = html.escape(" ".join(text.split()), quote=False)
-    return "".join("\\" + character if character in "\\`*_{}[]#|!~" else character for character in escaped)
+    """The question, its answer and its numbered sources."""
+    if answer is None:
+        return f"**{escape_markdown(result.case.question)}**\n\nFailed: {escape_markdown(result.error)}\n\n"
+    return render.as_markdown(answer) + "\n"
 
 
 Writer = Callable[[CaseResult, Answer | None], str]
