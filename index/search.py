@@ -72,17 +72,16 @@ def fold(hits: Sequence[Hit]) -> list[Hit]:
     return kept
 
 
-def rank(
+def order(
     words: Scored,
     vectors: Scored,
     passages: Mapping[str, tuple[Passage, Article]],
-    k: int,
     *,
     as_of: date | None = None,
     recency: float = 0.0,
     vectors_weight: float = VECTORS_WEIGHT,
 ) -> list[Hit]:
-    """The best `k` passages of both lists as hits, adjoining ones folded; ties go to the earlier id."""
+    """The passages of both lists as hits, best first; ties go to the earlier id."""
     in_words, in_vectors = ranks(words), ranks(vectors)
     hits = []
     for key, score in fuse(words, vectors, vectors_weight).items():
@@ -91,5 +90,4 @@ def rank(
         hits.append(
             Hit(passage, article, score * factor, in_words.get(key), in_vectors.get(key), recency=factor)
         )
-    hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
-    return fold(hits[:k])
+    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from index.split import sentences
 from index.types import Article, Span
 from rag.speech import attributions
 from rag.types import Candidate, Citation, Query, Reading, Statement, Turn
@@ -58,11 +59,10 @@ def quote(candidate: Candidate) -> Statement:
 
 def speaker_of(article: Article, sentence: Span) -> str:
     """Who speaks in a sentence of an article, or empty when it is nobody's words or the text does not say."""
-    from index.split import sentences
-
-    for attribution in attributions(article.text, sentences(article.text)):
-        if attribution.span == sentence:
-            return attribution.speaker if attribution.quoted else ""
+    spans = sentences(article.text)
+    for span, attribution in zip(spans, attributions(article.text, spans), strict=True):
+        if span == sentence:
+            return attribution.speaker if attribution.direct else ""
     return ""
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from index.split import sentences
 from index.types import Hit, Span
 from rag.names import find_names, shares_surname
 from rag.speech import Attribution, attributions
@@ -136,7 +137,7 @@ def describe(query: Query, hits: Sequence[Hit]) -> list[tuple[Hit, Span, Feature
                     speaker=_spoken_by(query.speaker, text, attribution),
                     lead=max(0.0, 1 - len(hit.article.text[: span[0]]) / 1500),
                     brief=float(len(words) < 3),
-                    quoted=float(query.answer_type == "quotation" and bool(attribution and attribution.quoted)),
+                    quoted=float(query.answer_type == "quotation" and bool(attribution and attribution.direct)),
                 ),
             )
         )
@@ -157,11 +158,10 @@ def _speech(query: Query, hits: Sequence[Hit]) -> dict[tuple[str, str, Span], At
     if not query.speaker and query.answer_type != "quotation":
         return {}
     found: dict[tuple[str, str, Span], Attribution] = {}
-    for hit in hits:
-        key = (hit.article.id, hit.article.revision)
-        spans = [span for span, _ in hit.sentences()]
-        for attribution in attributions(hit.article.text, spans):
-            found[(*key, attribution.span)] = attribution
+    for article in {(hit.article.id, hit.article.revision): hit.article for hit in hits}.values():
+        spans = sentences(article.text)
+        for span, attribution in zip(spans, attributions(article.text, spans), strict=True):
+            found[article.id, article.revision, span] = attribution
     return found
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from index.search import fold, fuse, rank, recency_factor
+from index.search import fold, fuse, order, recency_factor
 from index.types import Article, Hit, Passage, Published
 
 
@@ -48,9 +48,9 @@ def test_adjoining_passages_fold_into_the_better_one():
     assert [span[0] for span, _ in folded[0].sentences()] == [10, 20, 30]
 
 
-def test_rank_prefers_the_newer_of_two_equal_passages_and_says_why():
+def test_order_prefers_the_newer_of_two_equal_passages_and_says_why():
     passages = {"o": (passage(OLD, 0), OLD), "n": (passage(NEW, 0), NEW)}
-    hits = rank([("o", 3.0), ("n", 3.0)], [], passages, 2, as_of=date(2023, 12, 7), recency=1.0)
+    hits = order([("o", 3.0), ("n", 3.0)], [], passages, as_of=date(2023, 12, 7), recency=1.0)
     assert [hit.article.id for hit in hits] == ["new", "old"]
     assert hits[0].words.rank == 2 and hits[0].vectors is None
     assert hits[0].recency == pytest.approx(2.0)

@@ -1,0 +1,177 @@
+"""A library opened for asking: one published version, its engines, and search over both.
+
+Knows nothing of questions in conversation or of how answers are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from index.build import embedded_text
+from index.catalog import Catalog, Version
+from index.encoder import Encoder, open_encoder
+from index.search import VECTORS_WEIGHT, Scored, fold, order
+from index.types import Article, Filter, Hit, Passage
+from index.vectors import Vectors
+from index.view import Related
+from index.words import Words
+
+DEPTH = 100
+"""Passages taken from each list before they are fused."""
+
+
+class Library:
+    """One version of a library, read-only; safe to use from several threads.
+
+    It goes on showing that version while builds publish others; long-lived programs ask for `current`
+    between questions.
+    """
+
+    def __init__(self, catalog: Catalog, version: int | None = None) -> None:
+        self._catalog = catalog
+        self._view = catalog.view(version)
+        self.folder = catalog.folder
+        self.version = self._view.version
+
+    @classmethod
+    def open(cls, folder: Path | str, version: int | None = None) -> Library:
+        """The library in `folder` at its published version, or at `version`.
+
+        Raises UserError when there is none, it is empty, damaged, or that version is gone.
+        """
+        return cls(Catalog(Path(folder)), version)
+
+    @staticmethod
+    def exists(folder: Path | str) -> bool:
+        """Whether `folder` holds a library with a published version."""
+        return Catalog.exists(Path(folder))
+
+    def current(self) -> Library:
+        """This library, or the one of the version published since it was opened."""
+        return self if self._catalog.current() == self.version else Library(self._catalog)
+
+    @cached_property
+    def outlets(self) -> dict[str, int]:
+        """Each outlet and its number of articles."""
+        return self._view.outlets()
+
+    @cached_property
+    def authors(self) -> dict[str, int]:
+        """Each author line and its number of articles."""
+        return self._view.authors()
+
+    @cached_property
+    def newest(self) -> date | None:
+        """The last known day of publication."""
+        return self._view.newest()
+
+    @cached_property
+    def counts(self) -> tuple[int, int]:
+        """Number of articles and of passages."""
+        return self._view.count()
+
+    def versions(self) -> list[Version]:
+        """Every version kept, oldest first."""
+        return self._catalog.versions()
+
+    def articles(self) -> Iterator[Article]:
+        """Every article, by id."""
+        return self._view.articles()
+
+    def article(self, article_id: str, revision: str = "") -> Article | None:
+        """An article as it stands in this version, or one revision of it, of this version or not."""
+        return self._view.revision(article_id, revision) if revision else self._view.article(article_id)
+
+    def locations(self, article_id: str) -> list[str]:
+        """Where the article was read, its own location first."""
+        return self._view.locations(article_id)
+
+    def related(self, article_id: str) -> list[Related]:
+        """Articles that share text with one: wire copies, earlier and later versions."""
+        return self._view.related(article_id)
+
+    def passages(self, article_id: str) -> list[Passage]:
+        """Every passage of an article, in the text's order."""
+        return self._view.passages_of(article_id)
+
+    def found(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
+        """The passages of these ids that are live in this version, each with its article."""
+        return self._view.passages(ids)
+
+    def embedded_texts(self) -> Iterator[str]:
+        """What was embedded for each passage: title, outlet and date in front of its text."""
+        for article in self.articles():
+            for passage in self.passages(article.id):
+                yield embedded_text(article, passage)
+
+    def search(
+        self,
+        text: str,
+        filter: Filter = Filter(),
+        k: int = 20,
+        *,
+        as_of: date | None = None,
+        recency: float = 0.0,
+        vectors_weight: float = VECTORS_WEIGHT,
+    ) -> list[Hit]:
+        """The best `k` passages for a text, words and vectors fused, adjoining ones folded into one hit.
+
+        Each hit says its rank and score in either list and the factor its age earned: `recency` 0 ignores
+        age, 1 applies the full prior counted from `as_of`.
+        """
+        words, vectors = self.lists(text, filter, max(DEPTH, k))
+        passages = self.found([key for key, _ in (*words, *vectors)])
+        hits = order(
+            words, vectors, passages, as_of=as_of, recency=recency, vectors_weight=vectors_weight
+        )
+        return fold(hits[:k])
+
+    def lists(self, text: str, filter: Filter = Filter(), k: int = DEPTH) -> tuple[Scored, Scored]:
+        """The two ranked lists of live passages: BM25 score by words, cosine by vectors."""
+        if not text.strip():
+            return [], []
+        (embedding,) = self._encoder.embed([text])
+        words = self._alive(lambda count: self._words.search(text, count, filter), k)
+        if filter:
+            allowed = self._view.passage_ids(filter)
+            return words, self._vectors.nearest_among(embedding, k, allowed)
+        return words, self._alive(lambda count: self._vectors.nearest(embedding, count), k)
+
+    def quoted(self, text: str, k: int = 50) -> list[Article]:
+        """Articles whose words best match a text, for looking up a quotation; no vectors involved."""
+        found = self._alive(lambda count: self._words.search(text, count), k)
+        passages = self.found([key for key, _ in found])
+        return list({passages[key][1].id: passages[key][1] for key, _ in found}.values())
+
+    def _alive(self, engine: Callable[[int], Scored], k: int) -> Scored:
+        """The first `k` of an engine's list that this version holds.
+
+        Engines may hold passages of other versions, or of a build that never was published; only the catalog
+        knows, so more are asked for until enough are live.
+        """
+        count = k
+        while True:
+            found = engine(count)
+            live = self._view.live([key for key, _ in found])
+            kept = [(key, score) for key, score in found if key in live][:k]
+            if len(kept) == k or len(found) < count:
+                return kept
+            count *= 4
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return open_encoder(self._catalog.settings(self.version)["encoder"])
+
+    @cached_property
+    def _words(self) -> Words:
+        return Words(self._catalog.words_folder(self._view.collection))
+
+    @cached_property
+    def _vectors(self) -> Vectors:
+        collection = self._view.collection
+        if collection.server:
+            return Vectors(server=collection.server, name=collection.vectors)
+        return Vectors(self._catalog.vectors_folder(collection))
