@@ -1,0 +1,216 @@
+"""The tables of library.sqlite and how a connection to it is opened; knows nothing of what the rows mean."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from index.errors import UserError
+
+FORMAT = 1
+"""Number of this layout, kept in `PRAGMA user_version`."""
+
+FILE = "library.sqlite"
+
+BUSY_SECONDS = 30.0
+
+TABLES = """
+CREATE TABLE state (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    current INTEGER NOT NULL,          -- the version readers see; 0 before the first build
+    library TEXT NOT NULL              -- names this library on a shared Chroma server
+) STRICT;
+
+CREATE TABLE collections (             -- what one set of settings wrote into Chroma and tantivy
+    name TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    settings TEXT NOT NULL,            -- JSON
+    server TEXT NOT NULL,              -- the Chroma server it is on, or empty for the folder
+    vectors TEXT NOT NULL,             -- folder under vectors/, or the name on the server
+    words TEXT NOT NULL                -- folder under words/
+) STRICT;
+
+CREATE TABLE versions (
+    number INTEGER PRIMARY KEY,
+    parent INTEGER NOT NULL,           -- the version it was built upon
+    collection TEXT NOT NULL REFERENCES collections (name),
+    created_at TEXT NOT NULL,          -- ISO 8601, UTC
+    articles INTEGER NOT NULL,
+    passages INTEGER NOT NULL,
+    added INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    unchanged INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY
+) STRICT;
+
+CREATE TABLE revisions (
+    article_id TEXT NOT NULL REFERENCES articles (id),
+    revision TEXT NOT NULL,
+    text_sha TEXT NOT NULL,
+    title TEXT NOT NULL,
+    outlet TEXT NOT NULL,
+    author TEXT NOT NULL,
+    published TEXT NOT NULL,           -- ISO 8601 cut to what is known, or empty
+    first_day INTEGER,                 -- yyyymmdd, the days the date can mean
+    last_day INTEGER,
+    url TEXT NOT NULL,
+    fetched_at TEXT NOT NULL,
+    text TEXT NOT NULL,
+    UNIQUE (article_id, revision)
+) STRICT;
+CREATE INDEX revisions_by_text ON revisions (text_sha);
+
+CREATE TABLE lives (                   -- a revision is live in versions added_in <= n < removed_in
+    article_id TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    added_in INTEGER NOT NULL,
+    removed_in INTEGER,
+    PRIMARY KEY (article_id, revision, added_in),
+    FOREIGN KEY (article_id, revision) REFERENCES revisions (article_id, revision)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE locations (               -- where an article was read, in versions added_in <= n < removed_in
+    location TEXT NOT NULL,
+    article_id TEXT NOT NULL REFERENCES articles (id),
+    read_as TEXT NOT NULL,             -- the revision of what stands there
+    place INTEGER NOT NULL,            -- the lowest live one is the article's own, the others are copies
+    added_in INTEGER NOT NULL,
+    removed_in INTEGER,
+    PRIMARY KEY (location, added_in)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX locations_by_article ON locations (article_id);
+
+CREATE TABLE passages (
+    collection TEXT NOT NULL REFERENCES collections (name),
+    article_id TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    start INTEGER NOT NULL,            -- characters of the revision's text
+    "end" INTEGER NOT NULL,
+    sentences TEXT NOT NULL,           -- JSON [[start, end], ...]
+    tokens INTEGER NOT NULL,
+    PRIMARY KEY (collection, article_id, revision, number),
+    FOREIGN KEY (article_id, revision) REFERENCES revisions (article_id, revision)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE long_sentences (          -- what near-duplicates are found by
+    hash INTEGER NOT NULL,
+    article_id TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    PRIMARY KEY (hash, article_id, revision),
+    FOREIGN KEY (article_id, revision) REFERENCES revisions (article_id, revision)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX long_sentences_by_article ON long_sentences (article_id, revision);
+
+CREATE TABLE links (                   -- two revisions that share text; each pair stands here once
+    article_id TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    other_id TEXT NOT NULL,
+    other_revision TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    score REAL NOT NULL,
+    PRIMARY KEY (article_id, revision, other_id, other_revision),
+    FOREIGN KEY (article_id, revision) REFERENCES revisions (article_id, revision),
+    FOREIGN KEY (other_id, other_revision) REFERENCES revisions (article_id, revision)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX links_by_other ON links (other_id, other_revision);
+
+CREATE TABLE fetched (
+    url TEXT PRIMARY KEY,
+    etag TEXT NOT NULL,
+    last_modified TEXT NOT NULL,
+    fetched_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def create(folder: Path, library: str) -> None:
+    """Make an empty library in `folder`; does nothing where one exists.
+
+    Raises UserError when the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(folder / FILE, timeout=BUSY_SECONDS, isolation_level=None)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise UserError(
+            f"Cannot write a library in {str(folder)!r} ({error}). Name a folder you may write: "
+            "--library FOLDER"
+        ) from error
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            for statement in TABLES.split(";\n"):
+                connection.execute(statement)
+            connection.execute("INSERT INTO state VALUES (1, 0, ?)", (library,))
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        raise UserError(
+            f"Cannot write a library in {str(folder)!r} ({error}). Make room or name another "
+            "folder: --library FOLDER"
+        ) from error
+    finally:
+        connection.close()
+
+
+def connect(folder: Path) -> sqlite3.Connection:
+    """Open the library for reading and, where the folder allows, for writing.
+
+    Raises UserError where there is none, where it is damaged, and where a newer Clippings wrote it.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise UserError(f"No library at {str(folder)!r}. Build one: clippings index FILE_OR_FOLDER")
+    try:
+        connection = _open(path)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        written = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise UserError(
+            f"The library at {str(folder)!r} cannot be read ({error}). Build it anew in another "
+            "folder: clippings index --library FOLDER ..."
+        ) from error
+    if written > FORMAT:
+        raise UserError(
+            f"The library at {str(folder)!r} has format {written}, this Clippings reads up to "
+            f"{FORMAT}. Update: pip install -U clippings"
+        )
+    if written < FORMAT:
+        raise UserError(f"{str(path)!r} is not a Clippings library. Name another folder: --library FOLDER")
+    return connection
+
+
+def writable(folder: Path) -> bool:
+    """Whether files can be made in `folder` (a read-only file system says no to root too)."""
+    return os.access(folder, os.W_OK)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    if writable(path.parent) and os.access(path, os.W_OK):
+        # Connections are kept one a thread, and only `Catalog.close` reaches across.
+        return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    # A write-ahead log needs a writable folder. Without a log the file is complete and can be read as it is;
+    # with one, both are read from a private copy.
+    wal = path.with_name(path.name + "-wal")
+    if not wal.is_file() or wal.stat().st_size == 0:
+        address = path.resolve().as_uri() + "?immutable=1"
+        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+    with tempfile.TemporaryDirectory(prefix="clippings-") as copies:
+        copied = Path(copies) / path.name
+        shutil.copyfile(path, copied)
+        shutil.copyfile(wal, copied.with_name(wal.name))
+        source = sqlite3.connect(copied)
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        source.backup(connection)
+        source.close()
+        return connection

@@ -1,0 +1,184 @@
+"""Nearest passages by embedding, in Chroma; knows nothing of articles, versions or encoders.
+
+The only module that imports chromadb.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from index.errors import UserError
+from index.schema import writable
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
+
+NAME = "passages"
+"""The one collection of a folder; a server's are named by whoever opens them."""
+
+BATCH = 1000
+"""Passages written at once. Chroma rewrites its id table, the size of the whole, after each."""
+
+HNSW: Any = {
+    "space": "ip",  # of unit vectors, so the cosine
+    "max_neighbors": 32,
+    "ef_construction": 200,
+    "ef_search": 200,
+    # Every batch goes to disk at once: what is not there, each reader would have to insert for itself.
+    "sync_threshold": 2,
+}
+
+EXACT = 500
+"""Up to so many allowed passages are compared one by one: a filtered walk of the graph is slower."""
+
+_SQLITE = "chroma.sqlite3"
+
+
+class Vectors:
+    """Unit vectors by passage id, in `folder` or, with `server`, in the collection `name` there.
+
+    A folder that cannot be written is read through a private copy of its small files. Raises UserError when
+    the server cannot be reached.
+    """
+
+    def __init__(self, folder: Path | None = None, *, server: str = "", name: str = NAME) -> None:
+        self._mirror: tempfile.TemporaryDirectory[str] | None = None
+        self._client: Any  # chromadb types clients without their `close`
+        if server:
+            self._client = _server_client(server)
+        else:
+            assert folder is not None
+            if folder.is_dir() and not writable(folder):
+                self._mirror = _mirror(folder)
+                folder = Path(self._mirror.name)
+            self._client = _folder_client(folder)
+        self._collection: Collection = self._client.get_or_create_collection(
+            name,
+            embedding_function=None,
+            configuration={"hnsw": HNSW},
+        )
+
+    def add(self, ids: Sequence[str], embeddings: np.ndarray) -> None:
+        """Store unit vectors, float32 [len(ids), dimensions]; ids that are there already keep theirs."""
+        for start in range(0, len(ids), BATCH):
+            batch = list(ids[start : start + BATCH])
+            # Asked first, because Chroma takes ten times longer to replace a vector than to add one.
+            known = set(self._collection.get(ids=batch, include=[])["ids"])
+            new = [place for place, key in enumerate(batch, start) if key not in known]
+            if new:
+                self._collection.add(ids=[ids[place] for place in new], embeddings=embeddings[new])
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Forget these passages; unknown ids are no error."""
+        for start in range(0, len(ids), BATCH):
+            self._collection.delete(ids=list(ids[start : start + BATCH]))
+
+    def nearest(self, embedding: np.ndarray, k: int) -> list[tuple[str, float]]:
+        """(passage id, cosine) of the `k` nearest to a unit vector [dimensions], best first (HNSW)."""
+        return self._query(embedding, k)
+
+    def nearest_among(self, embedding: np.ndarray, k: int, ids: Sequence[str]) -> list[tuple[str, float]]:
+        """The same among the given passages only; exact when there are at most `EXACT` of them."""
+        if not ids:
+            return []
+        if len(ids) > EXACT:
+            return self._query(embedding, k, list(ids))
+        found = self._collection.get(ids=list(ids), include=["embeddings"])
+        if not found["ids"]:
+            return []
+        cosines = np.asarray(found["embeddings"], dtype=np.float32) @ np.asarray(embedding, dtype=np.float32)
+        best = np.argsort(-cosines, kind="stable")[:k]
+        return [(found["ids"][place], float(cosines[place])) for place in best]
+
+    def ids(self) -> Iterator[str]:
+        """Every stored passage id, in no order."""
+        offset = 0
+        while page := self._collection.get(limit=5000, offset=offset, include=[])["ids"]:
+            yield from page
+            offset += len(page)
+
+    def count(self) -> int:
+        return self._collection.count()
+
+    def drop(self) -> None:
+        """Delete the whole collection, as when no version needs it."""
+        self._client.delete_collection(self._collection.name)
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self._client.close()
+        if self._mirror is not None:
+            self._mirror.cleanup()
+
+    def _query(self, embedding: np.ndarray, k: int, ids: list[str] | None = None) -> list[tuple[str, float]]:
+        query = np.asarray(embedding, dtype=np.float32).reshape(1, -1)
+        found = self._collection.query(query_embeddings=query, n_results=k, ids=ids, include=["distances"])
+        distances = found["distances"] or [[]]
+        return [(key, 1.0 - distance) for key, distance in zip(found["ids"][0], distances[0], strict=True)]
+
+
+def snapshot(source: Path, target: Path) -> None:
+    """Copy a folder of vectors for a build to write in, whatever readers do in it meanwhile."""
+    target.mkdir(parents=True)
+    for path in source.iterdir():
+        if path.is_dir():
+            shutil.copytree(path, target / path.name)
+    address = (source / _SQLITE).resolve().as_uri() + "?mode=ro"
+    with (
+        closing(sqlite3.connect(address, uri=True)) as old,
+        closing(sqlite3.connect(target / _SQLITE)) as new,
+    ):
+        old.backup(new)
+
+
+def _mirror(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """Chroma writes when it opens a folder: give it its own copy of the tables and links to the graph."""
+    mirror = tempfile.TemporaryDirectory(prefix="clippings-vectors-")
+    shutil.copyfile(folder / _SQLITE, Path(mirror.name) / _SQLITE)
+    for path in folder.iterdir():
+        if path.is_dir():
+            (Path(mirror.name) / path.name).symlink_to(path.resolve(), target_is_directory=True)
+    return mirror
+
+
+def _settings() -> Any:
+    from chromadb.config import Settings
+
+    return Settings(anonymized_telemetry=False)
+
+
+def _folder_client(folder: Path) -> ClientAPI:
+    import chromadb
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return chromadb.PersistentClient(path=str(folder), settings=_settings())
+
+
+def _server_client(server: str) -> ClientAPI:
+    import chromadb
+
+    address = urlsplit(server)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise UserError(f"Not the address of a Chroma server: {server!r}. Example: http://localhost:8000")
+    secure = address.scheme == "https"
+    try:
+        return chromadb.HttpClient(
+            host=address.hostname,
+            port=address.port or (443 if secure else 8000),
+            ssl=secure,
+            settings=_settings(),
+        )
+    except ValueError as error:  # what chromadb makes of a refused connection
+        raise UserError(
+            f"No Chroma server answers at {server!r}. Start one: chroma run --path FOLDER"
+        ) from error
