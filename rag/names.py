@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 from rag.wording import FUNCTION
 
-_CAPITAL = r"(?:[A-Z]\.(?:[A-Z]\.)*|(?:[a-z]{1,3}[’'-])?[A-ZÀ-ÖØ-ÞĀ-Ž][\w’'‑-]*)"
-_PARTICLE = r"(?:of|the|for|and|de|del|der|den|di|da|la|le|van|von|bin|ibn|al|el|y|&)"
-_SEQUENCE = re.compile(rf"{_CAPITAL}(?:[  ](?:(?:{_PARTICLE}[  ]){{0,2}}{_CAPITAL}))*")
+_CAPITAL = r"(?:[A-Z]\.(?:[A-Z]\.?)*(?![a-z])|(?:[a-z]{1,3}[’'-])?[A-ZÀ-ÖØ-ÞĀ-Ž][\w’'‑-]*)"
+_PARTICLE = (
+    r"(?:(?:of|for|and)(?:[\u0020\u00a0]the)?|de(?:[\u0020\u00a0](?:la|los|las))?|del|der|den|di|da|do|la|le|van|"
+    r"von|bin|ibn|al|el|y|&)"
+)
+_SEQUENCE = re.compile(rf"{_CAPITAL}(?:[  ](?:{_PARTICLE}[  ](?:der[  ])?)?{_CAPITAL})*")
 _JOINED = re.compile(r"[  ]and[  ](?:the[  ])?")
 
 TITLES = frozenset(
@@ -30,18 +33,28 @@ TITLES = frozenset(
 
 _OFFICES = frozenset(
     """
-    adviser advisor chair chairman chairwoman chief commissioner coach director general leader minister officer
-    official president secretary speaker spokesman spokesperson spokeswoman strategist whip senator justice judge
+    activist adviser advisor agent chair chairman chairwoman chief coach commissioner correspondent director
+    editor fellow founder general head judge justice leader manager minister officer official
+    president professor researcher scientist secretary senator speaker spokesman spokesperson spokeswoman
+    strategist whip
     """.split()  # noqa: SIM905
 )
 """The last word of an office before a name: `Senate Majority Leader`, `Attorney General`."""
+
+_BODIES = frozenset(
+    ("senate", "house", "republican", "democrat", "democratic", "gop", "labour", "conservative", "liberal")
+)
+_MINISTRY = re.compile(
+    r"^.*\b(?:Secretary|Minister)\s+(?:of|for)\s+(?:the\s+)?[A-Z]\w+(?:\s+and\s+[A-Z]\w+)?\s+(?=[A-Z]\S+\s+\S+)"
+)
 
 INSTITUTION = re.compile(
     r"\b(?:House|Senate|Congress|Parliament|Party|University|College|School|Courts?|Department|Council|Committee|Inc|"
     r"Corp|Ltd|Act|Bank|Republicans?|Democrats?|Ministry|Agency|Union|Cup|League|Commission|County|City|State|States|"
     r"News|Times|Post|Press|Journal|Institute|Association|Federation|Organi[sz]ation|Motors|Mills|Electric|Airlines|"
     r"Group|Company|Service|Police|Office|Hospital|Centre|Center|Hill|Street|River|Island|Islands|Airport|Nations|"
-    r"Administration|Bureau|Authority|Foundation|Fund|Army|Navy|Force|Guard|Patrol|Club|Museum|Church|Day|Games|War)\b"
+    r"Administration|Bureau|Authority|Foundation|Fund|Army|Navy|Force|Guard|Patrol|Club|Museum|Church|Day|Games|War|"
+    r"Republic|Kingdom|Board|Society|Academy|Chamber|International|Research|Security|Affairs)\b"
 )
 """A word of names that are not a person's."""
 
@@ -116,7 +129,7 @@ def _after_openers(text: str, start: int, end: int) -> int:
     opening = starts_sentence(text, start)
     for word in re.findall(r"\S+\s*", text[start:end]):
         plain = word.strip()
-        if not (_common(plain) or (opening and _lower(plain) in _OPENERS)):
+        if not (_common(plain) or (opening and _lower(plain) in _OPENERS) or _lower(plain) in CALENDAR):
             break
         start += len(word)
     return start
@@ -137,15 +150,21 @@ def starts_sentence(text: str, at: int) -> bool:
 
 
 def plain_name(name: str) -> str:
-    """The name without titles and offices before it: `Sen. James Lankford` → `James Lankford`."""
-    words = name.split()
-    if INSTITUTION.search(name):
-        return name
+    """The name without an office before it or a place after: `Sen. J.D. Vance of Ohio` → `J.D. Vance`."""
+    rest = _MINISTRY.sub("", name)
+    words = rest.split()
+    while len(words) > 2 and _lower(words[0]) in _BODIES and words[1][0].isupper():
+        words = words[1:]
     office = max((n for n, word in enumerate(words[:-1]) if _lower(word) in TITLES | _OFFICES), default=-1)
-    # An office inside a name ("Joe King Smith") is no title: only titles or capitalised words lead up to it.
-    if office >= 0 and words[office + 1].lower() not in FUNCTION and (office == 0 or _leads(words[: office + 1])):
+    if (
+        office >= 0
+        and words[office + 1].lower() not in FUNCTION
+        and (office == 0 or _leads(words[: office + 1]))
+    ):
         words = words[office + 1 :]
-    return " ".join(words)
+    plain = " ".join(words)
+    person = re.sub(r"^(\S+\s\S+(?:\s\S+)?)\s+of\s+.*$", r"\1", plain)
+    return name if INSTITUTION.search(person) else person
 
 
 def _leads(words: list[str]) -> bool:
