@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 ROBOT = "Clippings"
 USER_AGENT = f"{ROBOT}/0.1 (news archive reader; honours robots.txt)"
-_ACCEPT = (
-    "text/html, application/xhtml+xml, application/rss+xml, application/atom+xml, "
-    "application/xml;q=0.9, text/xml;q=0.9, text/plain;q=0.8"
-)
+_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
+_ACCEPT = "text/html, application/xhtml+xml, application/*+xml, application/xml;q=0.9, text/*;q=0.8"
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BUSY = (429, 500, 502, 503, 504)
 
@@ -176,7 +174,7 @@ class Fetcher:
                 if status != 200:
                     return status, headers, b""
                 kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-                if not (for_robots or kind in _ACCEPT.replace(";", ",").split(", ") or kind.endswith("+xml")):
+                if not (for_robots or kind in _TYPES or kind.endswith("+xml")):
                     raise FetchError(f"its content type is {kind!r}, not that of a page or a feed")
                 return status, headers, _read(headers, chunks, self._max_bytes)
         finally:

@@ -19,7 +19,6 @@ import httpcore
 
 from index.fetch import FetchError
 
-
 Resolver = Callable[[str, int], Sequence[str]]
 """Host and port to IP addresses; raises OSError for an unknown host."""
 
