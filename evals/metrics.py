@@ -41,7 +41,7 @@ def article_ranking(hits: Sequence[HitRecord]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One passage as it is read: neighbours folded into a hit come right after it, each with a rank of its own."""
+    """One passage as it is read: neighbours folded into a hit come right after, with ranks of their own."""
 
     article_id: str
     span: Span

@@ -142,7 +142,7 @@ def rank_group(rank: int | None) -> int:
 
 
 def first_gold_rank(result: CaseResult) -> int | None:
-    """The rank of the first passage with a gold sentence, or of the first gold article where none are given."""
+    """The rank of the first passage with a gold sentence, or of the first gold article if none are given."""
     places = gold_places(result)
     if places:
         return min((rank for rank in found_at(passages(result.hits), places) if rank), default=None)

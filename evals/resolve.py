@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -16,38 +16,26 @@ class Names:
     """Every name an article can be called by in a question set.
 
     Names are tried from the surest to the loosest: id, whole location, row id (after `#`), URL, file
-    name, file stem, title; then the same ignoring case.
+    name, file stem, title; then the same ignoring case. `locations` gives every place an article was read
+    from, by id, where there can be more than its own.
     """
 
-    def __init__(self, articles: Iterable[Article]) -> None:
+    def __init__(
+        self, articles: Iterable[Article], locations: Callable[[str], Iterable[str]] | None = None
+    ) -> None:
         self._by_id: dict[str, Article] = {}
         self._tables: list[dict[str, set[str]]] = [defaultdict(set) for _ in range(7)]
         for article in articles:
             self._by_id[article.id] = article
-            for table, name in zip(self._tables, self._names(article), strict=True):
-                if name:
-                    table[name].add(article.id)
+            places = locations(article.id) if locations else [article.location]
+            for kind, name in _called(article, places):
+                self._tables[kind][name].add(article.id)
         self._loose: list[dict[str, set[str]]] = []
         for table in self._tables:
             folded: dict[str, set[str]] = defaultdict(set)
             for name, ids in table.items():
                 folded[name.casefold()] |= ids
             self._loose.append(folded)
-
-    @staticmethod
-    def _names(article: Article) -> Sequence[str]:
-        path, _, row = article.location.partition("#")
-        # A path with rows is many articles' file: its name stands for none of them.
-        file = PurePath("" if row else path)
-        return (
-            article.id,
-            article.location,
-            row,
-            article.url.rstrip("/"),
-            file.name,
-            file.stem,
-            article.title,
-        )
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -60,6 +48,21 @@ class Names:
                 if ids:
                     return [self._by_id[article_id] for article_id in sorted(ids)]
         return []
+
+
+def _called(article: Article, locations: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Each name of an article and how sure it is, from 0."""
+    yield 0, article.id
+    for location in locations:
+        path, _, row = location.partition("#")
+        # A path with rows is many articles' file: its name stands for none of them.
+        file = PurePath("" if row else path)
+        for kind, name in ((1, location), (2, row), (4, file.name), (5, file.stem)):
+            if name:
+                yield kind, name
+    for kind, name in ((3, article.url.rstrip("/")), (6, article.title)):
+        if name:
+            yield kind, name
 
 
 def locate(sentence: GoldSentence, article: Article) -> tuple[GoldSentence, str]:

@@ -179,7 +179,12 @@ def ask(case: Case, answering: Answering) -> CaseResult:
     except (
         Exception
     ) as error:  # whatever a system under test throws is a finding about it, shown in every report
-        return CaseResult(case=case, error=f"{type(error).__name__}: {error}")
+        return failure(case, error)
+
+
+def failure(case: Case, error: Exception) -> CaseResult:
+    """The result of a case whose question could not be answered for an error."""
+    return CaseResult(case=case, error=f"{type(error).__name__}: {error}")
 
 
 def run(

@@ -30,7 +30,8 @@ _PLAIN = r"[^.,;:“”\"()]"
 _OFFICE = r"(?:president|director|chief|head|spokes\w+|professor|leader|chairman|chair|secretary|minister)"
 _NOT_ALONE = re.compile(
     r"^(?:He|She|It|They|We|I|You|This|That|These|Those|There|His|Her|Its|Their|Our|My|And|But|So|Or|"
-    r"After|Before|When|While|As|If|In|On|At|By|For|From|With|Although|Though|Since|Because|However|Also|Then|Both|Neither)\b"
+    r"After|Before|When|While|As|If|In|On|At(?! least)|By|For|From|With|Although|Though|Since|Because|"
+    r"However|Also|Then|Both|Neither)\b"
 )
 """A sentence that begins so is about something before it, or has no subject in front."""
 

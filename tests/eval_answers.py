@@ -9,10 +9,21 @@ TEXT = "Ada Moreno chaired the meeting. It cost 40 euros. Nobody voted against i
 #       0                              31 32              49 50                   74 75
 CHAIRED, COST, NOBODY, COLD = (0, 31), (32, 49), (50, 74), (75, 94)
 
-COUNCIL = Article(id="a1", text=TEXT, title="Council meets", outlet="Gazette", location="news/council.txt",
-                  published=Published.parse("2024-05-03"), url="https://gazette.example/council")  # fmt: skip
-FLOOD = Article(id="a2", text="The river rose by two metres. Bridges were closed.", title="Flood",
-                location="rows.jsonl#r-2")  # fmt: skip
+COUNCIL = Article(
+    id="a1",
+    text=TEXT,
+    title="Council meets",
+    outlet="Gazette",
+    location="news/council.txt",
+    published=Published.parse("2024-05-03"),
+    url="https://gazette.example/council",
+)
+FLOOD = Article(
+    id="a2",
+    text="The river rose by two metres. Bridges were closed.",
+    title="Flood",
+    location="rows.jsonl#r-2",
+)
 STORM = Article(id="a3", text="A storm came. It cost 40 euros.", title="Storm", location="rows.jsonl#r-3")
 ARTICLES = (COUNCIL, FLOOD, STORM)
 

@@ -176,8 +176,13 @@ def test_a_citation_of_an_article_that_the_answer_does_not_hold_is_not_verbatim(
 
 
 def test_a_gold_sentence_that_could_not_be_located_is_not_measured():
-    case = Case(id="q8", question="?", answers=("Ada",), gold_articles=("a1",),
-                gold_sentences=(GoldSentence("a1", "x", *CHAIRED), GoldSentence("a1", "lost")))  # fmt: skip
+    case = Case(
+        id="q8",
+        question="?",
+        answers=("Ada",),
+        gold_articles=("a1",),
+        gold_sentences=(GoldSentence("a1", "x", *CHAIRED), GoldSentence("a1", "lost")),
+    )
     scores = score(observe(case, answer(quote(COUNCIL, *CHAIRED))))
     assert "citations.recall" not in scores
     assert "passage.hit@1" not in scores
@@ -220,8 +225,14 @@ def test_multihop_rag_by_its_scripts_definitions():
 
 
 def test_multihop_rag_is_reported_for_its_own_set_only():
-    case = Case(id="m1", question="?", answers=("Ada Moreno",), gold_articles=("a1",), tags=(multihop.TAG,),
-                gold_sentences=(GoldSentence("a1", COUNCIL.text[:31], *CHAIRED),))  # fmt: skip
+    case = Case(
+        id="m1",
+        question="?",
+        answers=("Ada Moreno",),
+        gold_articles=("a1",),
+        tags=(multihop.TAG,),
+        gold_sentences=(GoldSentence("a1", COUNCIL.text[:31], *CHAIRED),),
+    )
     null = Case(id="m2", question="?", answerable=False, tags=(multihop.TAG, "null"))
     results = [
         observe(case, answer(quote(COUNCIL, *COLD), hits=(hit(COUNCIL, CHAIRED),))),

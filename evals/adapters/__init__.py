@@ -47,26 +47,27 @@ def import_set(name: str, path: Path, folder: Path) -> Written:
         raise UserError(f"Nothing at {str(path)!r}. Give the file or folder that the set was unpacked to.")
     try:
         imported = FORMATS[name](path)
-    except (KeyError, IndexError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        rows = [{key: value for key, value in row.items() if value} for row in imported.articles]
+        cases = list(imported.cases)
+    except IsADirectoryError as error:
+        raise UserError(f"{str(path)!r} is a folder. Give the file of {name!r} in it.") from error
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(
             f"{str(path)!r} does not have the shape of {name!r} ({type(error).__name__}: {error}). "
             f"The shapes are described in evals/sets/README.md."
         ) from error
     folder.mkdir(parents=True, exist_ok=True)
-    rows = list(imported.articles)
     with (folder / "articles.jsonl").open("w", encoding="utf-8") as file:
         for row in rows:
-            file.write(
-                json.dumps({key: value for key, value in row.items() if value}, ensure_ascii=False) + "\n"
-            )
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
     unresolved: list[str] = []
 
     def report(case: Case, field: str, reason: str) -> None:
         unresolved.append(f"{case.id}: {field}: {reason}")
 
     names = Names(as_stored(row) for row in rows)
-    cases = list(with_offsets(imported.cases, names, report))
-    return Written(len(rows), write(folder / "questions.jsonl", cases), tuple(unresolved))
+    located = with_offsets(cases, names, report)
+    return Written(len(rows), write(folder / "questions.jsonl", located), tuple(unresolved))
 
 
 def as_stored(row: dict[str, Any]) -> Article:

@@ -1,0 +1,167 @@
+"""Commands of `clippings eval` that make or answer question files: init, suggest, import, locate, ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from index.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evals.cases import Case
+    from evals.results import CaseResult
+    from rag.types import Answer
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path)
+LIBRARY = "Folder of the library [default: library]."
+
+
+def _fresh(path: Path) -> None:
+    if path.exists():
+        raise UserError(f"{str(path)!r} is there already. Choose another name, or delete it.")
+
+
+@click.command()
+@click.argument("path", type=FILE, default="questions.yaml")
+def init(path: Path) -> None:
+    """Write a commented example of a question set to PATH (.yaml)."""
+    from evals.files import EXAMPLE
+
+    if path.suffix not in (".yaml", ".yml"):
+        raise UserError(f"The example has comments, so {str(path)!r} must end in .yaml")
+    _fresh(path)
+    path.write_text(EXAMPLE.format(name=path), encoding="utf-8")
+    click.echo(f"Written: {path}. Check and run it: clippings eval {path} --library LIBRARY")
+
+
+@click.command()
+@click.option("--library", help=LIBRARY)
+@click.option("--out", type=FILE, required=True, help="The question set to write (.jsonl).")
+@click.option("--most", default=50, show_default=True, type=click.IntRange(1), help="Most questions.")
+def suggest(library: str | None, out: Path, most: int) -> None:
+    """Propose questions with gold sentences, made by rules from the library's own articles.
+
+    They are tagged `suggested`: read each, put it in your own words, and delete what is wrong.
+    """
+    from evals import files
+    from evals import suggest as rules
+    from rag import settings as settings_file
+    from ui.cli import open_library
+
+    _fresh(out)
+    settings, origins = settings_file.load({"library": library})
+    count = files.write(out, rules.suggest(open_library(settings, origins).articles(), most))
+    click.echo(
+        f"{count} questions made by rules: {out}. Read and edit them before you trust a figure from them."
+    )
+
+
+@click.command("import")
+@click.argument("format_name", metavar="FORMAT")
+@click.argument("path", type=FILE)
+@click.option("--out", type=FOLDER, required=True, help="Folder for articles.jsonl and questions.jsonl.")
+def import_command(format_name: str, path: Path, out: Path) -> None:
+    """Turn a public set at PATH into articles and questions.
+
+    FORMAT is squad, multihop-rag, beir, clapnq, mtrag or realtimeqa.
+    """
+    from evals.adapters import import_set
+
+    written = import_set(format_name, path, out)
+    click.echo(f"{written.articles} articles and {written.cases} questions in {out}")
+    for line in written.unresolved[:5]:
+        click.echo(f"Note: {line}", err=True)
+    if len(written.unresolved) > 5:
+        click.echo(
+            f"Note: and {len(written.unresolved) - 5} more could not be tied to their article.", err=True
+        )
+    click.echo(f"Run it: clippings eval {out / 'questions.jsonl'}")
+
+
+@click.command()
+@click.argument("questions", metavar="SET", type=FILE)
+@click.option(
+    "--library", help="Folder of the library; else the articles that belong to the set are indexed."
+)
+@click.option("--halves", is_flag=True, help="Tag each question half:tuning or half:reported, by its id.")
+def locate(questions: Path, library: str | None, halves: bool) -> None:
+    """Write the offsets of the gold sentences of SET (.jsonl) into it; exits with 1 if one is not found."""
+    from dataclasses import replace
+
+    from evals import files, systems
+    from evals.cases import half
+    from evals.resolve import with_offsets
+    from ui.runs import library_for
+
+    if questions.suffix != ".jsonl":
+        raise UserError(f"Only .jsonl sets are rewritten, not {str(questions)!r}: comments would be lost.")
+    cases = files.read(questions)
+    opened, _ = library_for(questions, library)
+    faults: list[str] = []
+
+    def report(case: Case, field: str, reason: str) -> None:
+        faults.append(f"{case.id}: {field}: {reason}")
+
+    located = list(with_offsets(cases, systems.names(opened), report))
+    if halves:
+        located = [
+            replace(case, tags=(*(tag for tag in case.tags if not tag.startswith("half:")), half(case.id)))
+            for case in located
+        ]
+    files.write(questions, located)
+    sentences = [sentence for case in located for sentence in case.gold_sentences]
+    click.echo(f"{sum(one.located for one in sentences)} of {len(sentences)} gold sentences have offsets.")
+    for line in faults:
+        click.echo(line, err=True)
+    if faults:
+        raise SystemExit(1)
+
+
+@click.command()
+@click.argument("questions", metavar="QUESTIONS", type=FILE)
+@click.option("--out", type=FILE, required=True, help="Answers to write: .csv, .jsonl or .md.")
+@click.option("--library", help=LIBRARY)
+def ask(questions: Path, out: Path, library: str | None) -> None:
+    """Answer a file of questions (.csv, .jsonl, .yaml; no expected answers needed), with citations."""
+    from tqdm import tqdm
+
+    from evals import files, run, systems
+    from rag import settings as settings_file
+    from rag.assistant import Assistant
+    from ui.batch import lines, writer
+    from ui.cli import open_library
+
+    writer(out)
+    _fresh(out)
+    cases = files.read(questions, expecting=False)
+    settings, origins = settings_file.load({"library": library})
+    answering = systems.ours(Assistant(open_library(settings, origins), settings))
+    failed: list[CaseResult] = []
+
+    def answered() -> Iterator[tuple[CaseResult, Answer | None]]:
+        from evals.results import observe
+
+        for case in tqdm(cases, desc="answering", unit=" questions", disable=None, leave=False):
+            try:
+                answer = answering(case)
+            except Exception as error:  # one question's failure must not cost the answers to the others
+                result = run.failure(case, error)
+                failed.append(result)
+                yield result, None
+            else:
+                yield observe(case, answer), answer
+
+    with out.open("w", encoding="utf-8", newline="") as file:
+        for text in lines(out, answered()):
+            file.write(text)
+            file.flush()
+    click.echo(f"{len(cases) - len(failed)} of {len(cases)} questions answered or refused: {out}")
+    for result in failed[:5]:
+        click.echo(f"Failed: {result.case.id}: {result.error}", err=True)
+    if failed:
+        raise SystemExit(1)
