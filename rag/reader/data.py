@@ -1,0 +1,268 @@
+"""Training groups for the reader: one question, its passage, and the passages retrieval confuses it with.
+
+Reads JSON lines (question, context, answers) and Wikinews articles; knows nothing of models.
+"""
+
+import gzip
+import hashlib
+import json
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from index.errors import UserError
+from rag.reader import questions
+
+WORD = re.compile(r"\w+")
+# Examples kept from each set (dense and template-like sets are capped); a set not named here is left out.
+# SQuADShifts' Amazon and Reddit parts are left out: the texts are their posters'.
+CAPS = {
+    "squad_dev": 14_000, "squad_addsent": 600, "disfl_qa": 2_000, "squadshifts_new_wiki": 8_000,
+    "qamr_wikinews": 2_600, "qamr_wikipedia": 1_200, "tydiqa_en_train": 4_000, "tydiqa_en_dev": 500,
+    "nq_oracle": 3_000, "nq_qed_dev": 400, "nq_mrqa_org": 400, "afriqa_en": 6_000, "timeqa_human": 2_200,
+    "qadiscourse_wikinews": 2_000, "qadiscourse_wikipedia": 300, "onestopqa": 500, "covidqa": 200,
+    "fairytaleqa": 500,
+}  # fmt: skip
+NEWS_CAPS = {"name": 7_000, "title": 1_700, "quotation": 1_000}
+HELD_OUT = 0.04
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A passage for training; `day` is when it was published, where that is known."""
+
+    text: str
+    title: str = ""
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question, the passage it was asked of, its answers as (start, end), and passages that lack them."""
+
+    question: str
+    gold: Text
+    spans: tuple[tuple[int, int], ...]
+    source: str
+    group: str
+    asked_on: date | None = None
+    negatives: tuple[Text, ...] = field(default=())
+
+
+def ngrams(text: str, size: int = 8) -> set[tuple[str, ...]]:
+    """Return the word n-grams of `text`, lower-cased."""
+    words = WORD.findall(text.lower())
+    return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)}
+
+
+def in_held_out(group: str) -> bool:
+    """Say whether a group of examples that share text belongs to the held-out slice (stable, by hash)."""
+    return int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 16**8 < HELD_OUT
+
+
+def read_rows(path: Path) -> Iterator[dict]:
+    """Yield the JSON objects of a .jsonl or .jsonl.gz file."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)
+
+
+def window(text: str, spans: Sequence[tuple[int, int]], words: int, rng: random.Random) -> tuple[str, tuple]:
+    """Cut whole sentences of about `words` words around the first span; returns the text and moved spans."""
+    if len(text.split()) <= words:
+        return text, tuple(spans)
+    parts = questions.sentences(text)
+    anchor = spans[0][0] if spans else rng.randrange(len(text))
+    low = high = next((i for i, (a, b) in enumerate(parts) if a <= anchor < b), 0)
+    while spans and high + 1 < len(parts) and parts[high][1] < spans[0][1]:
+        high += 1
+    while len(text[parts[low][0] : parts[high][1]].split()) < words and (low > 0 or high + 1 < len(parts)):
+        if low > 0 and (high + 1 == len(parts) or rng.random() < 0.5):
+            low -= 1
+        else:
+            high += 1
+    start, end = parts[low][0], parts[high][1]
+    moved = tuple((a - start, b - start) for a, b in spans if a >= start and b <= end)
+    return text[start:end], moved
+
+
+def read_examples(folder: Path, rng: random.Random, forbidden: set) -> Iterator[Example]:
+    """Yield examples of the sets in `folder`, capped; none whose passage shares text with `forbidden`."""
+    paths = sorted(folder.glob("*.jsonl.gz")) + sorted(folder.glob("*.jsonl"))
+    if not paths:
+        raise UserError(f"No .jsonl or .jsonl.gz files in {str(folder)!r}: name their folder with --data.")
+    for path in paths:
+        name = path.name.split(".")[0]
+        rows = list(read_rows(path))
+        rng.shuffle(rows)
+        kept = 0
+        seen: dict[str, int] = defaultdict(int)
+        clean: dict[str, bool] = {}
+        cap = CAPS.get(name, 0 if name.startswith(("squadshifts", "tatqa", "aux")) else len(rows))
+        for row in rows:
+            if kept >= cap:
+                break
+            context = row["context"]
+            if context not in clean:
+                grams = ngrams(context)
+                clean[context] = len(grams & forbidden) <= 0.05 * len(grams) if grams else True
+            impossible = not row["answers"]
+            dense = name.startswith("qamr")
+            if not clean[context] or seen[context] >= (20 if dense else 40):
+                continue
+            if row.get("offset") == "heuristic" and row.get("offset_margin", 2) < 2:
+                continue
+            if impossible and "licence" in row and rng.random() < 0.4:
+                continue
+            if dense and len(row["question"].split()) < 5:
+                continue
+            seen[context] += 1
+            kept += 1
+            spans = answer_spans(context, row["answers"])
+            text, moved = window(context, spans, rng.randint(90, 190), rng)
+            group = str(row.get("group") or row.get("title") or context)
+            if name.startswith(("squad_", "disfl", "squadshifts")):
+                group = context if name == "squadshifts_new_wiki" else f"squad:{row.get('title')}"
+            title = str(row.get("title") or "").replace("_", " ")
+            title = "" if title.startswith(("Filtered", "New_Wiki", "New Wiki")) else title
+            yield Example(row["question"].strip(), Text(text, title), moved, name, group)
+
+
+def answer_spans(context: str, answers: Sequence[dict | str]) -> list[tuple[int, int]]:
+    """Return the answers' places in `context`; an answer without a start is taken wherever it stands."""
+    spans: set[tuple[int, int]] = set()
+    for answer in answers:
+        text = answer if isinstance(answer, str) else answer["text"]
+        start = None if isinstance(answer, str) else answer.get("start")
+        spans.update(occurrences(context, text) if start is None else [(start, start + len(text))])
+    return sorted(spans)
+
+
+def read_news(path: Path, rng: random.Random) -> tuple[list[Example], list[Text]]:
+    """Return questions made by rule from the articles of `path`, and all their passages."""
+    made: dict[str, list[Example]] = defaultdict(list)
+    pool: list[Text] = []
+    for row in read_rows(path):
+        text, day = row["text"], date.fromisoformat(row["date"])
+        asked = day + timedelta(days=rng.choice((0, 0, 1, 1, 2, 3, 4, 5, 6, 9)))
+        group = row["id"].replace("wikinews-", "wikinews:")
+        pieces, at = [], 0
+        for a, b in questions.sentences(text):
+            if len(text[at:b].split()) > 170 and a > at:
+                pieces.append((at, a))
+                at = a
+        pieces.append((at, len(text)))
+        pool.extend(Text(text[a:b], row["title"], day) for a, b in pieces)
+        for a, b in pieces:
+            body = text[a:b]
+            here = [replace_kind(q, 0) for q in questions.quotation_questions(body, rng)]
+            parts = questions.sentences(body)
+            for s, e in parts:
+                found = list(questions.name_questions(body[s:e], rng))
+                here += [replace_kind(q, s) for q in rng.sample(found, min(1, len(found)))]
+            for q in here:
+                lead = row["title"] + ". " if q.kind == "name" and rng.random() < 0.3 else ""
+                spans = occurrences(body, body[q.start : q.end]) if q.kind == "name" else ((q.start, q.end),)
+                title = row["title"] if rng.random() < 0.7 else ""
+                source = f"wikinews_{q.kind}"
+                made[q.kind].append(
+                    Example(lead + q.text, Text(body, title, day), spans, source, group, asked)
+                )
+        for q in questions.name_questions(row["title"], rng):
+            a, b = pieces[0]
+            spans = occurrences(text[a:b], row["title"][q.start : q.end])
+            if spans:
+                gold = Text(text[a:b], "", day)
+                made["title"].append(Example(q.text, gold, spans, "wikinews_title", group, asked))
+    examples = []
+    for kind, asked_of in sorted(made.items()):
+        rng.shuffle(asked_of)
+        examples += asked_of[: NEWS_CAPS[kind]]
+    return examples, pool
+
+
+def replace_kind(q: questions.MadeQuestion, shift: int) -> questions.MadeQuestion:
+    """Move a made question's span by `shift` characters."""
+    return replace(q, start=q.start + shift, end=q.end + shift)
+
+
+def occurrences(text: str, answer: str) -> tuple[tuple[int, int], ...]:
+    """Return every place where `answer` stands in `text` as whole words."""
+    return tuple((m.start(), m.end()) for m in re.finditer(rf"(?<!\w){re.escape(answer)}(?!\w)", text))
+
+
+def add_negatives(examples: list[Example], pool: list[Text], rng: random.Random) -> list[Example]:
+    """Give each example up to six passages that BM25 ranks high for it and that hold none of its answers."""
+    import bm25s  # type: ignore[import-untyped]
+    import snowballstemmer
+
+    stemmer = snowballstemmer.stemmer("english").stemWords
+    index = bm25s.BM25()
+    texts = [f"{p.title} {p.text}" for p in pool]
+
+    def tokens(values: list[str]) -> Any:
+        return bm25s.tokenize(values, stopwords="en", stemmer=stemmer, show_progress=False)
+
+    index.index(tokens(texts), show_progress=False)
+    ranks, _ = index.retrieve(tokens([e.question for e in examples]), k=24, show_progress=False, n_threads=1)
+    folded = [" ".join(WORD.findall(t.lower())) for t in texts]
+    out = []
+    for example, row in zip(examples, ranks, strict=True):
+        answers = {" ".join(WORD.findall(example.gold.text[a:b].lower())) for a, b in example.spans}
+        own = " ".join(WORD.findall(example.gold.text.lower()))
+        wrong: list[Text] = []
+        for i in row:
+            text = f" {folded[i]} "
+            same = own[:200] in text or pool[i].text[:120] in example.gold.text
+            if same or any(f" {a} " in text for a in answers):
+                continue
+            wrong.append(pool[i])
+            if len(wrong) == 6:
+                break
+        out.append(replace(example, negatives=tuple(wrong)))
+    rng.shuffle(out)
+    return out
+
+
+def build(folder: Path, news: Path | None, keep_out: Sequence[Path], seed: int) -> list[Example]:
+    """Read, clean and shuffle all training examples; passages in `keep_out` files stay out of training."""
+    rng = random.Random(seed)
+    forbidden: set = set()
+    for path in keep_out:
+        forbidden |= ngrams_of_json(path)
+    examples = list(read_examples(folder, rng, forbidden))
+    pool = list({e.gold.text: e.gold for e in examples}.values())
+    if news:
+        made, passages = read_news(news, rng)
+        examples += made
+        pool += passages
+    return add_negatives(examples, pool, rng)
+
+
+def ngrams_of_json(path: Path) -> set[tuple[str, ...]]:
+    """Return the n-grams of every string over 200 characters in a JSON or JSON-lines file."""
+    found: set[tuple[str, ...]] = set()
+
+    def walk(value: object) -> None:
+        if isinstance(value, str) and len(value) > 200:
+            found.update(ngrams(value))
+        elif isinstance(value, dict):
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    if path.suffix == ".json":
+        walk(json.loads(path.read_text(encoding="utf-8")))
+    else:
+        for row in read_rows(path):
+            walk(row)
+    return found

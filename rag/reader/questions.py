@@ -1,0 +1,167 @@
+"""Questions made by rule from news articles, for training the reader: quotations, names, numbers, places.
+
+Knows nothing of models. A rule asks only what a sentence itself says, so every answer is a verbatim span.
+"""
+
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+COUNTRIES = (
+    "Afghanistan|Albania|Algeria|Angola|Argentina|Armenia|Australia|Austria|Azerbaijan|Bahrain|Bangladesh|"
+    "Belarus|Belgium|Bolivia|Bosnia|Brazil|Britain|Bulgaria|Burma|Cambodia|Cameroon|Canada|Chad|Chile|China|"
+    "Colombia|Congo|Costa Rica|Croatia|Cuba|Cyprus|Czech Republic|Denmark|Ecuador|Egypt|England|Estonia|"
+    "Ethiopia|Fiji|Finland|France|Gaza|Georgia|Germany|Ghana|Greece|Guatemala|Guinea|Haiti|Honduras|"
+    "Hong Kong|Hungary|Iceland|India|Indonesia|Iran|Iraq|Ireland|Israel|Italy|Ivory Coast|Jamaica|Japan|"
+    "Jordan|Kazakhstan|Kenya|Kosovo|Kuwait|Kyrgyzstan|Latvia|Lebanon|Liberia|Libya|Lithuania|Macedonia|"
+    "Malaysia|Mali|Malta|Mexico|Moldova|Mongolia|Morocco|Myanmar|Nepal|Netherlands|New Zealand|Nicaragua|"
+    "Nigeria|North Korea|Norway|Oman|Pakistan|Panama|Paraguay|Peru|Philippines|Poland|Portugal|Qatar|Romania|"
+    "Russia|Rwanda|Saudi Arabia|Scotland|Senegal|Serbia|Singapore|Slovakia|Slovenia|Somalia|South Africa|"
+    "South Korea|Spain|Sri Lanka|Sudan|Sweden|Switzerland|Syria|Taiwan|Tanzania|Thailand|Tunisia|Turkey|"
+    "Uganda|Ukraine|United Arab Emirates|United Kingdom|United States|Uruguay|Uzbekistan|Venezuela|Vietnam|"
+    "Wales|Yemen|Zambia|Zimbabwe"
+)
+ORGANISATIONS = {
+    "University": "which university", "College": "which college", "Party": "which political party",
+    "Airlines": "which airline", "Airways": "which airline", "Air Lines": "which airline",
+    "Bank": "which bank", "Corporation": "which company", "Corp": "which company", "Inc": "which company",
+    "Company": "which company", "Motors": "which company",
+    "Court": "which court", "Airport": "which airport",
+    "Council": "which body", "Commission": "which body", "Committee": "which body", "Agency": "which agency",
+    "Administration": "which agency", "Department": "which department", "Ministry": "which ministry",
+    "Association": "which organization", "Organization": "which organization",
+    "Foundation": "which foundation", "Union": "which union", "League": "which league", "Cup": "which event",
+    "Prize": "which award", "Award": "which award", "Awards": "which awards", "Championship": "which event",
+    "Open": "which tournament", "Hospital": "which hospital", "Stadium": "which stadium",
+    "River": "which river", "Island": "which island", "Park": "which park", "Act": "which law",
+    "Times": "which newspaper", "Post": "which newspaper", "Festival": "which festival",
+}  # fmt: skip
+ROLES = (
+    "President|Vice President|Prime Minister|Foreign Minister|Defence Minister|Defense Minister|"
+    "Finance Minister|Minister|Senator|Chancellor|Governor|Mayor|Judge|Justice|Secretary|General|"
+    "Captain|Pope|King|Queen|Prince|Princess|actor|actress|singer|director|author|writer|chairman|"
+    "chief executive|spokesman|spokeswoman|"
+    "spokesperson|leader|coach|professor|striker|driver|candidate|journalist|lawyer|founder"
+)
+FIRST_NAMES = (
+    "Abdul|Adam|Ahmed|Alan|Alberto|Alex|Alexander|Ali|Andrew|Angela|Ann|Anna|Anthony|Antonio|Barack|Barbara|Ben|"
+    "Benjamin|Bernie|Bill|Bob|Boris|Brian|Carlos|Catherine|Charles|Chris|Christopher|Condoleezza|Daniel|David|"
+    "Dick|Dmitry|Donald|Ed|Edward|Elizabeth|Emma|Eric|Evo|Fernando|Fidel|Francis|Frank|Gary|George|Gordon|"
+    "Greg|Hamid|Harry|Hassan|Helen|Henry|Hillary|Hugo|Ian|Ivan|Jack|Jacques|James|Jane|Jason|Jean|Jeff|"
+    "Jennifer|Jim|Jimmy|Joe|John|Jonathan|Jose|José|Joseph|Juan|Julia|Julian|Karl|Kate|Keith|Ken|Kevin|Kim|"
+    "Larry|Laura|Lee|Lewis|Linda|Luis|Margaret|Maria|Mario|Mark|Martin|Mary|Matt|Matthew|Michael|Michelle|Mike|"
+    "Mohamed|Mohammed|Nancy|Nathan|Nelson|Nicolas|Oliver|Patrick|Paul|Pedro|Peter|Philip|Rafael|Richard|Rick|"
+    "Robert|Roger|Ron|Ronald|Ryan|Saddam|Sam|Sarah|Scott|Sean|Sebastian|Serena|Silvio|Simon|Stephen|Steve|"
+    "Steven|Susan|Thomas|Tim|Tom|Tony|Venus|Victor|Vladimir|Walter|William"
+)
+NUMBER = r"\d[\d,.]*\d|\d|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens"
+NAME = r"[A-Z][\w’'-]+(?: (?:[A-Z]\.|[A-Z][\w’'-]+)){1,2}"
+NOT_COUNTED = {"years", "days", "weeks", "months", "hours", "minutes", "percent", "times", "seconds"}
+SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’')\]]?\s+(?=[\"“‘(A-Z0-9])")
+QUOTE = re.compile(r"[\"“]([^\"“”]{25,400})[\"”]")
+SPEECH = r"(?:said|says|told|stated|added|wrote|explained|commented|argued|noted|declared|announced|claimed)"
+QUOTATION_FORMS = (
+    "What did {who} say about {topic}?", "What did {who} say about {topic}?",
+    "What has {who} said on {topic}?", "How did {who} describe {topic}?", "{who} on {topic}: what was said?",
+    "What was {who}'s comment about {topic}?",
+)  # fmt: skip
+NO_TOPIC = re.compile(
+    r"(?:about|after|again|against|because|before|being|between|could|would|should|their|there|these|those|which|"
+    r"while|where|other|under|until|having|really|very|think|going|people|things?|every|still|since|without|"
+    r"within|through|during|always|never|something|anything|everything)$",
+    re.IGNORECASE,
+)
+BAD_LEFT = re.compile(r"(?:\b(?:the|a|an|all|his|her|its|their|how|[A-Z]\w+|pre)|[-*$(])\s?$")
+BAD_RIGHT = re.compile(r"['’-]|\s?\*| (?:[A-Z]|war|power|government|official|n )")
+WHEN = re.compile(
+    r",? (?:on |late |early )?(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day(?: morning| night)?"
+    r"|,? (?:yesterday|today)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeQuestion:
+    """A question and its answer as characters `start:end` of the text it was made from."""
+
+    text: str
+    start: int
+    end: int
+    kind: str
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Return rough sentence spans, good enough to make questions from (not to cite)."""
+    cuts = [0, *(m.end() for m in SENTENCE_END.finditer(text)), len(text)]
+    return [(a, b) for a, b in pairwise(cuts) if text[a:b].strip()]
+
+
+def entities(sentence: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (start, end, question phrase) for names, places, numbers and years that rules can type."""
+    for m in re.finditer(rf"\b(?:{COUNTRIES})\b(?!['’]s [A-Z])", sentence):
+        yield m.start(), m.end(), "which country"
+    tails = "|".join(ORGANISATIONS)
+    for m in re.finditer(rf"\b((?:[A-Z][\w&’'-]+ ){{1,4}})({tails})\b(?! [A-Z])", sentence):
+        start = m.start() + (4 if m.group().startswith("The ") else 0)
+        yield start, m.end(), ORGANISATIONS[m.group(2)]
+    for m in re.finditer(rf"\b({ROLES}) ({NAME})", sentence):
+        role = m.group(1)
+        yield m.start(), m.end(), f"which {role if role[0].islower() else role.lower()}"
+        yield m.start(2), m.end(2), "who"
+    for m in re.finditer(rf"\b(?:{FIRST_NAMES}) (?:[A-Z]\. )?[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)?", sentence):
+        yield m.start(), m.end(), "who"
+    scaled = rf"({NUMBER})(?: (?:million|billion|thousand))?"
+    for m in re.finditer(rf"\b{scaled} (?:[a-z]+ )?([a-z]{{3,}}s)\b", sentence, re.I):
+        if m.group(2) not in NOT_COUNTED:
+            number = re.match(scaled, sentence[m.start() : m.start(2) - 1], re.I)
+            if number:
+                rest = sentence[m.start() + number.end() : m.end()]
+                yield m.start(), m.start() + number.end(), f"how many{rest}|{m.end()}"
+    for m in re.finditer(r"(?:US|A|C|NZ)?[$£€]\s?\d[\d,.]*\d?(?: ?(?:million|billion|trillion))?", sentence):
+        yield m.start(), m.end(), "how much money"
+    for m in re.finditer(r"\b\d[\d.]*\s?(?:%|percent|per cent)", sentence):
+        yield m.start(), m.end(), "what percentage"
+    for m in re.finditer(r"\b[Ii]n ((?:19|20)\d\d)\b", sentence):
+        yield m.start(1), m.end(1), "which year"
+    for m in re.finditer(rf"\bin ([A-Z]\w+(?: [A-Z]\w+)?), (?:{COUNTRIES}|[A-Z][a-z]+)\b", sentence):
+        yield m.start(1), m.end(1), "which city"
+
+
+def name_questions(sentence: str, rng: random.Random) -> Iterator[MadeQuestion]:
+    """Yield questions that put a question phrase where a typed name or number stands, quiz fashion."""
+    for start, end, phrase in entities(sentence):
+        phrase, _, cut = phrase.partition("|")
+        left, right = sentence[:start], sentence[int(cut) if cut else end :]
+        if BAD_LEFT.search(left) or BAD_RIGHT.match(right):
+            continue
+        clause = re.split(r"[;:]\s|\s[–—-]\s|, (?:which|who|where|and|but|while|as) ", right)[0]
+        if rng.random() < 0.5:
+            clause = re.split(r", ", clause)[0]
+        left = re.split(r"[;:\"“]\s?|, (?:which|who|where|and|but|while) ", left)[-1]
+        text = re.sub(r"[\"“”]", "", left + phrase + clause).strip()
+        text = WHEN.sub(lambda _: rng.choice(("", " this week", " recently")), text).strip(" .!?,")
+        if not 5 <= len(text.split()) <= 30 or sentence[start:end] in left + clause:
+            continue
+        yield MadeQuestion(text[0].upper() + text[1:] + "?", start, end, "name")
+
+
+def quotation_questions(text: str, rng: random.Random) -> Iterator[MadeQuestion]:
+    """Yield "What did X say about Y?" for quotations whose speaker stands beside the quotation marks."""
+    for quote in QUOTE.finditer(text):
+        after = text[quote.end() : quote.end() + 90]
+        before = text[max(0, quote.start() - 110) : quote.start()]
+        speaker = re.match(rf",?\s*{SPEECH} ({NAME})", after) or re.match(rf",?\s*({NAME}) {SPEECH}", after)
+        if not speaker:
+            found = list(re.finditer(rf"({NAME})(?:,[^,.]{{3,60}},)? {SPEECH}[^.\"“”]{{0,40}}$", before))
+            speaker = found[-1] if found else None
+        words = [w for w in re.findall(r"[A-Za-z][\w’'-]{4,}", quote.group(1)) if not NO_TOPIC.match(w)]
+        if not speaker or len(words) < 3:
+            continue
+        first = rng.randrange(len(words) - 1)
+        topic = words[first]
+        if rng.random() >= 0.6:
+            topic += f" and {words[rng.randrange(first + 1, len(words))]}"
+        form = rng.choice(QUOTATION_FORMS)
+        asked = form.format(who=speaker.group(1), topic=topic)
+        yield MadeQuestion(asked, quote.start(1), quote.end(1), "quotation")

