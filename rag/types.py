@@ -171,12 +171,27 @@ class Reader(Protocol):
     def read(self, query: Query, hits: Sequence[Hit]) -> Reading: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What an answerer says of its work when it is done: who wrote, what to note, what it cost."""
+
+    model: str
+    notes: tuple[str, ...] = ()
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
 class Answerer(Protocol):
-    """Turns a reading into statements; extractive by default, a chat model by setting."""
+    """Turns a reading into statements; extractive by default, a chat model by setting.
+
+    Remarks may come last; without them `name` wrote and there is nothing to note.
+    """
 
     name: str
 
-    def statements(self, query: Query, reading: Reading, turns: Sequence[Turn]) -> Iterator[Statement]: ...
+    def statements(
+        self, query: Query, reading: Reading, turns: Sequence[Turn]
+    ) -> Iterator[Statement | Remarks]: ...
 
 
 @dataclass(frozen=True, slots=True)
