@@ -23,19 +23,23 @@ class Metric:
         return self.name.partition(".")[0]
 
 
-def _ranking(level: str, unit: str, needs: str) -> list[Metric]:
+def _first(k: int, unit: str) -> str:
+    return f"the first {unit}" if k == 1 else f"the first {k} {unit}s"
+
+
+def _ranking(level: str, unit: str, gold: str, needs: str) -> list[Metric]:
     return [
-        *(Metric(f"{level}.hit@{k}", f"the first {k} hold a gold {unit}", needs) for k in DEPTHS),
+        *(Metric(f"{level}.hit@{k}", f"a gold {gold} is in {_first(k, unit)}", needs) for k in DEPTHS),
         *(
-            Metric(f"{level}.recall@{k}", f"share of the gold {unit}s within the first {k}", needs)
+            Metric(f"{level}.recall@{k}", f"share of the gold {gold}s in {_first(k, unit)}", needs)
             for k in DEPTHS
         ),
         *(
-            Metric(f"{level}.all-gold@{k}", f"every gold {unit} is within the first {k}", needs)
+            Metric(f"{level}.all-gold@{k}", f"every gold {gold} is in {_first(k, unit)}", needs)
             for k in DEPTHS
         ),
-        Metric(f"{level}.mrr", f"one over the rank of the first gold {unit}", needs),
-        Metric(f"{level}.ndcg@10", f"order of the gold {unit}s within the first 10", needs),
+        Metric(f"{level}.mrr", f"one over the rank of the first {unit} with a gold {gold}", needs),
+        Metric(f"{level}.ndcg@10", f"how early the gold {gold}s come in the first 10 {unit}s", needs),
     ]
 
 
@@ -60,11 +64,11 @@ CATALOGUE: tuple[Metric, ...] = (
         f"{_SHORT}, and a system that gives short answers",
     ),
     *(
-        Metric(f"context.answer@{k}", f"the first {k} passages hold an expected answer", _SHORT)
+        Metric(f"context.answer@{k}", f"an expected answer is in {_first(k, 'passage')}", _SHORT)
         for k in DEPTHS
     ),
-    *_ranking("article", "article", "gold articles"),
-    *_ranking("passage", "sentence", _GOLD),
+    *_ranking("article", "article", "article", "gold articles"),
+    *_ranking("passage", "passage", "sentence", _GOLD),
     Metric("citations.verbatim", "citations that stand word for word in the stored revision", "citations"),
     Metric("citations.supported", "statements that the sources bear out", "answers"),
     Metric("citations.precision", "citations that are gold sentences, of answered questions", _GOLD),
@@ -100,12 +104,16 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric("judge.score", "the model judge's mean score", "--judge", "higher"),
     Metric(
-        "latency.p50", "seconds for a question, median", "questions asked one at a time", "lower", "seconds"
+        "latency.p50",
+        "seconds for a question, median",
+        "seconds taken of questions asked one at a time",
+        "lower",
+        "seconds",
     ),
     Metric(
         "latency.p95",
         "seconds for a question, 95 of 100 are faster",
-        "questions asked one at a time",
+        "seconds taken of questions asked one at a time",
         "lower",
         "seconds",
     ),

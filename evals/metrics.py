@@ -187,6 +187,12 @@ def correct(result: CaseResult) -> float | None:
     return None
 
 
+def answered_right(result: CaseResult) -> float | None:
+    """The same if every question had to be answered: a refused one has no right answer to show."""
+    right = correct(result)
+    return 0.0 if right is not None and result.refused else right
+
+
 def cites(citations: Iterable[CitationRecord], place: Place) -> bool:
     article, span = place
     return any(one.article_id == article and overlaps(one.span, span) for one in citations)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from evals import stats
-from evals.metrics import article_ranking, correct, found_at, gold_places, passages
+from evals.metrics import answered_right, article_ranking, found_at, gold_places, passages
 from evals.results import CaseResult
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def drawn(name: str, draw: Callable[[Axes], None]) -> str:
 
 def _judged(results: Sequence[CaseResult]) -> list[tuple[CaseResult, float]]:
     return [
-        (result, right) for result in results if not result.error and (right := correct(result)) is not None
+        (result, right)
+        for result in results
+        if not result.error and (right := answered_right(result)) is not None
     ]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from evals import multihop, plots
 from evals.compare import Comparison
 from evals.metrics import cites, correct, covers, gold_places, short_answers
-from evals.results import CaseResult, CitationRecord, HitRecord
+from evals.results import CONTEXT, CaseResult, CitationRecord, HitRecord
 from evals.run import Header
 from evals.summary import HEADLINE, by_tag, summarise
 from evals.text import holds
@@ -38,6 +38,23 @@ GROUPS = {
 }
 
 
+LABELS = dict(
+    zip(
+        HEADLINE,
+        (
+            "Answered right",
+            "Gold article in the first 4",
+            "Answer in the first 4 passages",
+            "Gold sentences cited",
+            "Answerable, but refused",
+            "Unanswerable, but answered",
+        ),
+        strict=True,
+    )
+)
+"""What the cards at the top say for each headline metric."""
+
+
 @dataclass(frozen=True, slots=True)
 class HitShown:
     rank: int
@@ -51,13 +68,30 @@ class HitShown:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("evals", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"lead": _lead, "trail": _trail, "moment": _moment}
+    return environment
+
+
+def _lead(text: str) -> str:
+    """Text before a citation, begun at a whole word."""
+    return text if len(text) < CONTEXT else "… " + text.split(None, 1)[-1]
+
+
+def _trail(text: str) -> str:
+    """Text after a citation, ended at a whole word."""
+    return text if len(text) < CONTEXT else text.rsplit(None, 1)[0] + " …"
+
+
+def _moment(iso: str) -> str:
+    """A UTC time as a person reads it; empty stays empty."""
+    return f"{iso[:10]} {iso[11:16]} UTC" if iso else ""
 
 
 def outcome(result: CaseResult) -> str:
@@ -110,7 +144,10 @@ def html(header: Header, results: Sequence[CaseResult]) -> str:
             header=header,
             results=results,
             groups=grouped,
-            headline=[figure for figure in figures if figure.metric.name in HEADLINE],
+            headline=[
+                (label, next(one for one in figures if one.metric.name == name))
+                for name, label in LABELS.items()
+            ],
             official=multihop.official(results),
             tags=by_tag(results),
             plots=pictures,

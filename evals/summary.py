@@ -10,7 +10,7 @@ import numpy as np
 
 from evals import stats
 from evals.catalogue import CATALOGUE, Metric
-from evals.metrics import correct, score_all
+from evals.metrics import answered_right, score_all
 from evals.results import CaseResult
 from index.errors import UserError
 
@@ -64,7 +64,7 @@ def summarise(results: Sequence[CaseResult], timed: bool = True) -> list[Figure]
 def _whole_run(results: Sequence[CaseResult], timed: bool) -> Mapping[str, Callable[[Metric], Figure]]:
     """Metrics that are no mean over questions."""
     done = [result for result in results if not result.error]
-    judged = [(result, right) for result in done if (right := correct(result)) is not None]
+    judged = [(result, right) for result in done if (right := answered_right(result)) is not None]
     sure = [result.confidence for result, _ in judged]
     good = [value for _, value in judged]
     answered = [float(not result.refused) for result, _ in judged]
@@ -72,7 +72,7 @@ def _whole_run(results: Sequence[CaseResult], timed: bool) -> Mapping[str, Calla
     kinds = tuple(
         [result.confidence for result in done if result.case.answerable is kind] for kind in (True, False)
     )
-    answered_right = (
+    given_only = (
         [value for value, given in zip(sure, answered, strict=True) if given],
         [value for value, given in zip(good, answered, strict=True) if given],
     )
@@ -94,9 +94,9 @@ def _whole_run(results: Sequence[CaseResult], timed: bool) -> Mapping[str, Calla
         "latency.p50": of((seconds,), _percentile(50)),
         "latency.p95": of((seconds,), _percentile(95)),
         "risk.coverage": of((answered,), np.mean),
-        "risk.accuracy": of(answered_right[1:], np.mean),
+        "risk.accuracy": of(given_only[1:], np.mean),
         "risk.aurc": of((sure, good), stats.aurc),
-        "risk.ece": of(answered_right, stats.calibration_error),
+        "risk.ece": of(given_only, stats.calibration_error),
         "refusal.wrong_answers@10": of(kinds, stats.wrong_answers_at, paired=False),
     }
 

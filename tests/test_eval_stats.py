@@ -97,6 +97,11 @@ def test_a_summary_names_everything_and_says_what_was_not_measured():
     assert "gold articles" in found["article.hit@1"].why
 
 
+def test_a_rightly_refused_question_is_no_success_where_all_must_be_answered():
+    # surest first: right, wrong, refused; errors 0, 1/2, 2/3 over thirds
+    assert figures(results())["risk.aurc"].value == pytest.approx((0 + 1 / 2 + 2 / 3) / 3)
+
+
 def test_time_is_not_measured_where_several_questions_ran_at_once():
     assert figures(results(), timed=False)["latency.p95"].value is None
 
