@@ -91,7 +91,7 @@ class SentenceTransformerEncoder(Encoder):
             ) from error
         self.name = name
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
-        self.fingerprint = _weights_fingerprint(Path(name)) if Path(name).is_dir() else name
+        self.fingerprint = fingerprint(name)
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         vectors = self._model.encode(
@@ -126,14 +126,21 @@ def open_encoder(name: str = DEFAULT, cache: Path | None = None) -> Encoder:
     """
     if name == DEFAULT:
         folder = packaged_model()
-        fingerprint = _weights_fingerprint(folder)
-        exported = (cache or cache_folder()) / f"{DEFAULT}-{fingerprint}-opset{OPSET}.onnx"
+        weights = _weights_fingerprint(folder)
+        exported = (cache or cache_folder()) / f"{DEFAULT}-{weights}-opset{OPSET}.onnx"
         if not exported.exists():
             _export(folder, exported)
-        return OnnxEncoder(exported, folder / "tokenizer.json", DEFAULT, fingerprint)
+        return OnnxEncoder(exported, folder / "tokenizer.json", DEFAULT, weights)
     if ":" in name and not Path(name).exists():
         return ProviderEncoder(name)
     return SentenceTransformerEncoder(name)
+
+
+def fingerprint(name: str = DEFAULT) -> str:
+    """What `open_encoder(name).fingerprint` would be, without loading the model."""
+    if name == DEFAULT:
+        return _weights_fingerprint(packaged_model())
+    return _weights_fingerprint(Path(name)) if Path(name).is_dir() else name
 
 
 def packaged_model() -> Path:

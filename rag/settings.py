@@ -6,14 +6,20 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from index.errors import UserError
 from index.split import PASSAGE_TOKENS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from index.derive import Recipe
+    from index.encoder import Encoder
 
 FILE = "clippings.toml"
 PREFIX = "CLIPPINGS_"
@@ -85,6 +91,28 @@ def load(
         if value is not None:
             put(name, value, "--" + name.replace("_", "-"))
     return Settings(**values), origins
+
+
+def recipe(settings: Settings) -> Recipe:
+    """How these settings make passages and vectors; the encoder is loaded when the first text is embedded."""
+    from index.derive import Recipe
+    from index.encoder import fingerprint, open_encoder
+    from index.split import FORMAT, passages
+
+    kept: dict[str, Any] = {"encoder": settings.encoder, "passage_tokens": settings.passage_tokens}
+    loaded: list[Encoder] = []
+
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        if not loaded:
+            loaded.append(open_encoder(settings.encoder))
+        return loaded[0].embed(texts)
+
+    return Recipe(
+        fingerprint=json.dumps([kept, fingerprint(settings.encoder), FORMAT]),
+        settings=kept,
+        split=lambda article: passages(article, tokens=settings.passage_tokens),
+        embed=embed,
+    )
 
 
 def _convert(name: str, value: Any, kind: type, origin: str) -> Any:

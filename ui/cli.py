@@ -149,7 +149,7 @@ def open_library(settings: Settings, origins: dict[str, str]) -> Library:
             )
         click.echo(f"No library yet: building {str(folder)!r} from the seed articles.", err=True)
         build_library(settings, [str(seeds_folder())])
-    return Library.open(folder, server=settings.chroma)
+    return Library.open(folder)
 
 
 @cli.command()
