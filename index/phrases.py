@@ -93,8 +93,8 @@ def date_phrases(text: str, as_of: date) -> list[DatePhrase]:
     A date without a year is the latest such date not after `as_of`; "on Wednesday" may be `as_of` itself.
     Weeks hold whether they begin on Sunday or Monday, and "this week" is at least the last seven days.
     Nothing is returned for a date wholly after `as_of`, one that names an event ("the 2022 World Cup", "the
-    January 6 attack"), a figure's year ("$3 billion in 2021"), holidays, quarters, decades, "years ago", and a
-    date without a year that is long past in a question about the future.
+    January 6 attack"), a figure's year ("$3 billion in 2021"), holidays, quarters, decades, "years ago", and
+    a date without a year that is long past in a question about the future.
     """
     found = list(dates(text, as_of))
     phrases: list[DatePhrase] = []

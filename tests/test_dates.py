@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -146,13 +147,14 @@ def span(text: str) -> list[tuple[str, str, str]]:
         ("What was said after 5 May?", "after 5 May", "2023-05-06", "2023-12-13"),
         ("What was said until October?", "until October", "0001-01-01", "2023-10-31"),
         ("Between March and May 2020, who led?", "Between March and May 2020", "2020-03-01", "2020-05-31"),
-        ("who led between November and February?", "between November and February", "2022-11-01", "2023-02-28"),
-        ("who led between November 2021 and February 2022", "between November 2021 and February 2022", "2021-11-01",
-         "2022-02-28"),
-        ("who led from November to February 2022?", "from November to February 2022", "2021-11-01", "2022-02-28"),
+        ("who led between May and July?", "between May and July", "2023-05-01", "2023-07-31"),
+        ("led between November and February?", "between November and February", "2022-11-01", "2023-02-28"),
+        ("who led between May 2021 and July 2022", "between May 2021 and July 2022", "2021-05-01",
+         "2022-07-31"),
+        ("led from November to February 2022?", "from November to February 2022", "2021-11-01", "2022-02-28"),
         ("Who led from 2019 to 2021?", "from 2019 to 2021", "2019-01-01", "2021-12-31"),
-        ("between November 9, 2022, and December 21, 2022?", "between November 9, 2022, and December 21, 2022",
-         "2022-11-09", "2022-12-21"),
+        ("between May 9, 2022, and July 21, 2022?", "between May 9, 2022, and July 21, 2022",
+         "2022-05-09", "2022-07-21"),
         ("What happened on December 5-7, 2022?", "on December 5-7, 2022", "2022-12-05", "2022-12-07"),
         ("What happened in early 2020?", "in early 2020", "2020-01-01", "2020-05-26"),
         ("What happened in late November?", "in late November", "2023-11-18", "2023-11-30"),
@@ -208,13 +210,16 @@ def test_what_only_looks_like_a_date_gives_nothing(text):
     assert span(text) == []
 
 
+WORDS = re.findall(
+    r"\S+",
+    "on in since before after between from and to last next this week month year Monday May march Dec. 7 31st "
+    "2022 2020, Feb 29 , ? ’s early the of 12/11/2022 2023-02-29 ago two 999 weeks",
+)
+
+
 @given(
     st.lists(
-        st.sampled_from(
-            "on in since before after between from and to last next this week month year Monday May march Dec. 7 31st "
-            "2022 2020, Feb 29 , ? ’s early the of 12/11/2022 2023-02-29 ago two 999 weeks 1st".split(" ")  # noqa: SIM905
-        )
-        | st.text(max_size=5),
+        st.sampled_from(WORDS) | st.text(max_size=5),
         max_size=14,
     ).map(" ".join),
     st.dates(),

@@ -19,7 +19,7 @@ from index.sources.plain import DATELINE, paragraphs
 from index.types import Article, Remark, Skipped
 
 SEEDS = Path(__file__).parent.parent / "seeds"
-LONG = "The Senate rejected the aid package on Wednesday, and talks about the border went on behind closed doors. "
+LONG = "The Senate rejected the aid package on Wednesday, and talks about the border went on in private. "
 
 
 def of(kind, *targets, **limits):
@@ -162,7 +162,8 @@ def test_markdown_gives_front_matter_heading_and_the_text_as_shown(tmp_path):
     )
     assert found.outlet == "The Daily"
     assert found.text == (
-        "First bold paragraph over two lines.\n\nQuoted code here.\n\none\n\ntwo\n\nSnake_case and 2 * 3 * 4 stay."
+        "First bold paragraph over two lines.\n\nQuoted code here.\n\none\n\ntwo\n\n"
+        "Snake_case and 2 * 3 * 4 stay."
     )
     found = article(tmp_path / "b.md", f"# Deal fails again\n\nDecember 7, 2023\n\n{LONG}\n")
     assert (found.title, str(found.published), found.text) == ("Deal fails again", "2023-12-07", LONG.strip())
@@ -192,8 +193,8 @@ def test_other_encodings_are_read_and_a_guess_is_said(tmp_path, encoding, text):
 def test_rows_say_which_fields_they_used(tmp_path):
     found = rows(
         tmp_path / "a.jsonl",
-        {"id": "x-1", "headline": "One", "body": LONG, "publisher": {"name": "The Daily"}, "byline": "Jane Doe",
-         "link": "https://d.example/1", "publish_date": "Dec. 7, 2023"},
+        {"id": "x-1", "headline": "One", "body": LONG, "publisher": {"name": "The Daily"},
+         "byline": "Jane Doe", "link": "https://d.example/1", "publish_date": "Dec. 7, 2023"},
         "",
         {"title": "Two", "text": "Second.\n\nText.", "source": "Other", "author": ["A B", {"name": "C D"}],
          "url": "https://d.example/2", "publishedAt": "2023-12-07T10:00:00Z"},
@@ -283,7 +284,8 @@ def test_csv_and_tsv_in_the_shapes_spreadsheets_write(tmp_path):
         ["Two", "2nd", "2023"],
     ]
     for name, delimiter, encoding in [
-        ("a.csv", ",", "utf-8"), ("b.csv", ";", "utf-8-sig"), ("c.tsv", "\t", "utf-16"), ("d.csv", "|", "utf-8"),
+        ("a.csv", ",", "utf-8"), ("b.csv", ";", "utf-8-sig"), ("c.tsv", "\t", "utf-16"),
+        ("d.csv", "|", "utf-8"),
     ]:  # fmt: skip
         out = io.StringIO()
         csv.writer(out, delimiter=delimiter).writerows(table)
@@ -301,7 +303,8 @@ def test_csv_and_tsv_in_the_shapes_spreadsheets_write(tmp_path):
 def test_csv_rows_that_cannot_be_read_are_told_by_line(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(
-        b'text,title\nOne.,a\nTwo.,b,extra,more\nThr\xffee.,caf\xc3\xa9\n"Fo"ur.,d\nF\xc3\xaeve.\n"never closed,\nx\n'
+        b"text,title\nOne.,a\nTwo.,b,extra,more\nThr\xffee.,caf\xc3\xa9\n"
+        b'"Fo"ur.,d\nF\xc3\xaeve.\n"never closed,\nx\n'
     )
     found = list(read([str(path)]))
     assert [a.text for a in found if isinstance(a, Article)] == ["One.", "Fîve."]
@@ -335,10 +338,11 @@ def test_a_file_of_nothing_but_broken_rows_is_given_up(tmp_path):
 PAGE = """<html><head><title>Senate rejects deal | The Daily</title><meta charset="{charset}">
 <meta property="og:site_name" content="The Daily"><meta name="author" content="Jane Doe">{head}
 <script>var x = "evil script";</script><style>p {{ color: red }}</style></head>
-<body><nav><a href="/">Home</a> <a href="/politics">Politics</a></nav><article><h1>Senate rejects deal</h1>{byline}
-<p>WASHINGTON — The Senate rejected the deal on Wednesday, leaving the fate of the aid in doubt as winter comes.</p>
-<p>“We&rsquo;ve got a narrow majority,” he said, <b>smiling</b>. “That&#39;s it,” said&nbsp;Lankford, R-Okla.</p>
-<p onclick="alert(1)">The vote was 49 to 51, &lt;script&gt; and all. It came after weeks of talks behind doors.</p></article>
+<body><nav><a href="/">Home</a> <a href="/politics">Politics</a></nav>
+<article><h1>Senate rejects deal</h1>{byline}
+<p>WASHINGTON — The Senate rejected the deal on Wednesday, leaving the aid in doubt this winter.</p>
+<p>“We&rsquo;ve got a narrow majority,” he <b>said</b>. “That&#39;s it,” said&nbsp;Lankford, R-Okla.</p>
+<p onclick="alert(1)">The vote was 49 to 51, &lt;script&gt; and all. It came after weeks.</p></article>
 <footer>Copyright 2021 The Daily. All rights reserved.</footer></body></html>"""
 
 
@@ -350,9 +354,9 @@ def test_html_gives_text_title_author_and_outlet(tmp_path):
     found = article(tmp_path / "a.html", page())
     assert (found.title, found.author, found.outlet) == ("Senate rejects deal", "Jane Doe", "The Daily")
     assert found.text.split("\n\n") == [
-        "WASHINGTON — The Senate rejected the deal on Wednesday, leaving the fate of the aid in doubt as winter comes.",
-        "“We’ve got a narrow majority,” he said, smiling. “That's it,” said Lankford, R-Okla.",
-        "The vote was 49 to 51, <script> and all. It came after weeks of talks behind doors.",
+        "WASHINGTON — The Senate rejected the deal on Wednesday, leaving the aid in doubt this winter.",
+        "“We’ve got a narrow majority,” he said. “That's it,” said Lankford, R-Okla.",
+        "The vote was 49 to 51, <script> and all. It came after weeks.",
     ]
     assert found.published is None
 
@@ -364,7 +368,8 @@ def test_html_gives_text_title_author_and_outlet(tmp_path):
         ('<meta name="date" content="December 2023">', "", "2023-12"),
         ('<meta name="date" content="2023">', "", "2023"),
         ('<meta name="date" content="03/04/2023">', "", "2023"),
-        ('<script type="application/ld+json">{"@graph": [{"@type": "NewsArticle", "datePublished": "2022-05-06",'
+        ('<script type="application/ld+json">{"@graph": [{"@type": "NewsArticle",'
+         ' "datePublished": "2022-05-06",'
          ' "dateModified": "2023-01-01"}]}</script>', "", "2022-05-06"),
         ('<script type="application/ld+json">{"dateModified": "2023-01-01"}</script>', "", ""),
         ('<meta property="article:modified_time" content="2024-01-07T22:00:00-05:00">', "", ""),

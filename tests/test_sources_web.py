@@ -7,7 +7,7 @@ from index.fetch import Fetcher, Seen
 from index.sources import read
 from index.types import Article, Remark, Skipped, Unchanged
 
-BODY = "The Senate rejected the aid package on Wednesday, and talks about the border went on behind closed doors. "
+BODY = "The Senate rejected the aid package on Wednesday, and talks about the border went on in private. "
 
 
 def page(title: str, text: str = BODY * 2, head: str = "") -> str:
@@ -22,7 +22,8 @@ def feed(*items: str, title: str = "The Daily") -> tuple:
         200,
         {"Content-Type": "application/rss+xml", "ETag": '"feed"'},
         '<?xml version="1.0"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" '
-        f'xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>{title}</title>{"".join(items)}</channel></rss>',
+        f'xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>{title}</title>{"".join(items)}'
+        "</channel></rss>",
     )
 
 
@@ -164,7 +165,8 @@ def test_a_feed_is_recorded_only_when_every_entry_was_read(web):
 
 def test_an_entry_whose_page_cannot_be_read_is_read_from_the_feed_if_it_carries_the_whole_text(web):
     web.pages["/robots.txt"] = "User-agent: *\nDisallow: /closed"
-    full = f"<content:encoded><![CDATA[<p>{BODY * 3}</p><p>More &lt;b&gt;.</p><script>x</script>]]></content:encoded>"
+    html = f"<p>{BODY * 3}</p><p>More &lt;b&gt;.</p><script>x</script>"
+    full = f"<content:encoded><![CDATA[{html}]]></content:encoded>"
     web.pages["/rss"] = feed(
         f"<item><title>Whole</title><link>/closed/1</link>{full}</item>",
         "<item><title>Teaser</title><link>/closed/2</link><description>Only a teaser.</description></item>",
@@ -183,7 +185,8 @@ def test_an_atom_feed_names_the_outlet_of_each_entry_and_updates_are_no_publicat
         '<feed xmlns="http://www.w3.org/2005/Atom"><title>A collection</title>'
         '<entry><title type="html">&lt;b&gt;One&lt;/b&gt;</title><link href="/1"/>'
         "<updated>2023-12-09T00:00:00Z</updated><source><title>The Daily</title></source></entry>"
-        '<entry><title>Two</title><link href="/2"/><published>2023-12-07T00:00:00Z</published></entry></feed>',
+        '<entry><title>Two</title><link href="/2"/>'
+        "<published>2023-12-07T00:00:00Z</published></entry></feed>",
     )
     web.pages["/1"] = f"<html><body><p>{BODY * 3}</p></body></html>"
     web.pages["/2"] = f"<html><body><p>{BODY * 4}</p></body></html>"
