@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from index import identity
+from index import identity, related
 from index.catalog import STAGING, Catalog
 from index.derive import Progress, Recipe, embedded_text, encode, find_needed, sweep, write
 from index.errors import UserError
@@ -199,6 +199,7 @@ class _Build:
             return None
         with staging.batch():
             find_needed(connection, version, collection.name)
+            related.find(connection, version)
         self.encoded = encode(connection, staging, self.recipe, self.progress)
         sweep(self.catalog)
         made: list[Path] = []
@@ -206,6 +207,7 @@ class _Build:
             collection = write(self.catalog, collection, made, self.progress)
             with self.catalog.transaction():
                 number = publish(connection, version, collection, change, self.unchanged)
+                related.publish(connection)
             made.clear()
         finally:
             for path in made:

@@ -107,7 +107,6 @@ CREATE TABLE long_sentences (          -- what near-duplicates are found by
     PRIMARY KEY (hash, article_id, revision),
     FOREIGN KEY (article_id, revision) REFERENCES revisions (article_id, revision)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX long_sentences_by_article ON long_sentences (article_id, revision);
 
 CREATE TABLE links (                   -- two revisions that share text; each pair stands here once
     article_id TEXT NOT NULL,

@@ -83,6 +83,24 @@ CREATE TABLE staging.needed (                     -- live revisions without pass
     revision TEXT NOT NULL,
     PRIMARY KEY (article_id, revision)
 ) STRICT, WITHOUT ROWID;
+DROP TABLE IF EXISTS staging.sentences;
+CREATE TABLE staging.sentences (                  -- for near-duplicates, as in the library's tables
+    hash INTEGER NOT NULL,
+    article_id TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    PRIMARY KEY (hash, article_id, revision)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX staging.sentences_by_article ON sentences (article_id, revision);
+DROP TABLE IF EXISTS staging.links;
+CREATE TABLE staging.links (
+    article_id TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    other_id TEXT NOT NULL,
+    other_revision TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    score REAL NOT NULL,
+    PRIMARY KEY (article_id, revision, other_id, other_revision)
+) STRICT, WITHOUT ROWID;
 """
 
 COMMIT_EVERY = 500
