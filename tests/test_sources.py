@@ -392,6 +392,16 @@ def test_html_in_another_encoding_is_read_as_it_declares(tmp_path):
     assert "“We’ve got a narrow majority,”" in found.text
 
 
+def test_japanese_mail_encoding_is_read_as_it_declares(tmp_path):
+    text = "大統領は木曜日、来月も交渉を続けると述べた。首都での会談は二日間続いた。" * 5
+    markup = (
+        f'<html><head><meta charset="iso-2022-jp"></head><body><article><p>{text}</p></article></body></html>'
+    )
+    assert article(tmp_path / "a.html", markup.encode("iso-2022-jp")).text == text
+    unknown = markup.replace("iso-2022-jp", "iso-2022-zz").encode("iso-2022-jp")
+    assert "no known encoding" in skipped(tmp_path / "b.html", unknown).reason
+
+
 def test_html_without_text_or_nested_without_end_is_told(tmp_path):
     assert (
         "no main text" in skipped(tmp_path / "a.html", "<html><body><script>x</script></body></html>").reason

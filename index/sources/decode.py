@@ -32,6 +32,8 @@ def decode(data: bytes, declared: str = "") -> tuple[str, str]:
     """
     if encoding := marked(data):
         return _strictly(data, encoding)
+    if declared.lower().startswith("iso-2022"):  # seven bits a byte, so UTF-8 would seem to fit
+        return _strictly(data, declared)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -67,6 +69,8 @@ def declared_in_html(data: bytes) -> str:
 def _strictly(data: bytes, encoding: str) -> tuple[str, str]:
     try:
         return data.decode(encoding), encoding
+    except LookupError as error:
+        raise Unreadable(f"it declares {encoding!r}, which is no known encoding") from error
     except UnicodeDecodeError as error:
         # What the error holds is the data without its mark.
         raise Unreadable(
