@@ -110,6 +110,7 @@ def span(text: str) -> list[tuple[str, str, str]]:
         ("Who spoke on the 7th of December?", "on the 7th of December", "2023-12-07", "2023-12-07"),
         ("The Verge's December 7, 2022, article", "December 7, 2022", "2022-12-07", "2022-12-07"),
         ("published on 2023-10-04", "on 2023-10-04", "2023-10-04", "2023-10-04"),
+        ("at '2023-10-04T20:07:42+00:00'", "2023-10-04T20:07:42+00:00", "2023-10-04", "2023-10-04"),
         ("What happened on 12/31/2022?", "on 12/31/2022", "2022-12-31", "2022-12-31"),
         ("What happened on 3/4/2022?", "on 3/4/2022", "2022-01-01", "2022-12-31"),
         ("What happened in November?", "in November", "2023-11-01", "2023-11-30"),
