@@ -147,7 +147,7 @@ def _joined(text: str, prep: str, one: Found, two: Found) -> bool:
 def _says_when(text: str, one: Found, begin: int, prep: str, part: str, as_of: date) -> bool:
     """Whether a date says when, rather than naming an event, a person or the year of a figure."""
     ahead, own, after = text[:begin], text[one.start : one.end], text[one.end :]
-    possessive = bool(re.match(r"['’]s?(?!\w)", after))
+    possessive = bool(re.match(r"['’]s\b", after))
     opens = not ahead.strip(" \"“'(") or ahead.rstrip()[-1] in ".?!;:"
     name_follows = bool(re.match(r"\s+[A-Z][a-z]", after)) and not opens
     if _NEGATED.search(ahead) or (prep == "since" and _RECORD.search(ahead)):
