@@ -1,0 +1,336 @@
+"""The chat's HTML: answers, the article pane and the conversation list; pure functions of records.
+
+Every text goes through a template engine that escapes it; only templates hold markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from index.split import paragraphs
+from index.types import Article, Hit, Published, Span
+from rag.types import Answer, Citation, Statement
+from ui.conversations import Conversation, Kept, Verdict
+from ui.render import number_citations
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SHOWN = 40_000
+"""Characters of an article shown at once; the rest is one click away."""
+CLOSEST = 3
+STAGES = {
+    "wait": "Waiting for a free turn",
+    "understand": "Understanding the question",
+    "retrieve": "Searching the articles",
+    "read": "Reading what was found",
+    "write": "Writing the answer",
+}
+REASONS = {
+    "wrong": "The answer is wrong",
+    "unanswerable": "The articles do not answer this",
+    "refused": "The articles do answer this",
+    "incomplete": "Something is missing",
+    "other": "Something else",
+}
+"""What a person may say of an answer, and the words shown for it."""
+
+# Direction marks and overrides can make a title, a name or a question read as something else. Stored article
+# text has none, see index.clean.
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text of an article's paragraph; inside a citation it carries its number, and a hit's has number 0."""
+
+    text: str
+    number: int | None = None
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A span to highlight in an article."""
+
+    span: Span
+    number: int
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A cited article and the numbers of the citations that point into it."""
+
+    numbers: tuple[int, ...]
+    article: Article | None
+
+
+@cache
+def environment() -> Environment:
+    """The templates of the chat, escaping every value."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("ui", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_without_direction_marks,
+    )
+    made.filters.update(day=day, link=link, moment=moment)
+    return made
+
+
+def _without_direction_marks(value: Any) -> Any:
+    return type(value)(_BIDI.sub("", value)) if isinstance(value, str) else value
+
+
+def rendered(template: str, **values: Any) -> str:
+    """A template of `ui/templates` filled in."""
+    return environment().get_template(template).render(**values)
+
+
+def day(published: Published | None) -> str:
+    """`7 December 2023`, `December 2023` or `2023`, as far as it is known."""
+    if published is None:
+        return "date unknown"
+    month = published.day.strftime("%B %Y")
+    return {"day": f"{published.day.day} {month}", "month": month, "year": str(published.day.year)}[
+        published.precision
+    ]
+
+
+def moment(iso: str) -> str:
+    """An ISO time to the minute, UTC."""
+    return iso[:16].replace("T", " ")
+
+
+def link(url: str) -> str:
+    """The address if it is http(s) and names a host, else nothing: nothing else may be linked."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return ""
+    return url.strip() if parts.scheme.lower() in ("http", "https") and parts.netloc else ""
+
+
+def thread(kept: Sequence[tuple[Kept, Answer]]) -> str:
+    """The exchanges of a conversation, oldest first."""
+    return "".join(turn(answer, item) for item, answer in kept)
+
+
+def turn(answer: Answer, kept: Kept) -> str:
+    """One question and its finished answer."""
+    return _exchange(
+        answer.question,
+        answer.statements,
+        answer=answer,
+        kept=kept.id,
+        conversation=kept.conversation,
+        verdict=kept.verdict,
+        reason=kept.reason,
+        ignored=kept.ignored,
+    )
+
+
+def pending(question: str, stage: str, statements: Sequence[Statement] = (), ahead: int = 0) -> str:
+    """One question while its answer is being made; `ahead` counts questions that come first."""
+    status = STAGES.get(stage, stage)
+    if ahead:
+        status += f": {ahead} ahead of you"
+    return _exchange(question, statements, status=status)
+
+
+def ended(question: str, statements: Sequence[Statement], message: str) -> str:
+    """A question that got no whole answer: stopped, too many at once, or an error."""
+    return _exchange(question, statements, message=message)
+
+
+def _exchange(
+    question: str,
+    statements: Sequence[Statement],
+    *,
+    answer: Answer | None = None,
+    kept: str = "",
+    conversation: str = "",
+    verdict: Verdict = "",
+    reason: str = "",
+    ignored: Iterable[str] = (),
+    status: str = "",
+    message: str = "",
+) -> str:
+    numbers = (
+        number_citations(answer)
+        if answer
+        else {c: n for n, c in enumerate(dict.fromkeys(c for s in statements for c in s.citations), start=1)}
+    )
+    return rendered(
+        "turn.html",
+        question=question,
+        statements=statements,
+        answer=answer,
+        numbers=numbers,
+        labels={citation: _label(answer, citation) for citation in numbers},
+        sources=sources(answer) if answer else [],
+        closest=[(number, hit, _opening(hit)) for number, hit in enumerate(answer.hits[:CLOSEST])]
+        if answer
+        else [],
+        kept=kept,
+        conversation=conversation,
+        verdict=verdict,
+        reason=reason,
+        ignored=[key.partition(":")[2] for key in ignored],
+        status=status,
+        message=message,
+        reasons=REASONS,
+    )
+
+
+def _opening(hit: Hit) -> str:
+    sentences = [text for _, text in hit.sentences()]
+    opening = " ".join(sentences[:2])
+    return opening if len(opening) <= 400 else opening[:400].rsplit(" ", 1)[0] + " …"
+
+
+def _article(answer: Answer, citation: Citation) -> Article | None:
+    try:
+        return answer.article(citation)
+    except KeyError:
+        return None
+
+
+def _label(answer: Answer | None, citation: Citation) -> str:
+    article = _article(answer, citation) if answer else None
+    if article is None:
+        return "this revision is no longer kept" if answer else ""
+    return ", ".join(part for part in (article.name, article.outlet, day(article.published)) if part)
+
+
+def sources(answer: Answer) -> list[Source]:
+    """The cited articles in the order of their first citation."""
+    grouped: dict[tuple[str, str], list[int]] = {}
+    articles: dict[tuple[str, str], Article | None] = {}
+    for citation, number in number_citations(answer).items():
+        key = (citation.article_id, citation.revision)
+        grouped.setdefault(key, []).append(number)
+        articles[key] = _article(answer, citation)
+    return [Source(tuple(numbers), articles[key]) for key, numbers in grouped.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same text in another place: a wire copy, an earlier or later version, another file."""
+
+    kind: str
+    name: str
+    article_id: str = ""
+    revision: str = ""
+    outlet: str = ""
+
+
+def article_pane(
+    article: Article,
+    marks: Sequence[Mark] = (),
+    *,
+    kept: str = "",
+    citations: int = 0,
+    elsewhere: Sequence[Elsewhere] = (),
+    state: str = "",
+    at: int | None = None,
+    label: str = "",
+) -> str:
+    """An article with its marks highlighted, the active one to be scrolled to.
+
+    `citations` is how many the answer `kept` has, for next and previous; `state` says if the library has
+    moved on from this revision; `at` is a character to show where nothing is marked.
+    """
+    active = next((mark for mark in marks if mark.active), None)
+    start, end = window(article.text, active.span[0] if active else at or 0)
+    return rendered(
+        "article.html",
+        article=article,
+        blocks=blocks(article.text, marks, start, end),
+        active=active,
+        kept=kept,
+        citations=citations,
+        elsewhere=elsewhere,
+        state=state,
+        start=start,
+        end=end,
+        shown=SHOWN,
+        label=label,
+    )
+
+
+def window(text: str, at: int) -> Span:
+    """The part of a text to show: all of it, or `SHOWN` characters around a place."""
+    if len(text) <= SHOWN:
+        return 0, len(text)
+    start = max(0, min(at - SHOWN // 4, len(text) - SHOWN))
+    return start, start + SHOWN
+
+
+def blocks(text: str, marks: Sequence[Mark], start: int, end: int) -> list[list[Piece]]:
+    """The paragraphs between two offsets, cut at the marks; the pieces joined are exactly the text.
+
+    Where marks overlap, the active one wins, then the one that begins first.
+    """
+    order = sorted(marks, key=lambda mark: (not mark.active, mark.span[0]))
+    made = []
+    for first, last in paragraphs(text):
+        first, last = max(first, start), min(last, end)
+        if first >= last:
+            continue
+        edges = {first, last}
+        for mark in marks:
+            edges |= {edge for edge in mark.span if first < edge < last}
+        cuts = sorted(edges)
+        pieces: list[Piece] = []
+        for left, right in zip(cuts, cuts[1:], strict=False):
+            over = next((mark for mark in order if mark.span[0] <= left and right <= mark.span[1]), None)
+            pieces.append(Piece(text[left:right], over.number if over else None, bool(over and over.active)))
+        made.append(pieces)
+    return made
+
+
+def citation_marks(answer: Answer, number: int) -> tuple[Citation, list[Mark]]:
+    """The citation of a number and every mark of the article revision it points into.
+
+    Raises KeyError when the answer has no citation of that number.
+    """
+    numbers = {number: citation for citation, number in number_citations(answer).items()}
+    cited = numbers[number]
+    marks = [
+        Mark((citation.start, citation.end), other, other == number)
+        for other, citation in numbers.items()
+        if (citation.article_id, citation.revision) == (cited.article_id, cited.revision)
+    ]
+    return cited, marks
+
+
+def hit_marks(hit: Hit) -> list[Mark]:
+    """A hit's passage and the neighbours folded into it, as marks."""
+    parts = sorted((hit.passage, *hit.neighbours), key=lambda passage: passage.start)
+    return [Mark((part.start, part.end), 0, part is hit.passage) for part in parts]
+
+
+def conversation_list(items: Sequence[Conversation], current: str = "", search: str = "") -> str:
+    """The list of conversations, the current one marked; without the search field."""
+    return rendered("conversations.html", items=items, current=current, search=search)
+
+
+def start_page(suggestions: Sequence[str], articles: int, newest: str, outlets: int) -> str:
+    """What an empty conversation shows: suggested questions, or what to do about an empty library."""
+    return rendered("start.html", suggestions=suggestions, articles=articles, newest=newest, outlets=outlets)
+
+
+def message(text: str, kind: str = "note") -> str:
+    """One line for a person: a note or an error."""
+    return rendered("message.html", text=text, kind=kind)

@@ -1,0 +1,77 @@
+"""The web server: the guard in front, our own routes, and the Gradio app at the root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ui.auth import Account
+from ui.desk import Desk
+from ui.dressed import Dressed
+from ui.guard import LOOPBACK, Guard
+from ui.intake import LARGEST_UPLOAD
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+STATIC = Path(__file__).parent / "static"
+UPLOADS = "/gradio_api/upload"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where the server listens and who may use it."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    root_path: str = ""
+    account: Account | None = None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Names the server answers to: its own and its proxy's while it listens on loopback, else any."""
+        if self.host not in LOOPBACK:
+            return ()
+        proxy = urlsplit(self.root_path).hostname
+        return (*LOOPBACK, *([proxy] if proxy else []))
+
+
+def app(settings: Settings, options: Options) -> Guard:
+    """The whole application; loads the library in the background, so that the page is there at once."""
+    folder = tempfile.mkdtemp(prefix="clippings-uploads-")
+    os.environ.update(GRADIO_TEMP_DIR=folder, GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
+
+    from fastapi import FastAPI
+    from fastapi.staticfiles import StaticFiles
+
+    from ui import api, web
+
+    desk = Desk(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        threading.Thread(target=desk.warm, name="warm", daemon=True).start()
+        yield
+        shutil.rmtree(folder, ignore_errors=True)
+
+    path = urlsplit(options.root_path).path.rstrip("/")
+    made = FastAPI(title="Clippings", docs_url=None, redoc_url=None, lifespan=lifespan, root_path=path)
+    made.mount("/ui/static", StaticFiles(directory=STATIC), name="static")
+    api.add(made, desk)
+    web.mount(made, desk, options.root_path or None)
+    return Guard(
+        Dressed(made),
+        options.account,
+        options.hosts,
+        uploads=UPLOADS,
+        largest_upload=LARGEST_UPLOAD,
+        root_path=path,
+    )
