@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from evals.cases import Case, GoldSentence
@@ -79,13 +79,27 @@ def locate(sentence: GoldSentence, article: Article) -> tuple[GoldSentence, str]
     return found, f"stands more than once in {article.name!r}; the first place is taken" if again >= 0 else ""
 
 
-Report = Callable[[Case, str, str], None]
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something named by a case that could not be tied to a library."""
+
+    case: Case
+    field: str
+    reason: str
+    missing: bool
+    """The article is not there (or is several); otherwise a sentence is not surely where it should be."""
+
+    def __str__(self) -> str:
+        return f"{self.case.id}: {self.field}: {self.reason}"
+
+
+Report = Callable[[Fault], None]
 
 
 def resolve(cases: Iterable[Case], names: Names, report: Report) -> Iterator[Case]:
     """The cases with article ids for names, sentences located, and every gold sentence's article gold.
 
-    `report(case, field, reason)` is told of each name that means no article or several, and of each
+    `report` is told of each name that means no article or several, and of each
     sentence that could not be located; what cannot be resolved is left out of the case.
     """
     for case in cases:
@@ -100,7 +114,9 @@ def _resolved(case: Case, names: Names, report: Report) -> Case:
         several = f"means {len(found)} articles: " + ", ".join(
             repr(article.location) for article in found[:3]
         )
-        report(case, field, f"{name!r} " + (several if found else "is not in the library"))
+        report(
+            Fault(case, field, f"{name!r} " + (several if found else "is not in the library"), missing=True)
+        )
         return None
 
     gold = {article.id: None for name in case.gold_articles if (article := one(name, "gold_articles"))}
@@ -111,7 +127,7 @@ def _resolved(case: Case, names: Names, report: Report) -> Case:
             continue
         located, fault = locate(sentence, article)
         if fault:
-            report(case, f"gold_sentences.{number}", f"{sentence.text[:70]!r} {fault}")
+            report(Fault(case, f"gold_sentences.{number}", f"{sentence.text[:70]!r} {fault}", missing=False))
         sentences.append(replace(located, article=article.id))
         gold[article.id] = None
     return replace(case, gold_articles=tuple(gold), gold_sentences=tuple(sentences))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from evals import run
 from evals.cases import BadRows, Case, Problem
-from evals.resolve import Names, resolve
+from evals.resolve import Fault, Names, resolve
 from evals.run import Answering, Header
 from index.types import Filter
 from rag.types import Answer, Turn
@@ -55,12 +55,12 @@ def tied(
     unresolved: set[str] = set()
     notes: list[str] = []
 
-    def report(case: Case, field: str, reason: str) -> None:
-        if "library" in reason or "means" in reason:
-            unresolved.add(case.id)
-            problems.append(Problem(path.name, 0, field, f"{case.id}: {reason}"))
+    def report(fault: Fault) -> None:
+        if fault.missing:
+            unresolved.add(fault.case.id)
+            problems.append(Problem(path.name, 0, fault.field, f"{fault.case.id}: {fault.reason}"))
         else:
-            notes.append(f"{case.id}: {field}: {reason}")
+            notes.append(str(fault))
 
     resolved = list(resolve(cases, names(library), report))
     if problems and not skip:

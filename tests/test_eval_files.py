@@ -166,7 +166,7 @@ def test_references_become_ids_and_sentences_get_offsets():
     )
     faults: list[tuple[str, str]] = []
     names = Names([*ARTICLES, again])
-    (resolved,) = resolve([case], names, lambda _, field, reason: faults.append((field, reason)))
+    (resolved,) = resolve([case], names, lambda fault: faults.append((fault.field, fault.reason)))
     assert resolved.gold_articles == ("a3", "a1", "a2")
     assert [(one.start, one.end) for one in resolved.gold_sentences] == [CHAIRED, CHAIRED, (None, None)]
     assert [field for field, _ in faults] == ["gold_articles", "gold_articles", "gold_sentences.2"]
@@ -184,7 +184,7 @@ def test_offsets_choose_among_equal_sentences_and_are_not_trusted_blindly():
     (case,) = resolve(
         [Case(id="x", question="?", gold_sentences=(right, wrong))],
         Names([article]),
-        lambda _, __, reason: faults.append(reason),
+        lambda fault: faults.append(fault.reason),
     )
     assert [one.start for one in case.gold_sentences] == [9, 0]
     assert len(faults) == 1

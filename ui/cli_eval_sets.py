@@ -12,7 +12,6 @@ from index.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from evals.cases import Case
     from evals.results import CaseResult
     from rag.types import Answer
 
@@ -95,19 +94,15 @@ def locate(questions: Path, library: str | None, halves: bool) -> None:
 
     from evals import files, systems
     from evals.cases import half
-    from evals.resolve import with_offsets
+    from evals.resolve import Fault, with_offsets
     from ui.runs import library_for
 
     if questions.suffix != ".jsonl":
         raise UserError(f"Only .jsonl sets are rewritten, not {str(questions)!r}: comments would be lost.")
     cases = files.read(questions)
     opened, _ = library_for(questions, library)
-    faults: list[str] = []
-
-    def report(case: Case, field: str, reason: str) -> None:
-        faults.append(f"{case.id}: {field}: {reason}")
-
-    located = list(with_offsets(cases, systems.names(opened), report))
+    faults: list[Fault] = []
+    located = list(with_offsets(cases, systems.names(opened), faults.append))
     if halves:
         located = [
             replace(case, tags=(*(tag for tag in case.tags if not tag.startswith("half:")), half(case.id)))
@@ -116,8 +111,8 @@ def locate(questions: Path, library: str | None, halves: bool) -> None:
     files.write(questions, located)
     sentences = [sentence for case in located for sentence in case.gold_sentences]
     click.echo(f"{sum(one.located for one in sentences)} of {len(sentences)} gold sentences have offsets.")
-    for line in faults:
-        click.echo(line, err=True)
+    for fault in faults:
+        click.echo(str(fault), err=True)
     if faults:
         raise SystemExit(1)
 

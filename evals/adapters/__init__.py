@@ -10,9 +10,8 @@ from typing import Any
 
 from evals.adapters import beir, clapnq, mtrag, multihop_rag, realtimeqa, squad
 from evals.adapters.types import Imported
-from evals.cases import Case
 from evals.files import write
-from evals.resolve import Names, with_offsets
+from evals.resolve import Fault, Names, with_offsets
 from index.clean import clean, clean_line
 from index.errors import UserError
 from index.types import Article
@@ -60,14 +59,10 @@ def import_set(name: str, path: Path, folder: Path) -> Written:
     with (folder / "articles.jsonl").open("w", encoding="utf-8") as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    unresolved: list[str] = []
-
-    def report(case: Case, field: str, reason: str) -> None:
-        unresolved.append(f"{case.id}: {field}: {reason}")
-
+    faults: list[Fault] = []
     names = Names(as_stored(row) for row in rows)
-    located = with_offsets(cases, names, report)
-    return Written(len(rows), write(folder / "questions.jsonl", located), tuple(unresolved))
+    located = with_offsets(cases, names, faults.append)
+    return Written(len(rows), write(folder / "questions.jsonl", located), tuple(map(str, faults)))
 
 
 def as_stored(row: dict[str, Any]) -> Article:
