@@ -1,0 +1,171 @@
+"""Citations that hold and that do not, sentences that are borne out and that are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.types import Article
+from rag.figures import find_figures
+from rag.types import Citation, Statement
+from rag.verify import check, supports, verified
+
+TEXT = (
+    "Mayor Ana Ruiz told reporters on Thursday that the pier would cost $1.2 million. “We have looked at "
+    "every plank,” she said. The council did not approve the money. About 14,000 people use the pier, 20 "
+    "percent more than in 2019. Tom Banks of the World Harbour Board called it a gift."
+)
+PIER = Article(TEXT, title="Pier", id="pier")
+
+
+def cite(words: str, article: Article = PIER) -> Citation:
+    start = article.text.index(words)
+    return Citation(article.id, article.revision, start, start + len(words), words)
+
+
+QUOTE = cite("The council did not approve the money.")
+
+
+def test_a_citation_holds_only_at_its_place_in_its_revision():
+    assert check(QUOTE, PIER) is None
+    assert "does not hold" in str(check(QUOTE, None))
+    assert "another revision" in str(check(QUOTE, replace(PIER, text=TEXT + " It rained.")))
+    assert "another revision" in str(check(QUOTE, replace(PIER, id="other")))
+    assert "words at this place" in str(
+        check(replace(QUOTE, text="The council did approve the money."), PIER)
+    )
+    assert "words at this place" in str(check(replace(QUOTE, start=QUOTE.start + 1), PIER))
+    assert "outside" in str(check(replace(QUOTE, end=10_000), PIER))
+    assert "outside" in str(check(replace(QUOTE, start=-5), PIER))
+    assert "outside" in str(check(replace(QUOTE, start=5, end=5, text=""), PIER))
+
+
+@given(st.integers(-5, len(TEXT) + 5), st.integers(-5, len(TEXT) + 5), st.booleans())
+def test_only_verbatim_citations_pass(start, end, changed):
+    words = TEXT[max(start, 0) : max(end, 0)] + ("x" if changed else "")
+    verbatim = 0 <= start < end <= len(TEXT) and not changed
+    assert (check(Citation("pier", PIER.revision, start, end, words), PIER) is None) is verbatim
+
+
+def resolve(article_id: str, revision: str) -> Article | None:
+    return PIER if (article_id, revision) == (PIER.id, PIER.revision) else None
+
+
+def test_quotations_whose_citation_fails_are_dropped_and_noted():
+    wrong = replace(QUOTE, start=QUOTE.start + 4, end=QUOTE.end + 4)
+    good, bad = Statement(QUOTE.text, (QUOTE,)), Statement(QUOTE.text, (wrong,))
+    kept, notes = verified([good, bad], resolve)
+    assert kept == (good,)
+    assert len(notes) == 1 and "The council did not approve" in notes[0]
+
+
+def test_a_model_sentence_keeps_the_citations_that_hold_and_is_unsupported_without_any():
+    gone = replace(QUOTE, article_id="gone")
+    both = Statement("The money was not approved.", (QUOTE, gone))
+    none = Statement("The money was not approved.", (gone,))
+    kept, notes = verified([both, none], resolve)
+    assert kept == (replace(both, citations=(QUOTE,)), replace(none, citations=(), supported=False))
+    assert len(notes) == 2
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The council did not approve the money.",
+        "Ruiz told reporters that the pier would cost $1.2m.",
+        "Ruiz said: \"We have looked at every plank.\"",
+        "About fourteen thousand people use the pier, 20% more than in 2019.",
+        "Nearly 15,000 people use the pier.",
+        "Tom Banks of the WHB called it a gift.",
+    ],
+)  # fmt: skip
+def test_borne_out(sentence):
+    support = supports(sentence, [TEXT], bar=0.5)
+    assert support.supported, support
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("The council did approve the money.", "says no"),
+        (
+            "Mayor Ana Ruiz did not tell reporters on Thursday the pier would cost $1.2 million.",
+            "says no",
+        ),
+        ("Mayor Ana Ruiz told reporters on Thursday that the pier would cost $1.5 million.", "figure"),
+        ("Mayor Ana Ruiz told reporters on Thursday that the pier would cost £1.2 million.", "figure"),
+        ("Mayor Ana Ruiz told reporters on Friday that the pier would cost $1.2 million.", "date"),
+        ("Mayor Ana Lopez told reporters on Thursday that the pier would cost $1.2 million.", "name"),
+        ("Mayor Eva Ruiz told reporters on Thursday that the pier would cost $1.2 million.", "name"),
+        ("“We have looked at each plank,” she said.", "quoted"),
+        ("The ferry company went bankrupt after a long strike.", "too little"),
+        ("About 14,000 people use the pier, 30 percent more than in 2019.", "figure"),
+    ],
+)
+def test_not_borne_out_and_why(sentence, reason):
+    support = supports(sentence, [TEXT])
+    assert not support.supported
+    assert any(reason in each for each in support.reasons), support
+
+
+def test_first_names_may_come_from_elsewhere_in_the_article():
+    source = "Ruiz told reporters on Thursday that the pier would cost $1.2 million."
+    sentence = "Ana Ruiz told reporters on Thursday that the pier would cost $1.2 million."
+    assert not supports(sentence, [source]).supported
+    assert supports(sentence, [source], context=[TEXT]).supported
+    assert not supports(sentence.replace("Ana", "Eva"), [source], context=[TEXT]).supported
+
+
+def test_two_sources_bear_a_sentence_out_together():
+    sentence = "The pier would cost $1.2 million, and 14,000 people use the pier."
+    first, second = "She said the pier would cost $1.2 million.", "Now 14,000 people use the pier."
+    assert supports(sentence, [first, second]).supported
+    assert not supports(sentence, [first]).supported
+
+
+def test_nothing_is_borne_out_by_nothing():
+    assert not supports("The pier is safe.", []).supported
+    assert not supports("", [TEXT]).supported
+
+
+def test_the_bar_can_be_raised_and_lowered():
+    sentence = "The council refused money for a new boat."
+    low, high = supports(sentence, [TEXT], bar=0.1), supports(sentence, [TEXT], bar=0.9)
+    assert low.coverage == high.coverage
+    assert not high.supported
+
+
+@given(st.text(max_size=150), st.lists(st.text(max_size=150), max_size=3))
+def test_any_text_can_be_judged(sentence, sources):
+    support = supports(sentence, sources)
+    assert 0 <= support.coverage <= 1
+    assert support.supported == (not support.reasons)
+
+
+@pytest.mark.parametrize(
+    ("text", "figures"),
+    [
+        ("14,000 people", [(14000, "")]),
+        ("fourteen thousand people", [(14000, "")]),
+        ("$1.2 billion and $1.2bn", [(1.2e9, "$"), (1.2e9, "$")]),
+        ("twenty-five per cent of 20%", [(25, "%"), (20, "%")]),
+        ("a hundred and five", [(105, "")]),
+        ("two thousand and nineteen", [(2019, "")]),
+        ("half a million pounds", [(5e5, "£")]),
+        ("one of them, one percent, one million", [(1, "%"), (1e6, "")]),
+        ("the 4th and the fourth", [(4, ""), (4, "")]),
+        ("three dozen eggs at 5 euros", [(36, ""), (5, "€")]),
+        ("1.5 million and three million", [(1.5e6, ""), (3e6, "")]),
+        ("B2B v1.0 someone", []),
+    ],
+)
+def test_figures(text, figures):
+    assert [(figure.value, figure.unit) for figure in find_figures(text)] == figures
+
+
+@given(st.integers(0, 10**9))
+def test_figures_keep_their_value_whatever_the_commas(value):
+    assert [figure.value for figure in find_figures(f"It had {value:,} and {value} parts")] == [value, value]
