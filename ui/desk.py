@@ -187,9 +187,8 @@ def _shelf(library: Library) -> Shelf:
         if len(newest) > 4 * LOOKED_AT:
             newest = _newest(newest)
     entries.sort(key=lambda entry: (entry.published, entry.name), reverse=True)
-    questions = list(
-        islice((_question(case) for case in suggest(_newest(newest), 6 * SUGGESTED)), 6 * SUGGESTED)
-    )
+    cases = islice(suggest(_newest(newest), 6 * LOOKED_AT), 6 * LOOKED_AT)
+    questions = [_question(case) for case in cases if _inviting(case.question)]
     return Shelf(
         library.version,
         tuple(entries),
@@ -207,8 +206,13 @@ def _question(case: Any) -> tuple[str, str]:
     return (case.gold_articles or ("",))[0], case.question
 
 
+def _inviting(question: str) -> bool:
+    """Whether it reads well as a suggestion: short, and not itself about a quotation or a headline."""
+    return len(question) <= 90 and not set(question) & set('“”"')
+
+
 def _spread(questions: Sequence[tuple[str, str]]) -> list[str]:
     """One question of each article first, in the articles' order, then more of the same."""
-    chosen = list({article: question for article, question in reversed(questions)}.values())[::-1]
+    chosen = list(dict(reversed(questions)).values())[::-1]
     rest = [question for _, question in questions if question not in chosen]
     return [*chosen, *rest][:SUGGESTED]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -293,7 +294,7 @@ def blocks(text: str, marks: Sequence[Mark], start: int, end: int) -> list[list[
             edges |= {edge for edge in mark.span if first < edge < last}
         cuts = sorted(edges)
         pieces: list[Piece] = []
-        for left, right in zip(cuts, cuts[1:], strict=False):
+        for left, right in pairwise(cuts):
             over = next((mark for mark in order if mark.span[0] <= left and right <= mark.span[1]), None)
             pieces.append(Piece(text[left:right], over.number if over else None, bool(over and over.active)))
         made.append(pieces)
