@@ -114,6 +114,7 @@ def test_what_the_person_set_wins():
         ("who leads the talks?", DAY, 1.0),
         ("what is the latest on the talks?", None, 1.0),
         ("what happened this week?", None, 1.0),
+        ("who works for USA TODAY?", None, 0.3),
         ("what happened in October 2022?", DAY, 0.0),
     ],
 )
@@ -151,6 +152,7 @@ def test_outlets_named_as_sources(question, outlets):
         "Who was fired by CNN?",
         "What did the NBC News poll show?",
         "Who owns the Guardian?",
+        "According to a new USA TODAY/Suffolk University poll, whom do Republicans favor?",
         "what happened this week?",
         "Which celebration did USA Today hold?",
         "How many CNN employees were laid off?",

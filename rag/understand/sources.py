@@ -80,7 +80,7 @@ _AFTER_REPORTS = re.compile(
     re.I,
 )
 _NOT_SOURCE = re.compile(
-    r"^[\"'”’]?\s+(?:\d|poll\b|survey\b|of\b|headquarters\b|employees?\b|staff\b|anchors?\b|"
+    r"^/|^[\"'”’]?\s+(?:\d|poll\b|survey\b|of\b|headquarters\b|employees?\b|staff\b|anchors?\b|"
     r"hosts?\b|viewers?\b|CEO\b|executives?\b|shares?\b|stock\b)",
     re.I,
 )
