@@ -22,8 +22,8 @@ MILD = 0.3
 """The weight of recency where neither the question nor the person says when."""
 
 _NOW = re.compile(
-    r"\b(?<!USA )(?:today|tonight|right\s+now|nowadays|currently|current|(?:the\s+)?latest|newest|(?:most\s+)?recent|recently|"
-    r"lately|so\s+far|this\s+(?:week|month|morning|afternoon|evening|weekend)|at\s+the\s+moment|these\s+days|"
+    r"\b(?<!USA )(?:today|tonight|right\s+now|nowadays|currently|current|(?:the\s+)?latest|newest|(?:most\s+)?recent|"
+    r"recently|lately|so\s+far|this\s+(?:week|month|morning|afternoon|evening|weekend)|at\s+the\s+moment|these\s+days|"
     r"up\s+to\s+date|breaking\s+news)\b",
     re.I,
 )
