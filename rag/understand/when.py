@@ -22,8 +22,8 @@ MILD = 0.3
 """The weight of recency where neither the question nor the person says when."""
 
 _NOW = re.compile(
-    r"\b(?<!USA )(?:today|tonight|right\s+now|nowadays|currently|current|(?:the\s+)?latest|newest|recently|lately|"
-    r"(?:most\s+)?recent|so\s+far|this\s+(?:week|month|morning|afternoon|evening|weekend)|at\s+the\s+moment|"
+    r"\b(?<!USA )(?:today|tonight|right\s+now|nowadays|currently|current|(?:the\s+)?latest|newest|recently|"
+    r"lately|(?:most\s+)?recent|so\s+far|this\s+(?:week|month|morning|afternoon|evening|weekend)|at\s+the\s+moment|"
     r"these\s+days|up\s+to\s+date|breaking\s+news)\b",
     re.I,
 )
