@@ -18,7 +18,7 @@ from typing import Any
 
 from index import identity, related
 from index.catalog import STAGING, Catalog
-from index.derive import Progress, Recipe, embedded_text, encode, find_needed, sweep, write
+from index.derive import Copies, Progress, Recipe, embedded_text, encode, find_needed, sweep, write
 from index.errors import UserError
 from index.fetch import FetchLog
 from index.lock import write_lock
@@ -124,7 +124,7 @@ class _Build:
         started = time.perf_counter()
         connection = self.catalog.connection()
         version = self.catalog.current()
-        staging = Staging(connection, self.catalog.folder / STAGING, self.recipe.fingerprint)
+        staging = Staging(connection, self.catalog.folder / STAGING, self.recipe.made)
         finished = False
         try:
             self._read(staging, read(staging), version)
@@ -183,7 +183,9 @@ class _Build:
             elif known and known[0] == revision:
                 self.unchanged += 1
             else:
-                staging.article(item, revision, _sha(item.text))
+                # An exported library's rows are named by the ids they had.
+                given = item.id or item.location.rpartition("#")[2]
+                staging.article(item, revision, _sha(item.text), given)
 
     def _publish(self, staging: Staging, version: int, change: identity.Change, rebuild: bool) -> int | None:
         """Make what is missing and publish; None when the published version already is what it should be."""
@@ -202,16 +204,12 @@ class _Build:
             related.find(connection, version)
         self.encoded = encode(connection, staging, self.recipe, self.progress)
         sweep(self.catalog)
-        made: list[Path] = []
-        try:
-            collection = write(self.catalog, collection, made, self.progress)
+        with Copies(self.catalog, collection) as copies:
+            write(connection, copies, self.progress)
+            copies.finish()
             with self.catalog.transaction():
-                number = publish(connection, version, collection, change, self.unchanged)
+                number = publish(connection, version, copies.collection, change, self.unchanged)
                 related.publish(connection)
-            made.clear()
-        finally:
-            for path in made:
-                shutil.rmtree(path, ignore_errors=True)
         return number
 
     def _collection(self, old: Collection | None, rebuild: bool) -> Collection:
@@ -219,14 +217,14 @@ class _Build:
         known = self.catalog.collections()
         if not rebuild:
             for collection in ([old] if old else []) + known[::-1]:
-                if (collection.fingerprint, collection.server) == (self.recipe.fingerprint, self.server):
+                if (collection.fingerprint, collection.server) == (self.recipe.made, self.server):
                     return collection
         # Counted from the highest, since prune drops collections.
         serial = 1 + max((int(collection.name.rpartition("-")[2]) for collection in known), default=0)
-        name = f"{_sha(self.recipe.fingerprint)[:8]}-{serial}"
+        name = f"{_sha(self.recipe.made)[:8]}-{serial}"
         settings = json.dumps(dict(self.recipe.settings), sort_keys=True)
         vectors = f"clippings-{self.catalog.library()}-{name}" if self.server else ""
-        return Collection(name, self.recipe.fingerprint, settings, self.server, vectors, "")
+        return Collection(name, self.recipe.made, settings, self.server, vectors, "")
 
 
 def _base(target: str) -> str:

@@ -26,6 +26,9 @@ from index.view import Collection, stands, to_article, to_passage
 from index.words import Entry, Words
 from index.words import snapshot as copy_words
 
+FORMAT = 1
+"""Raised whenever the same passages would be embedded or indexed otherwise, as by `embedded_text`."""
+
 WINDOW = 512
 """Passages encoded at once, so that the encoder can put texts of like length together."""
 
@@ -43,6 +46,11 @@ class Recipe:
     settings: Mapping[str, Any]
     split: Callable[[Article], Sequence[Passage]]
     embed: Callable[[Sequence[str]], np.ndarray]
+
+    @property
+    def made(self) -> str:
+        """Names everything the derived data depend on: this recipe and how this module applies it."""
+        return f"{FORMAT} {self.fingerprint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,57 +115,96 @@ def encode(
     return encoded + len(window)
 
 
-def write(
-    catalog: Catalog, collection: Collection, made: list[Path], progress: Callable[[Progress], None]
-) -> Collection:
-    """Write the needed passages into copies of the collection's engines; returns where they now are.
+class Copies:
+    """A collection's engines copied for writing; a context manager that deletes the copies if its body fails.
 
-    Folders made are added to `made` as they begin, for the caller to delete when it cannot publish.
-    On a Chroma server there is no copy: what is never published there is never asked for.
+    A copy is made when its engine is first asked for; those named in `fresh` begin empty. On a Chroma server
+    there is no copy: what is never published there is never asked for. `finish` comes before publishing
+    `collection`, which names where the engines are then.
     """
-    connection = catalog.connection()
+
+    def __init__(
+        self, catalog: Catalog, collection: Collection, fresh: Sequence[Literal["vectors", "words"]] = ()
+    ) -> None:
+        self.collection = collection
+        self._catalog = catalog
+        self._old = collection
+        self._fresh = fresh
+        self._made: list[Path] = []
+        self._vectors: Vectors | None = None
+        self._words: Words | None = None
+
+    def __enter__(self) -> Copies:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._close()
+        if kind is not None:
+            for path in self._made:
+                shutil.rmtree(path, ignore_errors=True)
+
+    @property
+    def vectors(self) -> Vectors:
+        if self._vectors is None:
+            if self._old.server:
+                self._vectors = Vectors(server=self._old.server, name=self._old.vectors)
+                if "vectors" in self._fresh:
+                    self._vectors.empty()
+            else:
+                self.collection = replace(self.collection, vectors=uuid.uuid4().hex[:12])
+                folder = self._catalog.vectors_folder(self.collection)
+                self._made.append(folder)
+                if self._old.vectors and "vectors" not in self._fresh:
+                    copy_vectors(self._catalog.vectors_folder(self._old), folder)
+                self._vectors = Vectors(folder)
+        return self._vectors
+
+    @property
+    def words(self) -> Words:
+        if self._words is None:
+            self.collection = replace(self.collection, words=uuid.uuid4().hex[:12])
+            folder = self._catalog.words_folder(self.collection)
+            self._made.append(folder)
+            if self._old.words and "words" not in self._fresh:
+                copy_words(self._catalog.words_folder(self._old), folder)
+            self._words = Words(folder)
+        return self._words
+
+    def finish(self) -> None:
+        """Close the engines and have the system put their files on the disk."""
+        self._close()
+        for folder in self._made:
+            _flush(folder)
+
+    def _close(self) -> None:
+        if self._vectors is not None:
+            self._vectors.close()
+        if self._words is not None:
+            self._words.close()
+        self._vectors = self._words = None
+
+
+def write(connection: sqlite3.Connection, copies: Copies, progress: Callable[[Progress], None]) -> None:
+    """Write the needed passages into Chroma and tantivy."""
     (total,) = connection.execute(
         "SELECT count(*) FROM staging.needed n JOIN staging.encoded e ON e.revision = n.revision"
     ).fetchone()
-    if not total and collection.words:
-        return collection
-    name = uuid.uuid4().hex[:12]
-    written = replace(collection, words=name, vectors=collection.vectors if collection.server else name)
-    if collection.server:
-        vectors = Vectors(server=collection.server, name=written.vectors)
-    else:
-        made.append(catalog.vectors_folder(written))
-        if collection.vectors:
-            copy_vectors(catalog.vectors_folder(collection), made[-1])
-        vectors = Vectors(made[-1])
-    try:
-        # The odd ones first, so that every full batch after them ends on disk.
-        size = total % BATCH or BATCH
-        batch: list[tuple[str, bytes]] = []
-        done = 0
-        for row in _encoded_rows(connection):
-            batch.append((f"{row['article_id']}:{row['revision']}:{row['number']}", row["embedding"]))
-            if len(batch) == size:
-                vectors.add(
-                    [key for key, _ in batch], np.stack([np.frombuffer(raw, "<f4") for _, raw in batch])
-                )
-                done += size
-                size = BATCH
-                batch.clear()
-                progress(Progress("writing", done, total))
-    finally:
-        vectors.close()
-    made.append(catalog.words_folder(written))
-    if collection.words:
-        copy_words(catalog.words_folder(collection), made[-1])
-    words = Words(made[-1])
-    try:
-        words.write(_entries(connection))
-    finally:
-        words.close()
-    for folder in made:
-        _flush(folder)
-    return written
+    if not total and copies.collection.words:
+        return
+    # The odd ones first, so that every full batch after them ends on disk.
+    size = total % BATCH or BATCH
+    batch: list[tuple[str, bytes]] = []
+    done = 0
+    vectors = copies.vectors
+    for row in _encoded_rows(connection):
+        batch.append((f"{row['article_id']}:{row['revision']}:{row['number']}", row["embedding"]))
+        if len(batch) == size:
+            vectors.add([key for key, _ in batch], np.stack([np.frombuffer(raw, "<f4") for _, raw in batch]))
+            done += size
+            size = BATCH
+            batch.clear()
+            progress(Progress("writing", done, total))
+    copies.words.write(_entries(connection))
 
 
 def sweep(catalog: Catalog) -> None:

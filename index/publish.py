@@ -19,7 +19,7 @@ def publish(
 
     Runs inside the caller's transaction; returns the new version's number.
     """
-    number = connection.execute("SELECT coalesce(max(number), 0) + 1 FROM versions").fetchone()[0]
+    number = connection.execute("SELECT last + 1 FROM state").fetchone()[0]
     now = {"version": version, "number": number}
     _rebase(connection, now)
     connection.execute(
@@ -70,7 +70,7 @@ def publish(
             unchanged,
         ],
     )
-    connection.execute("UPDATE state SET current = ?", [number])
+    connection.execute("UPDATE state SET current = ?1, last = ?1", [number])
     return int(number)
 
 

@@ -21,6 +21,7 @@ TABLES = """
 CREATE TABLE state (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     current INTEGER NOT NULL,          -- the version readers see; 0 before the first build
+    last INTEGER NOT NULL,             -- the highest version there ever was: a number names one content
     library TEXT NOT NULL              -- names this library on a shared Chroma server
 ) STRICT;
 
@@ -149,7 +150,7 @@ def create(folder: Path, library: str) -> None:
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
             for statement in TABLES.split(";\n"):
                 connection.execute(statement)
-            connection.execute("INSERT INTO state VALUES (1, 0, ?)", (library,))
+            connection.execute("INSERT INTO state VALUES (1, 0, 0, ?)", (library,))
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:

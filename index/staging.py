@@ -123,8 +123,8 @@ class Staging:
             connection.execute("DELETE FROM staging.recipe")
             connection.execute("INSERT INTO staging.recipe VALUES (?)", [fingerprint])
 
-    def article(self, article: Article, revision: str, text_sha: str) -> None:
-        """Keep an article whose location held something else before."""
+    def article(self, article: Article, revision: str, text_sha: str, given_id: str) -> None:
+        """Keep an article whose location held something else before; `given_id` is the id it should have."""
         self._begin()
         published = article.published
         self._connection.execute(
@@ -145,7 +145,7 @@ class Staging:
         )
         self._connection.execute(
             "INSERT INTO staging.reads (location, revision, text_sha, given_id) VALUES (?, ?, ?, ?)",
-            [article.location, revision, text_sha, article.id],
+            [article.location, revision, text_sha, given_id],
         )
 
     def visited(self, location: str, revision: str = "", *, failed: bool = False) -> str | None:

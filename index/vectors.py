@@ -93,12 +93,12 @@ class Vectors:
             return []
         if len(ids) > EXACT:
             return self._query(embedding, k, list(ids))
-        found = self._collection.get(ids=list(ids), include=["embeddings"])
-        if not found["ids"]:
+        found, embeddings = self.embeddings(ids)
+        if not found:
             return []
-        cosines = np.asarray(found["embeddings"], dtype=np.float32) @ np.asarray(embedding, dtype=np.float32)
+        cosines = embeddings @ np.asarray(embedding, dtype=np.float32)
         best = np.argsort(-cosines, kind="stable")[:k]
-        return [(found["ids"][place], float(cosines[place])) for place in best]
+        return [(found[place], float(cosines[place])) for place in best]
 
     def ids(self) -> Iterator[str]:
         """Every stored passage id, in no order."""
@@ -110,15 +110,32 @@ class Vectors:
     def count(self) -> int:
         return self._collection.count()
 
+    def embeddings(self, ids: Sequence[str]) -> tuple[list[str], np.ndarray]:
+        """Those of the ids that are stored, with their vectors, float32 [found, dimensions]."""
+        found = self._collection.get(ids=list(ids), include=["embeddings"])
+        return found["ids"], np.asarray(found["embeddings"], dtype=np.float32).reshape(len(found["ids"]), -1)
+
     def drop(self) -> None:
         """Delete the whole collection, as when no version needs it."""
         self._client.delete_collection(self._collection.name)
+
+    def empty(self) -> None:
+        """Delete the whole collection and begin it anew."""
+        name = self._collection.name
+        self.drop()
+        self._collection = self._open(name)
 
     def close(self) -> None:
         """Let go of files and connections."""
         self._client.close()
         if self._mirror is not None:
             self._mirror.cleanup()
+
+    def _open(self, name: str) -> Collection:
+        collection: Collection = self._client.get_or_create_collection(
+            name, embedding_function=None, configuration={"hnsw": HNSW}
+        )
+        return collection
 
     def _query(self, embedding: np.ndarray, k: int, ids: list[str] | None = None) -> list[tuple[str, float]]:
         query = np.asarray(embedding, dtype=np.float32).reshape(1, -1)

@@ -101,13 +101,13 @@ class View:
         """Each author line, as written, and its number of articles."""
         return self._tally("author")
 
+    def oldest(self) -> date | None:
+        """The first known day of publication."""
+        return self._day("min(first_day)")
+
     def newest(self) -> date | None:
         """The last known day of publication."""
-        row = self._rows(
-            "SELECT max(last_day) AS day FROM lives v JOIN revisions r USING (article_id, revision) "
-            f"WHERE {_LIVE}"
-        )[0]
-        return None if row["day"] is None else from_day(row["day"])
+        return self._day("max(last_day)")
 
     def locations(self, article_id: str) -> list[str]:
         """Where the article was read, its own location first."""
@@ -232,6 +232,12 @@ class View:
                 **values,
             )
         }
+
+    def _day(self, which: str) -> date | None:
+        (row,) = self._rows(
+            f"SELECT {which} AS day FROM lives v JOIN revisions r USING (article_id, revision) WHERE {_LIVE}"
+        )
+        return None if row["day"] is None else from_day(row["day"])
 
     def _tally(self, column: str) -> dict[str, int]:
         return {
