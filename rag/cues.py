@@ -27,7 +27,7 @@ _BESIDE_QUOTE = (
 )
 _REPORTS = (
     r"(?:said|says|told|tells|argued|argues|explained|insisted|warned|claimed(?!\s+(?:responsibility|victory|credit))|"
-    r"added|stated|acknowledged|admitted|complained|contended|asserted|testified|noted|tweeted|stressed)"
+    r"added|stated|acknowledged|admitted|complained|contended(?!\s+for)|asserted|testified|noted|tweeted|stressed)"
 )
 """Verbs that report speech without `that`; `declared war` and `promised aid` do not."""
 _SUBORDINATE = re.compile(
@@ -59,7 +59,7 @@ _DESCRIPTION = re.compile(
 _NO_PERSON = re.compile(
     r"\b(?:reports?|statements?|bills?|stud(?:y|ies)|letters?|laws?|documents?|polls?|surveys?|emails?|messages?|signs?|"
     r"articles?|posts?|tweets?|texts?|websites?|complaints?|indictments?|lawsuits?|filings?|orders?|memos?|"
-    r"releases?|data|figures|rulings?|which|that|who|videos?|reporters|papers?|results?|evidence|tests?|"
+    r"releases?|data|figures|rulings?|which|that|who|videos?|reporters|papers?|results?|evidence|tests?|notices?|warnings?|proclamations?|ways?|advisor(?:y|ies)|"
     r"affidavits?|warrants?|books?|accounts?|note|text|caption|headline|it|they|this|there|what|these|those|day|week)$",
     re.I,
 )
@@ -68,7 +68,7 @@ _FINITE = re.compile(
     r"found|showed|released|made|took|led)\b",
     re.I,
 )
-_WHEN = re.compile(r"\b(?:days?|weeks?|months?|years?|later|ago|among|percent)\b", re.I)
+_WHEN = re.compile(r"\b(?:days?|weeks?|months?|years?|later|ago|among|percent|the\s+way)\b", re.I)
 _CLAUSE_WORDS = frozenset(
     ("while", "as", "although", "though", "if", "when", "among", "of", "in", "with", "for")
 )
@@ -126,6 +126,8 @@ def find_cues(masked: str, start: int, end: int, names: Sequence[Name]) -> list[
         verb = match.span("verb")
         cue = _before(masked, start, match.start(), verb, names) or _after(masked, start, end, verb, names)
         if re.match(r"\s+by\b", masked[verb[1] : end]):
+            continue
+        if cue and cue.how == "name" and _NO_PERSON.search(cue.words):
             continue
         if cue and (cue.beside or _reports(masked, start, end, cue, match["verb"])):
             found.append(cue)

@@ -98,10 +98,15 @@ class _Reading:
             if len({speaker for speaker, _ in heard}) != 1 or not self.found[number].direct:
                 return
         speaker, cue = heard[0]
-        if speaker:
+        if speaker and (self._governs(cue, number) or not self.found[number].direct):
             self.found[number] = replace(
                 self.found[number], speaker=speaker, how=cue.how, place=(cue.start, cue.end)
             )
+
+    def _governs(self, cue: Cue, number: int) -> bool:
+        """Whether a cue says whose the quoted words are: beside, before, or at the sentence's end."""
+        after = self.masked[cue.verb[1] : self.spans[number][1]]
+        return cue.beside or FILL in after or len(after.split()) <= 5
 
     def _within(self, first: Cue, second: Cue) -> bool:
         """Whether one cue is part of what another reports: `the aide said that officials told them`."""

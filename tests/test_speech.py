@@ -73,6 +73,8 @@ def test_reported_speech(sentence, speaker):
         "After meeting Tom Banks and Ana Ruiz said little, the ferry left.",
         "Ana Ruiz said “the ferry has left,” but Tom Banks said “it never did leave port.”",
         "Ana Ruiz declared war on rust.",
+        "The poster, “the pier is closed for good,” stood after Ana Ruiz told her friends.",
+        "The way people said it, “the pier is closed for good.”",
         "“The ferry will not sail today.”",
         "According to Ruiz's critics, the ferry is rusty.",
         "A lawyer for Ana Ruiz, Tom Banks’ sister, whom he had told, left.",
