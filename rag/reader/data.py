@@ -198,21 +198,25 @@ def occurrences(text: str, answer: str) -> tuple[tuple[int, int], ...]:
     return tuple((m.start(), m.end()) for m in re.finditer(rf"(?<!\w){re.escape(answer)}(?!\w)", text))
 
 
-def add_negatives(examples: list[Example], pool: list[Text], rng: random.Random) -> list[Example]:
-    """Give each example up to six passages that BM25 ranks high for it and that hold none of its answers."""
+def rank(pool: Sequence[Text], asked: Sequence[str], k: int) -> tuple[Any, Any]:
+    """Return BM25's `k` best passages for each question: indices and scores, both [questions, k]."""
     import bm25s  # type: ignore[import-untyped]
     import snowballstemmer
 
     stemmer = snowballstemmer.stemmer("english").stemWords
-    index = bm25s.BM25()
-    texts = [f"{p.title} {p.text}" for p in pool]
 
     def tokens(values: list[str]) -> Any:
         return bm25s.tokenize(values, stopwords="en", stemmer=stemmer, show_progress=False)
 
-    index.index(tokens(texts), show_progress=False)
-    ranks, _ = index.retrieve(tokens([e.question for e in examples]), k=24, show_progress=False, n_threads=1)
-    folded = [" ".join(WORD.findall(t.lower())) for t in texts]
+    index = bm25s.BM25()
+    index.index(tokens([f"{p.title} {p.text}" for p in pool]), show_progress=False)
+    return index.retrieve(tokens(list(asked)), k=k, show_progress=False, n_threads=1)
+
+
+def add_negatives(examples: list[Example], pool: list[Text], rng: random.Random) -> list[Example]:
+    """Give each example up to six passages that BM25 ranks high for it and that hold none of its answers."""
+    ranks, _ = rank(pool, [e.question for e in examples], 24)
+    folded = [" ".join(WORD.findall(f"{p.title} {p.text}".lower())) for p in pool]
     out = []
     for example, row in zip(examples, ranks, strict=True):
         answers = {" ".join(WORD.findall(example.gold.text[a:b].lower())) for a, b in example.spans}

@@ -1,0 +1,130 @@
+"""What the trained reader is taught: questions made by rule, groups, token marks, shared normalisation."""
+
+import json
+import random
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.errors import UserError
+from rag.reader import data, questions
+from rag.reader.ages import age_phrase, heading
+from rag.reader.data import Example, Text
+
+DAY = date(2022, 6, 17)
+
+
+@pytest.mark.parametrize(
+    ("published", "phrase"),
+    [
+        (date(2022, 6, 17), "today"),
+        (date(2022, 6, 16), "yesterday"),
+        (date(2022, 6, 14), "3 days ago"),
+        (date(2022, 6, 10), "1 week ago"),
+        (date(2022, 3, 17), "3 months ago"),
+        (date(2020, 6, 17), "2 years ago"),
+        (date(2022, 6, 18), "later"),
+        (None, ""),
+    ],
+)
+def test_age_is_said_in_words(published, phrase):
+    assert age_phrase(published, DAY) == phrase
+
+
+def test_heading_names_title_day_and_age_and_leaves_out_what_is_unknown():
+    assert heading("Flood", date(2022, 6, 14), DAY) == "Flood | June 14, 2022 | 3 days ago | "
+    assert heading("", None, DAY) == ""
+
+
+def test_name_question_puts_a_question_phrase_where_the_name_stood():
+    sentence = "North Korea declared victory over the virus on Monday."
+    made = list(questions.name_questions(sentence, random.Random(0)))
+    assert [
+        (q.text.startswith("Which country declared victory"), sentence[q.start : q.end]) for q in made
+    ] == [(True, "North Korea")]
+
+
+def test_number_question_keeps_the_thing_counted():
+    sentence = "The storm damaged 1,200 houses along the coast."
+    made = list(questions.name_questions(sentence, random.Random(0)))
+    assert [sentence[q.start : q.end] for q in made] == ["1,200"]
+    assert "how many houses" in made[0].text
+
+
+def test_quotation_question_names_the_speaker_and_answers_with_the_words_between_the_marks():
+    text = 'The vote is over. "The harbour will close before winter comes," said Maria Lopez, the mayor.'
+    (made,) = questions.quotation_questions(text, random.Random(0))
+    assert "Maria Lopez" in made.text
+    assert text[made.start : made.end] == "The harbour will close before winter comes,"
+
+
+@given(st.text(max_size=400), st.integers(0, 10))
+def test_every_made_question_points_inside_its_text(text, seed):
+    rng = random.Random(seed)
+    for made in [*questions.name_questions(text, rng), *questions.quotation_questions(text, rng)]:
+        assert 0 <= made.start < made.end <= len(text)
+
+
+def test_window_keeps_the_answer_and_moves_its_offsets():
+    text = " ".join(f"Sentence number {i} is here." for i in range(60)) + " The key is Paris. The end."
+    start = text.index("Paris")
+    cut, spans = data.window(text, [(start, start + 5)], 40, random.Random(1))
+    assert len(cut.split()) < 60
+    assert [cut[a:b] for a, b in spans] == ["Paris"]
+
+
+def test_answers_without_a_start_are_taken_wherever_they_stand():
+    assert data.answer_spans("Ann met Ann.", ["Ann"]) == [(0, 3), (8, 11)]
+    assert data.answer_spans("Ann met Bo.", [{"text": "Bo", "start": 8}]) == [(8, 10)]
+
+
+def test_passages_of_a_test_set_stay_out_of_training(tmp_path):
+    words = " ".join(f"word{i}" for i in range(60))
+    texts = [words, words.replace("word", "term")]
+    rows = [json.dumps({"question": "What is it?", "context": text, "answers": []}) for text in texts]
+    (tmp_path / "own.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    held = tmp_path / "test.json"
+    held.write_text(json.dumps({"data": [{"context": words}]}), encoding="utf-8")
+    found = list(data.read_examples(tmp_path, random.Random(0), data.ngrams_of_json(held)))
+    assert [e.gold.text.split()[0] for e in found] == ["term0"]
+
+
+def test_a_folder_without_training_data_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"No \.jsonl"):
+        list(data.read_examples(tmp_path, random.Random(0), set()))
+
+
+def test_batches_mark_the_answer_tokens_and_repeat_for_the_same_step():
+    from rag.reader.batches import Batcher
+    from rag.reader.train import base_folder
+
+    wrong = tuple(Text(f"Nothing of use stands in text {i}.") for i in range(4))
+    example = Example(
+        "Who won?", Text("In the end Ann Lee won the race.", "Race"), ((11, 18),), "own", "g", DAY, wrong
+    )
+    batcher = Batcher([example] * 8, base_folder() / "tokenizer.json", 2, 3, 17)
+    batch = batcher.batch(1)
+    assert [len(batch.group), batch.starts, batch.group] == [6, batcher.batch(1).starts, [0, 0, 0, 1, 1, 1]]
+    marked = [
+        (encoding.tokens[min(first)], encoding.tokens[min(last)])
+        for encoding, first, last in zip(batch.encoded, batch.starts, batch.ends, strict=True)
+        if first
+    ]
+    assert set(marked) <= {("ann", "lee")}
+    for encoding, allowed in zip(batch.encoded, batch.allowed, strict=True):
+        assert not any(ok for ok, part in zip(allowed, encoding.sequence_ids, strict=True) if part != 1)
+
+
+def test_shared_normalisation_counts_all_passages_and_the_null():
+    import torch
+
+    from rag.reader.model import shared_nll
+
+    logits = torch.tensor([[1.0, 2.0, 5.0], [1.0, 2.0, 5.0]])
+    allowed = torch.tensor([[True, True, False], [True, True, False]])
+    gold = torch.tensor([[False, True, False], [False, False, False]])
+    total = 1 + torch.e ** torch.tensor(1.0) + torch.e ** torch.tensor(2.0)
+    expected = [torch.log(total) - 2, torch.log(total)]
+    assert torch.allclose(shared_nll(logits, allowed, gold), torch.stack(expected))
