@@ -26,6 +26,13 @@ PREFIX = "CLIPPINGS_"
 NOT_SETTINGS = {"CLIPPINGS_CACHE"}
 """Environment names with our prefix that are read elsewhere: where derived files are kept."""
 
+NEUTRAL = {"library", "model_timeout", "model_cache"}
+"""Settings that change no answer."""
+_SWITCH = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+
 
 def _setting(default: Any, meaning: str) -> Any:
     return field(default=default, metadata={"meaning": meaning})
@@ -45,12 +52,19 @@ class Settings:
     hits: int = _setting(20, "passages read for each question")
     limit: int = _setting(3, "most sentences in an answer")
     as_of: str = _setting("", "day 'last week' is counted from (YYYY-MM-DD); empty for the newest article's date")
+    model: str = _setting("", "chat model that writes answers, as provider:model; empty for exact sentences only")
+    model_url: str = _setting("", "address of the model's server, where it is not the provider's own")
+    model_temperature: float = _setting(0.0, "temperature of the model; negative leaves it to the provider")
+    model_source_tokens: int = _setting(2500, "tokens of passages the model is shown")
+    model_reply_tokens: int = _setting(1500, "most tokens of a reply, thinking included")
+    model_timeout: float = _setting(90.0, "seconds to wait for the model's next word")
+    model_cache: bool = _setting(True, "keep the model's replies and use them again")
     refusal: float = _setting(-1.0, "confidence below which it refuses; negative for the reader's calibrated bar")
 
     @property
     def fingerprint(self) -> str:
         """Names every setting that can change an answer (12 hex digits); not where the library lies."""
-        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "library"}
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in NEUTRAL}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -117,10 +131,13 @@ def recipe(settings: Settings) -> Recipe:
 
 def _convert(name: str, value: Any, kind: type, origin: str) -> Any:
     try:
+        if kind is bool:
+            return value if isinstance(value, bool) else _SWITCH[str(value).strip().lower()]
         if isinstance(value, bool) or (kind is str and not isinstance(value, str)):
             raise ValueError
         return kind(value)
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
+        wanted = "yes or no" if kind is bool else f"a {kind.__name__}"
         raise UserError(
-            f"{origin} gives {value!r} for {name!r}, which must be a {kind.__name__}. See: clippings config"
+            f"{origin} gives {value!r} for {name!r}, which must be {wanted}. See: clippings config"
         ) from error

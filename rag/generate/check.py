@@ -1,0 +1,131 @@
+"""A model's sentence held against the passages it cites: supported and linked, or shown unsupported.
+
+What bearing out means is `rag.verify.supports`, tightened by `align`; here is where to look and what to link
+to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.types import Hit, Span
+from rag.generate import align
+from rag.generate.sentences import Sentence
+from rag.types import Citation, Query, Reading, Statement
+from rag.verify import supports
+from rag.wording import ASKING, content, stem
+
+FRAGMENT = 3
+"""A reply of fewer content words says nothing by itself and is read together with its question."""
+
+ABOUT = 0.5
+"""The share of the question's content words that must stand where a fragment is found."""
+
+TOGETHER = 3
+"""Neighbouring sentences of a source that may bear out one sentence between them."""
+
+LINKED = 2
+"""Sentences of one source that a statement is linked to at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of a sentence: `unknown` citations named no source; `moved` when another source bears it
+    out.
+    """
+
+    statement: Statement
+    unknown: int = 0
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Neighbouring sentences of one source that hold most of a sentence's words."""
+
+    hit: Hit
+    spans: tuple[Span, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.hit.article.text[start:end] for start, end in self.spans)
+
+
+def check(sentence: Sentence, sources: Sequence[Hit], query: Query, reading: Reading) -> Checked:
+    """The sentence with its citations where the sources it names bear it out together.
+
+    Where they do not, or it names none, each other source is tried alone: one that bears it out is linked
+    instead. Sources are numbered from 1.
+    """
+    cited = [sources[number - 1] for number in sentence.numbers]
+    others = [hit for hit in sources if hit not in cited]
+    for tried in (cited, *([hit] for hit in others)):
+        if tried and (citations := borne_out(sentence.text, tried, query, reading)):
+            return Checked(Statement(sentence.text, citations), sentence.unknown, moved=tried is not cited)
+    return Checked(Statement(sentence.text, supported=False), sentence.unknown)
+
+
+def borne_out(text: str, hits: Sequence[Hit], query: Query, reading: Reading) -> tuple[Citation, ...]:
+    """Where the passages bear a sentence out between them; empty where they do not."""
+    wanted = set(content(text))
+    windows = [window(wanted, hit) for hit in hits]
+    outlets = [hit.article.outlet for hit in hits]
+    found = supports(
+        text,
+        [f"{each.text}\n\n{each.hit.article.outlet}" for each in windows],
+        context=[f"{hit.article.title}\n{hit.article.text}" for hit in hits],
+    )
+    if (
+        not found.supported
+        or align.company(text, " ".join(each.text for each in windows), outlets) < align.BAR
+    ):
+        return ()
+    if not _on_question(wanted, windows, query, reading):
+        return ()
+    return tuple(citation for each in windows for citation in links(wanted, each))
+
+
+def window(wanted: set[str], hit: Hit) -> Window:
+    """The `TOGETHER` neighbouring sentences of a passage that hold most of the wanted stems."""
+    told = list(hit.sentences())
+    words = [wanted & set(content(text)) for _, text in told]
+    starts = range(max(1, len(told) - TOGETHER + 1))
+    best = max(starts, key=lambda at: len(set().union(*words[at : at + TOGETHER])))
+    return Window(hit, tuple(span for span, _ in told[best : best + TOGETHER]))
+
+
+def links(wanted: set[str], window: Window) -> list[Citation]:
+    """The sentences of a window worth showing: each adds words of the statement that those before did not
+    hold.
+    """
+    article = window.hit.article
+    left = set(wanted)
+    chosen: list[Span] = []
+    held = {span: wanted & set(content(article.text[span[0] : span[1]])) for span in window.spans}
+    while len(chosen) < LINKED:
+        span = max(
+            (span for span in held if span not in chosen),
+            key=lambda span: len(held[span] & left),
+            default=None,
+        )
+        if span is None or not held[span] & left:
+            break
+        chosen.append(span)
+        left -= held[span]
+    return [
+        Citation(article.id, article.revision, start, end, article.text[start:end])
+        for start, end in sorted(chosen)
+    ]
+
+
+def _on_question(wanted: set[str], windows: Sequence[Window], query: Query, reading: Reading) -> bool:
+    """Whether the place is about the question: a fragment's place must hold the question's own words."""
+    if len(wanted) >= FRAGMENT:
+        return True
+    asked = {word for word in content(query.text) if word not in _ASKING} - wanted
+    around = {word for each in windows for word in content(f"{each.hit.article.title} {each.text}")}
+    return bool(wanted) and len(asked & around) >= ABOUT * len(asked)
+
+
+_ASKING = {stem(word) for word in ASKING}

@@ -1,0 +1,60 @@
+"""From settings to the answerer that writes with a model; the only place here that reads Settings."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rag.generate.cache import ReplyCache
+from rag.generate.chain import ChatWriter
+from rag.generate.models import open_model
+from rag.generate.replies import Talker
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from rag.settings import Settings
+
+PROMPT_ROOM = 700
+"""Tokens of the context besides the sources and the reply: rules, question, headings, and another
+tokenizer's count.
+"""
+
+CACHE_FILE = "replies.sqlite"
+
+
+def open_chat_model(settings: Settings) -> BaseChatModel:
+    """The chat model the settings name, for writing or for judging; raises UserError as `open_model` does."""
+    return open_model(
+        settings.model,
+        url=settings.model_url,
+        temperature=settings.model_temperature if settings.model_temperature >= 0 else None,
+        reply_tokens=settings.model_reply_tokens,
+        context_tokens=int(1.5 * settings.model_source_tokens) + settings.model_reply_tokens + PROMPT_ROOM,
+        timeout=settings.model_timeout,
+    )
+
+
+def open_talker(settings: Settings, *, cached: bool) -> Talker:
+    """A talker to the settings' model, with its cache unless `cached` is false."""
+    from index.encoder import cache_folder
+
+    described = [settings.model, settings.model_url, settings.model_temperature, settings.model_reply_tokens]
+    return Talker(
+        open_chat_model(settings),
+        json.dumps(described),
+        cache=ReplyCache(cache_folder() / CACHE_FILE) if cached else None,
+        timeout=settings.model_timeout,
+        longest=4 * settings.model_timeout,
+        reply_tokens=settings.model_reply_tokens,
+    )
+
+
+def open_writer(settings: Settings) -> ChatWriter:
+    """The answerer for `settings.model`."""
+    return ChatWriter(
+        settings.model,
+        open_talker(settings, cached=settings.model_cache),
+        source_tokens=settings.model_source_tokens,
+        limit=settings.limit,
+    )

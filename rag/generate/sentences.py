@@ -1,0 +1,163 @@
+"""A model's reply, as it streams in, made into sentences and the sources each one cites.
+
+Knows how models write citations; not what the sources say, nor whether a sentence is true.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from index.clean import clean_line
+from index.split import sentences
+
+LONGEST_MARK = 48
+"""Characters within which an opening bracket must close to be a citation."""
+
+LONGEST_SENTENCE = 800
+"""Characters after which a sentence that never ends is cut, so that an endless one is shown and checked
+too.
+"""
+
+BEGUN = 12
+"""Characters of the next sentence that must be there before one counts as ended: "U.S. A" may become
+"Army".
+"""
+
+_OPEN, _CLOSE = "\\[【［〔⟦", "\\]】］〕⟧"
+_MARK = re.compile(rf"[ \u00a0]*[{_OPEN}](?P<inside>[^{_OPEN}{_CLOSE}\n]{{1,{LONGEST_MARK}}})[{_CLOSE}]")
+_PART_OF_MARK = re.compile(rf"[ \u00a0]*[{_OPEN}][^{_OPEN}{_CLOSE}\n]{{0,{LONGEST_MARK}}}\Z")
+_NUMBERS = re.compile(
+    r"\^?\s*(?:(?:sources?|articles?|passages?|refs?)\b\.?)?\s*"
+    r"(?P<list>\d+(?:\s*(?:[,;&–—‑-]|and|to)\s*(?:sources?\s*)?\d+)*)\s*(?:†.*)?",
+    re.I,
+)
+_RANGE = re.compile(r"(\d+)(?:\s*(?:[–—‑-]|to)\s*(\d+))?")
+# While sentences are told apart, a citation stands in the text as one character of Unicode's private use
+# area.
+_STAND_IN = range(0xE000, 0xF8FF)
+_PRIVATE = dict.fromkeys([*_STAND_IN, 0xF8FF])
+_STANDING_IN = re.compile("[\ue000-\uf8ff]+")
+_AFTER_STOP = re.compile('([.!?…。]+["”’»)]*)([\ue000-\uf8ff]+)')
+_BULLET = re.compile(r"^(?:(?:[-*•·‣>]|\d{1,2}[.)]|#{1,6})\s+)+")
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
+_SOURCE_LIST = re.compile(r"\W*(?:sources|references|citations)\W*", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence a model wrote, without its marks.
+
+    `numbers` are the sources it cites, in order, each once; `unknown` counts the numbers that name no source.
+    """
+
+    text: str
+    numbers: tuple[int, ...] = ()
+    unknown: int = 0
+
+
+class SentenceStream:
+    """Takes a reply piece by piece and gives back each sentence once it and its citations are whole.
+
+    A sentence is whole when the next one has begun or its line has ended, because citations may follow the
+    full stop; so a partial `[1` is never let through. A model's `<think>` block and a closing list of
+    sources are left out. Sources are numbered from 1 to `known`.
+    """
+
+    def __init__(self, known: int) -> None:
+        self._known = known
+        self._opening = True
+        self._line = ""
+        self._given = 0
+        """Characters of the line, as `_plain` makes it, that were given out already."""
+        self._listing = False
+
+    def feed(self, piece: str) -> Iterator[Sentence]:
+        """The sentences this piece made whole."""
+        self._line += piece.translate(_PRIVATE)
+        if self._opening:
+            head = self._line.lstrip()
+            if "<think>".startswith(head[:7].lower()):
+                if "</think>" not in head:
+                    return
+                self._line = head.partition("</think>")[2]
+            self._opening = False
+        *whole, last = self._line.split("\n")
+        for line in whole:
+            yield from self._sentences(line, ended=True)
+            self._given = 0
+        self._line = last
+        yield from self._sentences(last, ended=False)
+
+    def close(self) -> Iterator[Sentence]:
+        """What is left when the reply has ended."""
+        if not self._opening:
+            yield from self._sentences(self._line, ended=True)
+        self._line = ""
+
+    def _sentences(self, line: str, *, ended: bool) -> Iterator[Sentence]:
+        if self._listing or (ended and _SOURCE_LIST.fullmatch(line)):
+            self._listing = True
+            return
+        plain, cited = _plain(line if ended else _PART_OF_MARK.sub("", line))
+        rest = plain[self._given :]
+        spans = sentences(rest)
+        if not ended:
+            if len(spans) < 2 or spans[-1][1] - spans[-1][0] < BEGUN:
+                if len(rest) < LONGEST_SENTENCE:
+                    return
+                spans = [(0, len(rest)), (len(rest), len(rest))]
+            self._given += spans[-1][0]
+            spans = spans[:-1]
+        for start, end in spans:
+            sentence = self._sentence(rest[start:end], cited)
+            if sentence.text or sentence.unknown:
+                yield sentence
+
+    def _sentence(self, text: str, cited: dict[str, str]) -> Sentence:
+        numbers: list[int] = []
+        unknown = 0
+        for mark in "".join(_STANDING_IN.findall(text)):
+            for first, last in _RANGE.findall(cited[mark]):
+                asked = _between(int(first), int(last or first))
+                numbers += [number for number in asked if 1 <= number <= self._known]
+                unknown += sum(not 1 <= number <= self._known for number in asked)
+        return Sentence(_bare(_STANDING_IN.sub("", text)), tuple(dict.fromkeys(numbers)), unknown)
+
+
+def split_reply(pieces: Iterable[str], known: int) -> Iterator[Sentence]:
+    """The sentences of a reply that comes in pieces; see `SentenceStream`."""
+    stream = SentenceStream(known)
+    for piece in pieces:
+        yield from stream.feed(piece)
+    yield from stream.close()
+
+
+def _plain(line: str) -> tuple[str, dict[str, str]]:
+    """The line with each citation as one character before the full stop it followed, and what each stands
+    for.
+    """
+    cited: dict[str, str] = {}
+
+    def stand_in(match: re.Match[str]) -> str:
+        numbers = _NUMBERS.fullmatch(match["inside"].strip())
+        if numbers is None or len(cited) == len(_STAND_IN):
+            return match[0]
+        mark = chr(_STAND_IN[len(cited)])
+        cited[mark] = numbers["list"]
+        return mark
+
+    return _AFTER_STOP.sub(r"\2\1", _MARK.sub(stand_in, line)), cited
+
+
+def _between(first: int, last: int) -> list[int]:
+    """A range as the numbers it spans; one too wide to be meant is its two ends."""
+    return list(range(first, last + 1)) if 0 <= last - first < 30 else [first, last]
+
+
+def _bare(text: str) -> str:
+    """A sentence without the Markdown that models put around it, on one line, nothing invisible in it."""
+    text = _BULLET.sub("", clean_line(text))
+    return _SPACE_BEFORE_STOP.sub("", _EMPHASIS.sub(r"\2", text))

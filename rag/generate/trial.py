@@ -1,0 +1,112 @@
+"""A trial of a chat model on an invented article: does it answer, stream, cite, decline, and how fast."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from index.split import passages
+from index.types import Article, Hit, Published
+from rag.generate.check import check
+from rag.generate.prompt import NOT_FOUND, question_messages
+from rag.generate.replies import ModelFailed, Spent, Talker
+from rag.generate.sentences import split_reply
+from rag.types import Candidate, Query, Reading
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+ARTICLE = Article(
+    text=(
+        "The town council of Harrow Bay voted 7 to 2 on Tuesday to close the old ferry pier.\n\n"
+        "“The pier is no longer safe,” said Mayor Ada Lindqvist. Repairs would have cost 4.5 million "
+        "dollars, she said. Fishermen protested outside the hall."
+    ),
+    title="Harrow Bay closes its ferry pier",
+    outlet="Harrow Bay Courier",
+    published=Published(date(2024, 3, 5)),
+    id="trial",
+)
+ANSWERABLE = "How did the council of Harrow Bay vote, and why?"
+UNANSWERABLE = "Who won the ice hockey final?"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of a trial; `first` and `seconds` are seconds to the first words and to the whole reply."""
+
+    answers: bool
+    fault: str = ""
+    first: float = 0.0
+    seconds: float = 0.0
+    pieces: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    sentences: int = 0
+    cited: int = 0
+    supported: int = 0
+    declines: bool = False
+    reply: str = ""
+
+    @property
+    def streams(self) -> bool:
+        return self.pieces > 1
+
+    @property
+    def cites(self) -> bool:
+        return self.sentences > 0 and self.cited == self.sentences
+
+    @property
+    def rate(self) -> float:
+        """Tokens written a second once the first words had come."""
+        return self.tokens_out / max(self.seconds - self.first, 0.001)
+
+
+def try_model(settings: Settings) -> Trial:
+    """Ask the settings' model one question the article answers and one it does not, past the cache."""
+    from rag.generate.open import open_talker
+
+    talker = open_talker(settings, cached=False)
+    try:
+        pieces, spent, first, seconds = _asked(talker, ANSWERABLE)
+        other, *_ = _asked(talker, UNANSWERABLE)
+    except ModelFailed as error:
+        return Trial(answers=False, fault=str(error))
+    hit, reading = _material()
+    written = list(split_reply(pieces, 1))
+    return Trial(
+        answers=True,
+        first=first,
+        seconds=seconds,
+        pieces=len(pieces),
+        tokens_in=spent.tokens_in,
+        tokens_out=spent.tokens_out,
+        sentences=len(written),
+        cited=sum(bool(sentence.numbers) for sentence in written),
+        supported=sum(
+            check(sentence, (hit,), Query(ANSWERABLE, ANSWERABLE), reading).statement.supported
+            for sentence in written
+        ),
+        declines=NOT_FOUND.strip(".").casefold() in "".join(other).casefold(),
+        reply="".join(pieces),
+    )
+
+
+def _asked(talker: Talker, question: str) -> tuple[list[str], Spent, float, float]:
+    """The pieces of a reply, what it cost, and the seconds to its first and its last."""
+    hit, _ = _material()
+    started, first, pieces, spent = time.monotonic(), 0.0, [], Spent()
+    for piece in talker.talk(question_messages(Query(question, question), (hit,))):
+        if isinstance(piece, Spent):
+            spent = piece
+        else:
+            first = first or time.monotonic() - started
+            pieces.append(piece)
+    return pieces, spent, first, time.monotonic() - started
+
+
+def _material() -> tuple[Hit, Reading]:
+    hit = Hit(passages(ARTICLE)[0], ARTICLE, 1.0)
+    return hit, Reading(tuple(Candidate(hit, span, 1.0) for span, _ in hit.sentences()), 1.0, True)

@@ -1,0 +1,59 @@
+"""`clippings model`: whether the chat model that the settings name can be used, in one screen."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.group()
+def model() -> None:
+    """Work with the chat model that writes answers, where one is set."""
+
+
+@model.command()
+@click.option("--model", "name", help="Chat model to try, as provider:model [default: the one set].")
+@click.option("--url", help="Its address, for servers of your own.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def check(name: str | None, url: str | None, as_json: bool) -> None:
+    """Ask the model two questions about an invented article and say how it did.
+
+    Exits with 1 when it does not answer.
+    """
+    from dataclasses import asdict
+
+    from index.errors import UserError
+    from rag import settings as read
+    from rag.generate.models import without_keys
+    from rag.generate.trial import try_model
+
+    settings, _ = read.load({"model": name, "model_url": url})
+    if not settings.model:
+        raise UserError("No model is set. Name one: clippings model check --model ollama:llama3.2")
+    trial = try_model(settings)
+    if as_json:
+        click.echo(json.dumps(asdict(trial), ensure_ascii=False))
+    else:
+        yes = {True: "yes", False: "no"}
+        where = f" at {settings.model_url}" if settings.model_url else ""
+        click.echo(without_keys(f"model      {settings.model}{where}"))
+        if not trial.answers:
+            click.echo(f"answers    no: {trial.fault}")
+        else:
+            click.echo(
+                f"answers    yes, first words after {trial.first:.1f} s, whole after {trial.seconds:.1f} s"
+            )
+            click.echo(f"streams    {yes[trial.streams]}: {trial.pieces} pieces")
+            speed = f"{trial.tokens_in} tokens in, {trial.tokens_out} out, {trial.rate:.0f} tokens a second"
+            click.echo(f"speed      {speed}")
+            click.echo(
+                f"citations  {yes[trial.cites]}: {trial.cited} of {trial.sentences} sentences cite a source"
+            )
+            click.echo(
+                f"verified   {yes[trial.supported > 0]}: {trial.supported} of {trial.sentences} sentences"
+            )
+            click.echo(f"declines   {yes[trial.declines]}: asked what the article does not say")
+            click.echo(f"wrote      {trial.reply!r}")
+    if not trial.answers:
+        raise SystemExit(1)
