@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from index.types import Filter, Hit
 from rag import retrieve as retrieval
 from rag.extract import Extractive
-from rag.types import Answer, Answerer, Event, Progress, Query, Reader, Reading, Statement, Turn
+from rag.types import Answer, Answerer, Event, Progress, Query, Reader, Reading, Remarks, Statement, Turn
 from rag.understand import understand
 from rag.verify import verified
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
     from index.library import Library
+    from rag.generate.chain import ChatWriter
     from rag.settings import Settings
 
 
@@ -31,18 +32,25 @@ class Inquiry:
     hits: tuple[Hit, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    tokens_in: int = 0
+    tokens_out: int = 0
 
 
 class Assistant:
     """Answers questions of one library; safe to call from several threads."""
 
     def __init__(
-        self, library: Library, settings: Settings, reader: Reader | None = None, answerer: Answerer | None = None
+        self,
+        library: Library,
+        settings: Settings,
+        reader: Reader | None = None,
+        answerer: Answerer | None = None,
     ) -> None:
         self.library = library
         self.settings = settings
         self.reader = reader or open_reader(settings)
-        self.answerer = answerer or Extractive(settings.limit)
+        self.writer = None if answerer else open_writer(settings)
+        self.answerer = answerer or self.writer or Extractive(settings.limit)
 
     def ask(self, question: str, turns: Sequence[Turn] = (), **understood: Any) -> Answer:
         """The verified answer to a question.
@@ -78,24 +86,40 @@ class Assistant:
     ) -> Inquiry:
         """What the question asks, with the library's outlets, authors and newest date known."""
         started = time.perf_counter()
-        query = understand(
-            question,
-            turns,
-            as_of=as_of or (date.fromisoformat(self.settings.as_of) if self.settings.as_of else None),
-            newest=self.library.newest,
-            outlets=self.library.outlets,
-            authors=self.library.authors,
-            filter=filter,
-            ignore=ignore,
-        )
-        return Inquiry(query, tuple(turns), seconds={"understand": time.perf_counter() - started})
+
+        def read(text: str, earlier: Sequence[Turn] = ()) -> Query:
+            return understand(
+                text,
+                earlier,
+                as_of=as_of or (date.fromisoformat(self.settings.as_of) if self.settings.as_of else None),
+                newest=self.library.newest,
+                outlets=self.library.outlets,
+                authors=self.library.authors,
+                filter=filter,
+                ignore=ignore,
+            )
+
+        inquiry = Inquiry(read(question, turns), tuple(turns))
+        if self.writer and turns:
+            query, note, spent = self.writer.restate(inquiry.query, turns, read, ignore)
+            notes = (note,) if note else ()
+            inquiry = replace(
+                inquiry, query=query, notes=notes, tokens_in=spent.tokens_in, tokens_out=spent.tokens_out
+            )
+        return replace(inquiry, seconds={"understand": time.perf_counter() - started})
 
     def retrieve(self, inquiry: Inquiry) -> Inquiry:
         """The inquiry with its hits."""
         started = time.perf_counter()
-        hits, notes = retrieval.retrieve(self.library, inquiry.query, self.settings.hits)
+
+        def search(query: Query) -> tuple[list[Hit], tuple[str, ...]]:
+            return retrieval.retrieve(self.library, query, self.settings.hits)
+
+        hits, notes = search(inquiry.query)
+        if self.writer:
+            hits = list(self.writer.spread(inquiry.query, hits, lambda query: search(query)[0]))
         seconds = {**inquiry.seconds, "retrieve": time.perf_counter() - started}
-        return replace(inquiry, hits=tuple(hits), notes=notes, seconds=seconds)
+        return replace(inquiry, hits=tuple(hits), notes=inquiry.notes + notes, seconds=seconds)
 
     def answer(self, inquiry: Inquiry) -> Answer:
         """The verified answer to an inquiry that has its hits."""
@@ -112,50 +136,73 @@ class Assistant:
             reading = replace(reading, answered=answered)
         seconds["read"] = time.perf_counter() - started
         statements: list[Statement] = []
+        remarks = Remarks(self.answerer.name)
         notes = list(inquiry.notes)
         if reading.answered:
             yield Progress("write")
             for written in self.answerer.statements(query, reading, inquiry.turns):
+                if isinstance(written, Remarks):
+                    remarks = written
+                    continue
                 kept, faults = verified([written], self.library.article)
                 notes += faults
                 statements += kept
                 yield from kept
-        seconds["verify"] = time.perf_counter() - started - seconds["read"]
+        seconds["write" if self.writer else "verify"] = time.perf_counter() - started - seconds["read"]
         seconds["total"] = sum(seconds.values())
-        yield self._answer(inquiry, reading, statements, notes, seconds)
+        remarks = replace(
+            remarks,
+            notes=(*notes, *remarks.notes),
+            tokens_in=inquiry.tokens_in + remarks.tokens_in,
+            tokens_out=inquiry.tokens_out + remarks.tokens_out,
+        )
+        yield self._answer(inquiry, reading, statements, remarks, seconds)
 
     def _answer(
         self,
         inquiry: Inquiry,
         reading: Reading,
         statements: Sequence[Statement],
-        notes: Sequence[str],
+        remarks: Remarks,
         seconds: dict[str, float],
     ) -> Answer:
         articles = {(hit.article.id, hit.article.revision): hit.article for hit in inquiry.hits}
-        refused = not statements
+        refused = not any(statement.supported for statement in statements)
         return Answer(
             question=inquiry.query.question,
             query=inquiry.query,
             statements=tuple(statements),
-            short="" if refused else _short(reading),
+            short="" if refused else _short(reading, statements),
             refused=refused,
             reason=(reading.reason or "These articles do not say.") if refused else "",
             confidence=reading.confidence,
             hits=inquiry.hits,
             articles=tuple(articles.values()),
-            notes=tuple(notes),
+            notes=remarks.notes,
             reader=self.reader.name,
-            model=self.answerer.name,
+            model=remarks.model,
+            tokens_in=remarks.tokens_in,
+            tokens_out=remarks.tokens_out,
             library_version=self.library.version,
             settings_fingerprint=self.settings.fingerprint,
             seconds=seconds,
         )
 
 
-def _short(reading: Reading) -> str:
+def _short(reading: Reading, statements: Sequence[Statement]) -> str:
+    """The best candidate's short answer, where the first statement cites the words it stands in."""
     best = reading.candidates[0]
-    return best.hit.article.text[best.short[0] : best.short[1]] if best.short else ""
+    short = best.hit.article.text[best.short[0] : best.short[1]] if best.short else ""
+    return short if any(short in citation.text for citation in statements[0].citations[:1]) else ""
+
+
+def open_writer(settings: Settings) -> ChatWriter | None:
+    """The answerer that writes with the chat model the settings name, if they name one."""
+    if not settings.model:
+        return None
+    from rag.generate.open import open_writer as open_chat_writer
+
+    return open_chat_writer(settings)
 
 
 def open_reader(settings: Settings) -> Reader:
