@@ -99,8 +99,8 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line of the calibration."""
     p = argparse.ArgumentParser(
         prog="python -m rag.reader.calibrate",
-        description="Fit how the reader's scores are weighed and how sure they make it, on held-out questions "
-        "of a training run over passages BM25 finds for them, half of them without the right passage.",
+        description="Fit how the reader's scores are weighed and how sure they make it, on held-out "
+        "questions of a training run, over passages BM25 finds; half of them lack the right one.",
     )
     p.add_argument("--run", type=Path, required=True, help="folder of the training run (examples.pickle)")
     p.add_argument("--weights", type=Path, required=True, help="folder of exported weights, written to")
