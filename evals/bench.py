@@ -20,7 +20,6 @@ from index.errors import UserError
 
 if TYPE_CHECKING:
     from index.library import Library
-
     from rag.assistant import Assistant
 
 Figures = dict[str, Any]

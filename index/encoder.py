@@ -219,7 +219,9 @@ def _export(folder: Path, target: Path) -> None:
     example = (torch.ones(2, 8, dtype=torch.long), torch.ones(2, 8, dtype=torch.long))
     axes = {"input_ids": {0: "texts", 1: "tokens"}, "attention_mask": {0: "texts", 1: "tokens"}}
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's deprecation notes and tracer remarks are not for users
+        warnings.simplefilter(
+            "ignore"
+        )  # the exporter's deprecation notes and tracer remarks are not for users
         made = Path(scratch) / "model.onnx"
         torch.onnx.export(
             Pooled().eval(),

@@ -124,9 +124,7 @@ class Library:
         """
         words, vectors = self.lists(text, filter, max(DEPTH, k))
         passages = self.found([key for key, _ in (*words, *vectors)])
-        hits = order(
-            words, vectors, passages, as_of=as_of, recency=recency, vectors_weight=vectors_weight
-        )
+        hits = order(words, vectors, passages, as_of=as_of, recency=recency, vectors_weight=vectors_weight)
         return fold(hits[:k])
 
     def lists(self, text: str, filter: Filter = Filter(), k: int = DEPTH) -> tuple[Scored, Scored]:

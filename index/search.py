@@ -41,7 +41,9 @@ def fuse(words: Scored, vectors: Scored, vectors_weight: float = VECTORS_WEIGHT)
     return fused
 
 
-def recency_factor(article: Article, as_of: date | None, strength: float, days: float = RECENCY_DAYS) -> float:
+def recency_factor(
+    article: Article, as_of: date | None, strength: float, days: float = RECENCY_DAYS
+) -> float:
     """1 + strength x exp(-age / days); 1 for an unknown date and for what lies after `as_of`."""
     if not strength or as_of is None or article.published is None:
         return 1.0

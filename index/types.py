@@ -39,8 +39,10 @@ class Published:
         precisions: dict[int, Precision] = {10: "day", 7: "month", 4: "year"}
         if len(text) not in precisions:
             raise ValueError(f"not a date: {text!r}")
-        return cls(date.fromisoformat(text + "-01-01"[len(text) - 10 :] if len(text) < 10 else text),
-                   precisions[len(text)])
+        return cls(
+            date.fromisoformat(text + "-01-01"[len(text) - 10 :] if len(text) < 10 else text),
+            precisions[len(text)],
+        )
 
 
 @dataclass(frozen=True, slots=True)

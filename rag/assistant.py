@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.types import Filter, Hit
 from rag import retrieve as retrieval
-from rag.extract import Extractive
+from rag.extract import Extractive, cite
 from rag.types import Answer, Answerer, Event, Progress, Query, Reader, Reading, Remarks, Statement, Turn
 from rag.understand import understand
 from rag.verify import verified
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from index.library import Library
     from rag.generate.chain import ChatWriter
     from rag.settings import Settings
+
+
+CLOSEST = 3
+"""Sentences shown, marked as no answer, when an answer is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +178,10 @@ class Assistant:
             statements=tuple(statements),
             short="" if refused else _short(reading, statements),
             refused=refused,
-            reason=(reading.reason or "These articles do not say.") if refused else "",
+            reason=reading.reason if refused else "",
             confidence=reading.confidence,
             hits=inquiry.hits,
+            closest=tuple(cite(found) for found in reading.candidates[:CLOSEST]) if refused else (),
             articles=tuple(articles.values()),
             notes=remarks.notes,
             reader=self.reader.name,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from index.split import sentences
 from index.types import Article, Span
-from rag.speech import attributions
+from rag.names import shares_surname
+from rag.speech import spoken
 from rag.types import Candidate, Citation, Query, Reading, Statement, Turn
 from rag.wording import content
 
@@ -27,19 +27,28 @@ class Extractive:
         self._worth = worth
 
     def statements(self, query: Query, reading: Reading, turns: Sequence[Turn] = ()) -> Iterator[Statement]:
-        chosen = choose(reading.candidates, self._limit, self._worth)
+        chosen = choose(self._fitting(query, reading.candidates), self._limit, self._worth)
         if query.develops:
             chosen = sorted(chosen, key=_when)
         for candidate in chosen:
             yield quote(candidate)
 
+    def _fitting(self, query: Query, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+        """All candidates; but of a person's words only that person's, where the best one is theirs."""
+        if not candidates:
+            return
+        theirs = bool(query.speaker) and _says(query.speaker, candidates[0])
+        for candidate in candidates:
+            if not theirs or _says(query.speaker, candidate):
+                yield candidate
 
-def choose(candidates: Sequence[Candidate], limit: int, worth: float) -> list[Candidate]:
+
+def choose(candidates: Iterable[Candidate], limit: int, worth: float) -> list[Candidate]:
     """The best candidates worth showing, near-identical ones once, at most `limit`."""
     chosen: list[Candidate] = []
     shown: list[set[str]] = []
     for candidate in candidates:
-        if len(chosen) == limit or (chosen and candidate.score < worth * candidates[0].score):
+        if len(chosen) == limit or (chosen and candidate.score < worth * chosen[0].score):
             break
         words = set(content(candidate.text))
         if any(len(words & other) >= SAME * len(words | other) for other in shown):
@@ -51,19 +60,26 @@ def choose(candidates: Sequence[Candidate], limit: int, worth: float) -> list[Ca
 
 def quote(candidate: Candidate) -> Statement:
     """A candidate as a statement: the sentence, verbatim, with whoever says it where the text tells."""
+    citation = cite(candidate)
+    return Statement(citation.text, (citation,), speaker_of(candidate.hit.article, candidate.sentence))
+
+
+def cite(candidate: Candidate) -> Citation:
+    """The place of a candidate's sentence."""
     article = candidate.hit.article
     start, end = candidate.sentence
-    citation = Citation(article.id, article.revision, start, end, article.text[start:end])
-    return Statement(citation.text, (citation,), speaker=speaker_of(article, candidate.sentence))
+    return Citation(article.id, article.revision, start, end, article.text[start:end])
 
 
 def speaker_of(article: Article, sentence: Span) -> str:
-    """Who speaks in a sentence of an article, or empty when it is nobody's words or the text does not say."""
-    spans = sentences(article.text)
-    for span, attribution in zip(spans, attributions(article.text, spans), strict=True):
-        if span == sentence:
-            return attribution.speaker if attribution.direct else ""
-    return ""
+    """Who is quoted in a sentence of an article; empty when nobody is or the text does not say who."""
+    said = spoken(article).get(sentence)
+    return said.speaker if said and said.direct else ""
+
+
+def _says(speaker: str, candidate: Candidate) -> bool:
+    said = spoken(candidate.hit.article).get(candidate.sentence)
+    return said is not None and bool(said.speaker) and shares_surname(speaker, said.speaker)
 
 
 def _when(candidate: Candidate) -> tuple[str, str, int]:

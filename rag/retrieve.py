@@ -71,14 +71,3 @@ def document(hit: Hit) -> Document:
         "score": hit.score,
     }
     return Document(page_content=hit.text, metadata=metadata, id=hit.passage.id)
-
-
-def hybrid_retriever(library: Library, *, k: int = 20, filter: Filter | None = None, recency: float = 0.0) -> Any:
-    """A LangChain BaseRetriever over a library: `hybrid_retriever(library).invoke("…")` → list[Document].
-
-    `k` passages at most. The class is made here because importing LangChain's retrievers takes a second,
-    which nobody who asks on the command line should wait for.
-    """
-    from rag.chain import HybridRetriever
-
-    return HybridRetriever(library=library, k=k, filter=filter or Filter(), recency=recency)

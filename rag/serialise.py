@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from index.types import Article, Filter, Hit, Passage, Rank
+from rag.quote import QuotationReport
 from rag.types import Answer, Citation, Interpretation, Query, Statement
 
 SCHEMA = 1
@@ -23,7 +25,7 @@ def to_dict(answer: Answer) -> dict[str, Any]:
     `start`, `end`, `text`}]}] with offsets in characters of the article's text; `articles`: [{`id`, `revision`,
     `title`, `outlet`, `author`, `published` (YYYY, YYYY-MM or YYYY-MM-DD, or null), `url`, `location`}];
     `hits`: [{`article`, `revision`, `number`, `start`, `end`, `sentences`, `tokens`, `text`, `score`, `words` and
-    `vectors` ({`rank`, `score`} or null), `recency`, `neighbours`}]; `query`: what was understood, with
+    `vectors` ({`rank`, `score`} or null), `recency`, `neighbours`}]; `closest`: citations of the nearest sentences when refused; `query`: what was understood, with
     `interpretations` [{`key`, `kind`, `phrase`, `meaning`}]; `notes`; `reader`; `model`; `library_version`;
     `settings_fingerprint`; `seconds` by stage; `tokens_in`; `tokens_out`.
     """
@@ -46,6 +48,7 @@ def to_dict(answer: Answer) -> dict[str, Any]:
         ],
         "articles": [article_to_dict(article) for article in answer.articles],
         "hits": [_hit_to_dict(hit) for hit in answer.hits],
+        "closest": [citation_to_dict(citation) for citation in answer.closest],
         "query": _query_to_dict(answer.query),
         "notes": list(answer.notes),
         "reader": answer.reader,
@@ -88,6 +91,7 @@ def from_dict(data: dict[str, Any], resolve: Resolve) -> Answer:
             for item in data["hits"]
             if (key := (item["article"], item["revision"])) in articles
         ),
+        closest=tuple(_citation_from_dict(citation) for citation in data["closest"]),
         articles=tuple(articles.values()),
         notes=tuple(data["notes"]),
         reader=data["reader"],
@@ -98,6 +102,24 @@ def from_dict(data: dict[str, Any], resolve: Resolve) -> Answer:
         tokens_in=data["tokens_in"],
         tokens_out=data["tokens_out"],
     )
+
+
+def quotation_to_dict(report: QuotationReport) -> dict[str, Any]:
+    """What became of a quotation: `quotation`, `verdict` (found, partly found, not found), and `places`, each
+    with `article`, `citations`, `similarity` (0 to 1) and `differences` [{`kind`, `quoted`, `stands`}]."""
+    return {
+        "quotation": report.quotation,
+        "verdict": report.verdict,
+        "places": [
+            {
+                "article": article_to_dict(place.article),
+                "citations": [citation_to_dict(citation) for citation in place.citations],
+                "similarity": round(place.similarity, 4),
+                "differences": [asdict(difference) for difference in place.differences],
+            }
+            for place in report.places
+        ],
+    }
 
 
 def citation_to_dict(citation: Citation) -> dict[str, Any]:

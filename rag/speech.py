@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
-from index.split import paragraphs
-from index.types import Span
+from index.split import paragraphs, sentences
+from index.types import Article, Span
 from rag.cast import Cast
 from rag.cues import FILL, Cue, find_cues
 from rag.marks import Quoted, find_quoted
@@ -42,6 +43,13 @@ class Attribution:
     def reported(self) -> bool:
         """Somebody's words in the writer's own: `Lankford told reporters that ...`."""
         return bool(self.speaker) and not self.direct
+
+
+@lru_cache(maxsize=256)
+def spoken(article: Article) -> Mapping[Span, Attribution]:
+    """The attribution of each sentence of an article, by its span; kept for the articles read last."""
+    spans = sentences(article.text)
+    return dict(zip(spans, attributions(article.text, spans), strict=True))
 
 
 def attributions(text: str, spans: Sequence[Span]) -> list[Attribution]:

@@ -86,7 +86,7 @@ class Answer:
     """An answer with its evidence; everything a renderer, a log or an evaluation needs.
 
     `confidence` is in [0, 1] and comparable between answers of one reader. When `refused`, there are
-    no supported statements and `hits` are the closest passages.
+    no statements.
     """
 
     question: str
@@ -99,6 +99,8 @@ class Answer:
     """Why it was refused, or why the answer is not what was asked for; fit to show."""
     confidence: float = 0.0
     hits: tuple[Hit, ...] = ()
+    closest: tuple[Citation, ...] = ()
+    """When refused, the sentences that came nearest to an answer, best first; they do not answer."""
     articles: tuple[Article, ...] = ()
     """Every article cited or hit, in the revision used, so that citations resolve without a library."""
     notes: tuple[str, ...] = ()

@@ -30,10 +30,10 @@ FUNCTION = frozenset(
 
 ASKING = frozenset(
     """
-    ask asked asking clarify comment commented describe described detail details elaborate explain find
+    ask asked asking clarify comment commented chronology describe described detail details develop developed development elaborate evolve evolved explain find
     happen happened happening happens information know list mean meant mention mentioned name quote quoted
     react reaction respond response said say saying says show speak spoke speaking statement talk talked
-    talking tell telling told understand want wanted
+    talking tell telling timeline told understand unfold unfolded want wanted
     """.split()  # noqa: SIM905
 )
 """Words that say what is wanted rather than what it is about."""

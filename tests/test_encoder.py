@@ -6,7 +6,12 @@ import pytest
 from index.encoder import OnnxEncoder, SentenceTransformerEncoder, open_encoder, packaged_model
 from index.errors import UserError
 
-TEXTS = ["Lankford spoke.", "", "A much longer sentence about the border, asylum and Ukraine aid. " * 30, "é“”…"]
+TEXTS = [
+    "Lankford spoke.",
+    "",
+    "A much longer sentence about the border, asylum and Ukraine aid. " * 30,
+    "é“”…",
+]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +33,9 @@ def test_vectors_are_unit_length_and_do_not_depend_on_their_batch(encoder):
 
 
 def test_langchain_interface(encoder):
-    assert np.allclose(encoder.embed_query("Lankford spoke."), encoder.embed_documents(["Lankford spoke."])[0])
+    assert np.allclose(
+        encoder.embed_query("Lankford spoke."), encoder.embed_documents(["Lankford spoke."])[0]
+    )
 
 
 def test_a_damaged_export_says_what_to_delete(tmp_path):

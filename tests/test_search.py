@@ -10,7 +10,15 @@ from index.types import Article, Hit, Passage, Published
 
 
 def passage(article, number):
-    return Passage(article.id, article.revision, number, number * 10, number * 10 + 9, ((number * 10, number * 10 + 9),), 3)
+    return Passage(
+        article.id,
+        article.revision,
+        number,
+        number * 10,
+        number * 10 + 9,
+        ((number * 10, number * 10 + 9),),
+        3,
+    )
 
 
 OLD = Article(text="x" * 100, id="old", published=Published(date(2023, 1, 1)))

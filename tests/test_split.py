@@ -8,9 +8,7 @@ from index.split import LONGEST_SENTENCE, count_tokens, paragraphs, passages, se
 from index.types import Article
 
 newsy = st.text(
-    alphabet=st.one_of(
-        st.sampled_from(list(" \n\t.!?\"'“”‘’…()[]—-AaBbZz09")), st.characters(codec="utf-8")
-    ),
+    alphabet=st.one_of(st.sampled_from(list(" \n\t.!?\"'“”‘’…()[]—-AaBbZz09")), st.characters(codec="utf-8")),
     max_size=400,
 )
 

@@ -1,4 +1,4 @@
-"""The command line: `clippings ask`, `index`, `library`, `quote`, `eval`, `config`, `bench`.
+"""The command line: `clippings chat`, `ask`, `index`, `library`, `quote`, `eval`, `demo`, `model`, `config`, `bench`.
 
 Heavy imports happen inside the commands, so that `clippings --help` answers at once.
 """
@@ -16,8 +16,11 @@ import click
 
 from index.errors import UserError
 from ui.cli_bench import bench
+from ui.cli_chat import chat
 from ui.cli_eval import demo, evaluate
-from ui.cli_library import index, library
+from ui.cli_library import index
+from ui.cli_model import model
+from ui.cli_upkeep import library
 
 if TYPE_CHECKING:
     from index.library import Library
@@ -41,11 +44,8 @@ def cli() -> None:
     """Ask questions of a collection of news articles and get quotations you can check."""
 
 
-cli.add_command(index)
-cli.add_command(library)
-cli.add_command(evaluate)
-cli.add_command(demo)
-cli.add_command(bench)
+for command in (chat, index, library, evaluate, demo, model, bench):
+    cli.add_command(command)
 
 
 def _day(_context: click.Context, _parameter: click.Parameter, value: str | None) -> date | None:
@@ -66,7 +66,9 @@ def _day(_context: click.Context, _parameter: click.Parameter, value: str | None
 @click.option("--outlet", "outlets", multiple=True, help="Only this outlet; may be given several times.")
 @click.option("--limit", type=click.IntRange(1, 20), help="Most sentences in an answer [default: 3].")
 @click.option("--show-sources", is_flag=True, help="Show every passage read and why it was found.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON, one object a question.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the whole answer as JSON, one object a question."
+)
 def ask(
     question: tuple[str, ...],
     library: str | None,
@@ -95,7 +97,9 @@ def ask(
     unknown = [outlet for outlet in outlets if outlet.casefold() not in known]
     if unknown:
         some = ", ".join(sorted(opened.outlets)[:8]) or "none is known"
-        raise UserError(f"No article is from outlet {unknown[0]!r}. Outlets here: {some}. See: clippings library")
+        raise UserError(
+            f"No article is from outlet {unknown[0]!r}. Outlets here: {some}. See: clippings library"
+        )
     filter = Filter(since, until, tuple(known[outlet.casefold()] for outlet in outlets))
     assistant = Assistant(opened, settings)
 
@@ -162,13 +166,14 @@ def quote(quotation: str, library: str | None, as_json: bool) -> None:
     Exits with 1 when it is not found word for word.
     """
     from rag import settings as read
-    from rag.quote import find_in_library
+    from rag.quote import find_quotation
+    from rag.serialise import quotation_to_dict
     from ui.render import quotation_as_text
 
     settings, origins = read.load({"library": library})
-    report = find_in_library(quotation, open_library(settings, origins))
+    report = find_quotation(quotation, open_library(settings, origins).quoted(quotation))
     if as_json:
-        click.echo(json.dumps(report.to_dict(), ensure_ascii=False))
+        click.echo(json.dumps(quotation_to_dict(report), ensure_ascii=False))
     else:
         click.echo(quotation_as_text(report))
     if report.verdict != "found":
@@ -186,11 +191,15 @@ def config(as_json: bool) -> None:
     settings, origins = read.load({})
     values = asdict(settings)
     if as_json:
-        click.echo(json.dumps({name: {"value": value, "from": origins[name]} for name, value in values.items()}))
+        click.echo(
+            json.dumps({name: {"value": value, "from": origins[name]} for name, value in values.items()})
+        )
         return
     for name, value in values.items():
         click.echo(f"{name:<16} {value!r:<32} {origins[name]:<24} {read.MEANINGS[name]}")
-    click.echo(f"\nfingerprint {settings.fingerprint}; set any of them in {read.FILE} or as CLIPPINGS_<NAME>.")
+    click.echo(
+        f"\nfingerprint {settings.fingerprint}; set any of them in {read.FILE} or as CLIPPINGS_<NAME>."
+    )
 
 
 def main() -> None:
@@ -201,3 +210,7 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ import re
 
 from index.split import paragraphs
 from index.types import Article, Hit
+from rag.quote import QuotationReport
 from rag.types import Answer, Citation, Statement
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&])")
@@ -21,15 +22,18 @@ def as_text(answer: Answer, *, show_sources: bool = False) -> str:
     lines += [f"Note: {note}" for note in answer.notes]
     if answer.refused:
         lines.append(f"Not in these articles. {answer.reason}".strip())
-        if answer.hits:
-            lines += ["", "Closest passages (they do not answer the question):"]
-            lines += [_closest(hit) for hit in answer.hits[:3]]
+        if answer.closest:
+            lines += ["", "Closest sentences (they do not answer the question):"]
+            for citation in answer.closest:
+                lines += [f"  - {citation.text}", f"    {source_line(answer.article(citation), citation)}"]
     else:
         if answer.short:
             lines += [answer.short, ""]
         lines += [_statement(statement, numbers) for statement in answer.statements]
         lines.append("")
-        lines += [f"[{numbers[citation]}] {source_line(answer.article(citation), citation)}" for citation in numbers]
+        lines += [
+            f"[{numbers[citation]}] {source_line(answer.article(citation), citation)}" for citation in numbers
+        ]
     if show_sources:
         lines += ["", "How this was found:", f"  searched: {answer.query.text}"]
         lines += [f"  {hit_line(hit)}" for hit in answer.hits]
@@ -51,6 +55,18 @@ def as_markdown(answer: Answer) -> str:
     for citation, number in numbers.items():
         lines.append(f"{number}. {escape_markdown(source_line(answer.article(citation), citation))}")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def quotation_as_text(report: QuotationReport) -> str:
+    """What became of a quotation, for a terminal: the verdict, the places, and the words that differ."""
+    lines = [f"{report.verdict.capitalize()}."]
+    for place in report.places:
+        for citation in place.citations:
+            lines += [f"  {citation.text}", f"    {source_line(place.article, citation)}"]
+        for difference in place.differences:
+            quoted, stands = difference.quoted or "nothing", difference.stands or "nothing"
+            lines.append(f"    {difference.kind}: you have “{quoted}”, the article has “{stands}”")
+    return "\n".join(lines)
 
 
 def number_citations(answer: Answer) -> dict[Citation, int]:
@@ -75,7 +91,9 @@ def place(article: Article, offset: int) -> str:
 
 def hit_line(hit: Hit) -> str:
     """Why a hit is there: its score and its rank in each list."""
-    found = [f"{name} #{rank.rank}" for name, rank in (("words", hit.words), ("vectors", hit.vectors)) if rank]
+    found = [
+        f"{name} #{rank.rank}" for name, rank in (("words", hit.words), ("vectors", hit.vectors)) if rank
+    ]
     published = str(hit.article.published or "date unknown")
     return f"{hit.score:.3f}  {', '.join(found)}  {published}  {hit.article.name}"
 
@@ -90,12 +108,6 @@ def _statement(statement: Statement, numbers: dict[Citation, int]) -> str:
     marks = "".join(f" [{numbers[citation]}]" for citation in statement.citations)
     doubt = "" if statement.supported else " (not found in the sources)"
     return f"{speaker}{statement.text}{marks}{doubt}"
-
-
-def _closest(hit: Hit) -> str:
-    start, end = hit.passage.sentences[0]
-    published = str(hit.article.published or "date unknown")
-    return f"  - {hit.article.text[start:end]}\n    “{hit.article.name}”, {published}"
 
 
 def _understood(answer: Answer) -> str:

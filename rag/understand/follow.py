@@ -20,9 +20,11 @@ _OPENING = re.compile(
 )
 _ABOUT = re.compile(r"^(?:what|how)\s+about\s+|^(?:and\s+)?(?:what|how)\s+of\s+", re.I)
 _HE = re.compile(
-    r"\b(?P<subject>he|she)\b|\b(?P<possessive>his|her(?=\s+\w))\b|\b(?P<object>him|her|hers)\b", re.I
+    r"(?<!-)\b(?:(?P<subject>he|she)|(?P<possessive>his|her(?=\s+\w))|(?P<object>him|her|hers))\b(?!-)", re.I
 )
-_THEY = re.compile(r"\b(?P<subject>they)\b|\b(?P<possessive>their|its)\b|\b(?P<object>them|it)\b", re.I)
+_THEY = re.compile(
+    r"(?<!-)\b(?:(?P<subject>they)|(?P<possessive>their|its)|(?P<object>them|it))\b(?!-)", re.I
+)
 _THAT = re.compile(
     r"\b(?:about|of|to|on|for|with|after|before|from|by|than|like|is|was|are|were|does|did|do|mean|happen|do|say|"
     r"why|how|against|at|in)\s+(?P<object>that|this|those|these)\b(?=\s*(?:[?.,!]|$|(?:mean|happen|affect|work|"
