@@ -127,6 +127,14 @@ def add(app: FastAPI, desk: Desk) -> None:
     _documentation(app)
 
 
+async def answered(desk: Desk, client: str, question: str) -> dict[str, Any]:
+    """The answer to a question alone as plain data; raises UserError and Busy as `Desk.ask` does."""
+    async for event in desk.ask(client, question):
+        if isinstance(event, Answer):
+            return to_dict(event)
+    raise UserError("The answer was cut off. Ask again.")
+
+
 def passages(desk: Desk, client: str, text: str, k: int) -> list[dict[str, Any]]:
     """The hits for a text as plain data; raises UserError for an empty library, Busy when asked too much."""
     desk.questions.take(client)
@@ -153,9 +161,9 @@ def _json(data: dict[str, Any]) -> Response:
 
 async def _sent(events: AsyncIterator[Any]) -> AsyncIterator[bytes]:
     """Events of a question in the format of server-sent events."""
-    from fastapi.sse import format_sse_event
-
     import json
+
+    from fastapi.sse import format_sse_event
 
     def event(kind: str, data: dict[str, Any]) -> bytes:
         return format_sse_event(event=kind, data_str=json.dumps(data, ensure_ascii=False))

@@ -50,6 +50,13 @@ CREATE TABLE IF NOT EXISTS answers (
     reason TEXT NOT NULL DEFAULT '',
     UNIQUE (conversation, number)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS removed (   -- articles taken out of the library in the chat, to be put back
+    article TEXT PRIMARY KEY,
+    revision TEXT NOT NULL,
+    name TEXT NOT NULL,
+    location TEXT NOT NULL,
+    removed_at TEXT NOT NULL
+) STRICT;
 """
 
 
@@ -80,6 +87,17 @@ class Kept:
     def answer(self, resolve: Resolve) -> Answer:
         """The answer with its articles found again; a pruned revision leaves its citations unresolved."""
         return from_dict(self.data, resolve)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An article that was taken out of the library, and what is needed to put it back."""
+
+    article: str
+    revision: str
+    name: str
+    location: str
+    removed_at: str
 
 
 class Conversations:
@@ -231,6 +249,18 @@ class Conversations:
     def judged(self, owner: str) -> list[Kept]:
         """Every answer the owner gave a verdict on, oldest first."""
         return self._kept("c.owner = ? AND a.verdict != ''", (owner,))
+
+    def remember_removed(self, article: str, revision: str, name: str, location: str) -> None:
+        """Note that an article was taken out; the library is everybody's, so this has no owner."""
+        self._connection().execute(
+            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?, ?)",
+            (article, revision, name, location, _now()),
+        )
+
+    def removed(self) -> dict[str, Removed]:
+        """What was taken out, by article id, the latest first."""
+        rows = self._connection().execute("SELECT * FROM removed ORDER BY removed_at DESC LIMIT 200")
+        return {row["article"]: Removed(*row) for row in rows}
 
     def _require(self, owner: str, conversation: str) -> None:
         if not self.owns(owner, conversation):

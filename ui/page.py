@@ -85,7 +85,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_without_direction_marks,
     )
-    made.filters.update(day=day, link=link, moment=moment)
+    made.filters.update(day=day, link=link, moment=moment, place=place)
     return made
 
 
@@ -111,6 +111,11 @@ def day(published: Published | None) -> str:
 def moment(iso: str) -> str:
     """An ISO time to the minute, UTC."""
     return iso[:16].replace("T", " ")
+
+
+def place(location: str) -> str:
+    """A location without the folders of this machine."""
+    return location if "://" in location else location.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def link(url: str) -> str:
@@ -246,6 +251,7 @@ def article_pane(
     state: str = "",
     at: int | None = None,
     label: str = "",
+    again: str = "open",
 ) -> str:
     """An article with its marks highlighted, the active one to be scrolled to.
 
@@ -267,6 +273,7 @@ def article_pane(
         end=end,
         shown=SHOWN,
         label=label,
+        again=again,
     )
 
 
@@ -335,3 +342,8 @@ def start_page(suggestions: Sequence[str], articles: int, newest: str, outlets: 
 def message(text: str, kind: str = "note") -> str:
     """One line for a person: a note or an error."""
     return rendered("message.html", text=text, kind=kind)
+
+
+def loading(state: Any) -> str:
+    """The start of an empty conversation while the library is being filled."""
+    return rendered("loading.html", state=state)

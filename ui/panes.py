@@ -9,6 +9,9 @@ from ui import page
 from ui.conversations import Verdict
 from ui.desk import Desk
 from ui.page import Elsewhere, Mark
+from ui.sent import Sent
+
+GONE = "This revision of the article is no longer kept."
 
 
 def start(desk: Desk) -> str:
@@ -17,52 +20,49 @@ def start(desk: Desk) -> str:
     return page.start_page(shelf.suggestions, len(shelf.entries), shelf.newest, len(shelf.outlets))
 
 
-def article(desk: Desk, owner: str, data: dict[str, Any]) -> str:
+def article(desk: Desk, sent: Sent) -> str:
     """The article pane for a citation (`answer`, `number`), a hit (`answer`, `hit`) or an `article`."""
-    if "answer" not in data:
-        return _whole(
-            desk, str(data.get("article", "")), str(data.get("revision", "")), _number(data.get("at"))
-        )
+    if "answer" not in sent.data:
+        return whole(desk, sent)
     try:
-        kept = desk.conversations.answer(owner, str(data["answer"]))
+        kept = desk.conversations.answer(sent.owner, sent.text("answer"))
     except KeyError:
         return page.message("This answer is no longer kept.", "error")
     answer = kept.answer(desk.article)
-    if "hit" in data:
-        place = _number(data["hit"]) or 0
-        if not 0 <= place < len(answer.hits):
-            return page.message("This revision of the article is no longer kept.", "error")
+    if (place := sent.number("hit")) is not None:
+        if place >= len(answer.hits):
+            return page.message(GONE, "error")
         hit = answer.hits[place]
         return _pane(desk, hit.article, page.hit_marks(hit), label="A passage that was found")
     try:
-        citation, marks = page.citation_marks(answer, _number(data.get("number")) or 0)
+        citation, marks = page.citation_marks(answer, sent.number("number") or 0)
         return _pane(
             desk, answer.article(citation), marks, kept=kept.id, citations=len(set(answer.citations))
         )
     except KeyError:
-        return page.message("This revision of the article is no longer kept.", "error")
+        return page.message(GONE, "error")
 
 
-def judged(desk: Desk, owner: str, data: dict[str, Any]) -> str:
+def judged(desk: Desk, sent: Sent) -> str:
     """Store a verdict on an answer; the exchange as it looks now, or nothing when it is not theirs."""
-    verdicts: dict[Any, Verdict] = {"up": "up", "down": "down"}
-    verdict = verdicts.get(data.get("verdict"), "")
-    words = str(data.get("words", "")).strip()
-    kind = str(data.get("kind", ""))
+    verdicts: dict[str, Verdict] = {"up": "up", "down": "down"}
+    verdict = verdicts.get(sent.text("verdict"), "")
+    words, kind = sent.text("words").strip(), sent.text("kind")
     reason = f"{kind}: {words}" if verdict == "down" and kind in page.REASONS else words
     try:
-        desk.conversations.judge(owner, str(data.get("answer", "")), verdict, reason)
-        kept = desk.conversations.answer(owner, str(data.get("answer", "")))
+        desk.conversations.judge(sent.owner, sent.text("answer"), verdict, reason)
+        kept = desk.conversations.answer(sent.owner, sent.text("answer"))
     except KeyError:
         return ""
     return page.turn(kept.answer(desk.article), kept)
 
 
-def _whole(desk: Desk, article_id: str, revision: str, at: int | None) -> str:
-    found = desk.article(article_id, revision)
+def whole(desk: Desk, sent: Sent, again: str = "open") -> str:
+    """The `article` in its `revision` with nothing marked, from character `at`; `again` opens more of it."""
+    found = desk.article(sent.text("article"), sent.text("revision"))
     if found is None:
         return page.message("This article is not in the library.", "error")
-    return _pane(desk, found, [], at=at, label="Article")
+    return _pane(desk, found, [], at=sent.number("at"), label="Article", again=again)
 
 
 def _pane(desk: Desk, found: Article, marks: list[Mark], **settings: Any) -> str:
@@ -73,7 +73,7 @@ def _pane(desk: Desk, found: Article, marks: list[Mark], **settings: Any) -> str
         for related in library.related(found.id)
         if (other := library.article(related.article_id, related.revision))
     ]
-    elsewhere += [Elsewhere("", place) for place in map(_shown, library.locations(found.id)[1:])]
+    elsewhere += [Elsewhere("", place) for place in map(page.place, library.locations(found.id)[1:])]
     live = library.article(found.id)
     state = ""
     if live is None:
@@ -81,13 +81,3 @@ def _pane(desk: Desk, found: Article, marks: list[Mark], **settings: Any) -> str
     elif live.revision != found.revision:
         state = "The library holds a newer revision; this is the one that was cited."
     return page.article_pane(found, marks, elsewhere=elsewhere, state=state, **settings)
-
-
-def _shown(location: str) -> str:
-    """A location without the folders of this machine."""
-    return location if "://" in location else location.replace("\\", "/").rsplit("/", 1)[-1]
-
-
-def _number(value: Any) -> int | None:
-    text = str(value)
-    return int(text) if text.isdecimal() and len(text) < 12 else None

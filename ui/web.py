@@ -1,79 +1,84 @@
-"""The Gradio app: which components there are and what happens on which event. The only gradio import.
+"""The Gradio app: which components there are and what each event does. The only gradio import.
 
-How things look inside is `ui.page`, how they are done `ui.exchange` and `ui.desk`. Importing this takes seconds,
-so only the server does.
+How things look inside is `ui.page` and `ui.shelves`, what they do `ui.talk` and `ui.keeping`. Importing this takes
+seconds, so only the server does.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import inspect
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ui import page, panes
+from index.sources import KINDS
+from ui import keeping, page, talk
 from ui.desk import Desk
-from ui.exchange import Asked, Stops, answer, asked_again, exchanges
 from ui.intake import LARGEST_UPLOAD
+from ui.keeping import Keeping
+from ui.sent import Action, Changes, Sent
+from ui.talk import Talk
+from ui.work import Work
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 ACTIONS = (
     "ask", "drop", "edit", "open", "judge", "fresh", "pick", "rename", "delete", "find", "halt",
+    "shelf", "view", "remove", "again", "rollback", "health", "seeds", "take",
 )  # fmt: skip
 """What the page's own buttons trigger; `ui/static/clippings.js` sends them with the button's data."""
 
 LIVELY = 64
 """Events of one kind handled at a time; answers are held back by `ui.limits.Gate`, the others are short."""
 
+Components = dict[str, Any]
+
 
 def build(desk: Desk) -> gr.Blocks:
     """The app's components and events."""
     with gr.Blocks(title="Clippings", analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
-        bridge = gr.HTML(
-            "",
-            js_on_load=f"window.clippings.connect(trigger, {list(ACTIONS)});",
-            elem_id="bridge",
-            apply_default_css=False,
-        )
-        patch = gr.HTML("", js_on_load="window.clippings.patched(element, watch);", elem_id="patch")
-        with gr.Tabs(elem_id="tabs"), gr.Tab("Ask", id="ask", elem_id="ask-tab"), gr.Row(elem_id="desk"):
-            chat = _chat(desk)
-        _chat_events(desk, blocks, bridge, patch, chat)
+        parts: Components = {
+            "bridge": gr.HTML(
+                js_on_load=f"window.clippings.connect(trigger, {list(ACTIONS)});",
+                elem_id="bridge",
+                apply_default_css=False,
+            ),
+            "patch": gr.HTML(
+                js_on_load="window.clippings.patched(element, watch);",
+                elem_id="patch",
+                apply_default_css=False,
+            ),
+        }
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Ask", id="ask", elem_id="ask-tab"), gr.Row(elem_id="desk"):
+                parts |= _desk()
+            with gr.Tab("Library", id="library", elem_id="library-tab") as tab, gr.Row(elem_id="stacks"):
+                parts |= _stacks()
+            parts["library"] = tab
+        _talk_events(Talk(desk), blocks, parts)
+        _keeping_events(Keeping(desk, Work(desk)), parts)
+        _tools(desk)
     return blocks
 
 
-class _Chat:
-    """The components of the Ask tab."""
-
-    conversations: gr.HTML
-    thread: gr.HTML
-    live: gr.HTML
-    question: gr.Textbox
-    send: gr.Button
-    stop: gr.Button
-    article: gr.HTML
-    conversation: gr.State
-    editing: gr.State
-
-
-def _html(name: str, value: str = "", watched: bool = False, **settings: Any) -> gr.HTML:
+def _html(name: str, value: str = "", watched: bool = False) -> gr.HTML:
     # Without a listener of its own, Gradio would add one that sends every click to the server.
     script = f"window.clippings.watched('{name}', element, watch);" if watched else None
-    return gr.HTML(value, elem_id=name, js_on_load=script, apply_default_css=False, **settings)
+    return gr.HTML(value, elem_id=name, js_on_load=script, apply_default_css=False)
 
 
-def _chat(desk: Desk) -> _Chat:
-    chat = _Chat()
+def _desk() -> Components:
+    parts: Components = {}
     with gr.Column(elem_id="side", min_width=0):
-        gr.HTML(page.rendered("side.html"), elem_id="side-top", js_on_load=None, apply_default_css=False)
-        chat.conversations = _html("conversations")
+        _html("side-top", page.rendered("side.html"))
+        parts["conversations"] = _html("conversations")
     with gr.Column(elem_id="talk", min_width=0):
-        chat.thread = _html("thread", watched=True)
-        chat.live = _html("live", watched=True)
+        parts["thread"] = _html("thread", watched=True)
+        parts["live"] = _html("live", watched=True)
         with gr.Row(elem_id="composer"):
-            chat.question = gr.Textbox(
+            parts["question"] = gr.Textbox(
                 label="Question",
                 placeholder="Ask about the articles",
                 lines=1,
@@ -83,155 +88,158 @@ def _chat(desk: Desk) -> _Chat:
                 autofocus=True,
                 elem_id="question",
             )
-            chat.send = gr.Button("Ask", variant="primary", elem_id="send", min_width=0)
-            chat.stop = gr.Button("Stop", elem_id="stop", min_width=0)
+            parts["send"] = gr.Button("Ask", variant="primary", elem_id="send", min_width=0)
+            parts["stop"] = gr.Button("Stop", elem_id="stop", min_width=0)
     with gr.Column(elem_id="evidence", min_width=0):
-        chat.article = _html("article", watched=True)
-    chat.conversation = gr.State("")
-    chat.editing = gr.State("")
-    return chat
+        parts["article"] = _html("article", watched=True)
+    return {**parts, "conversation": gr.State(""), "editing": gr.State("")}
 
 
-def _owner(request: gr.Request) -> str:
-    """Whose conversations these are; `ui.guard` put it there."""
-    return str(request.state.owner)
-
-
-def _data(event: gr.EventData) -> dict[str, Any]:
-    """What a button of the page sent along; untrusted."""
-    return event._data if isinstance(event._data, dict) else {}
-
-
-def _chat_events(desk: Desk, blocks: gr.Blocks, bridge: gr.HTML, patch: gr.HTML, chat: _Chat) -> None:
-    stops = Stops()
-    conversations = desk.conversations
-
-    def listed(owner: str, conversation: str, search: str = "") -> str:
-        return page.conversation_list(conversations.listed(owner, search), conversation, search)
-
-    def opened(owner: str, conversation: str) -> dict[Any, Any]:
-        """Every component of the chat as it shows a conversation, or the start where there is none."""
-        kept = exchanges(desk, owner, conversation)
-        return {
-            chat.thread: page.thread(kept) if kept else panes.start(desk),
-            chat.live: "",
-            chat.article: "",
-            chat.conversation: conversation if kept else "",
-            chat.editing: "",
-            chat.conversations: listed(owner, conversation if kept else ""),
-        }
-
-    async def asking(request: gr.Request, asked: Asked) -> AsyncIterator[dict[Any, Any]]:
-        owner, session = _owner(request), str(request.session_hash)
-        first = True
-        stop = stops.begin(owner, session)
-        try:
-            async for shown in answer(desk, owner, str(request.state.client), asked, stop):
-                changed: dict[Any, Any] = {chat.live: shown.current}
-                if first:
-                    changed |= {chat.thread: shown.earlier, chat.question: "", chat.editing: ""}
-                if shown.conversation != asked.conversation:
-                    changed[chat.conversation] = shown.conversation
-                first = False
-                yield changed
-        finally:
-            stops.end(owner, session)
-
-    async def ask_typed(
-        question: str, conversation: str, editing: str, request: gr.Request
-    ) -> AsyncIterator[dict[Any, Any]]:
-        if question.strip():
-            async for changed in asking(request, Asked(question, conversation, replaces=editing)):
-                yield changed
-
-    async def ask_suggested(
-        conversation: str, request: gr.Request, event: gr.EventData
-    ) -> AsyncIterator[dict[Any, Any]]:
-        async for changed in asking(request, Asked(str(_data(event).get("question", "")), conversation)):
-            yield changed
-
-    async def ask_without(request: gr.Request, event: gr.EventData) -> AsyncIterator[dict[Any, Any]]:
-        data = _data(event)
-        try:
-            asked = asked_again(desk, _owner(request), str(data.get("answer")), str(data.get("key")))
-        except KeyError:
-            return
-        async for changed in asking(request, asked):
-            yield changed
-
-    def refreshed(conversation: str, request: gr.Request) -> str:
-        return listed(_owner(request), conversation)
-
-    def edit(event: gr.EventData) -> dict[Any, Any]:
-        data = _data(event)
-        return {
-            chat.question: str(data.get("question", "")),
-            chat.editing: str(data.get("answer", "")),
-        }
-
-    def open_article(request: gr.Request, event: gr.EventData) -> str:
-        return panes.article(desk, _owner(request), _data(event))
-
-    def judge(request: gr.Request, event: gr.EventData) -> str:
-        return panes.judged(desk, _owner(request), _data(event))
-
-    def pick(request: gr.Request, event: gr.EventData) -> dict[Any, Any]:
-        return opened(_owner(request), str(_data(event).get("id", "")))
-
-    def load(request: gr.Request) -> dict[Any, Any]:
-        return opened(_owner(request), str(dict(request.query_params).get("c", "")))
-
-    def fresh(request: gr.Request) -> dict[Any, Any]:
-        return opened(_owner(request), "")
-
-    def rename(conversation: str, request: gr.Request, event: gr.EventData) -> str:
-        data = _data(event)
-        conversations.rename(_owner(request), str(data.get("id", "")), str(data.get("title", "")))
-        return listed(_owner(request), conversation)
-
-    def delete(conversation: str, request: gr.Request, event: gr.EventData) -> dict[Any, Any]:
-        owner, unwanted = _owner(request), str(_data(event).get("id", ""))
-        conversations.delete(owner, unwanted)
-        if unwanted == conversation:
-            return opened(owner, "")
-        return {chat.conversations: listed(owner, conversation)}
-
-    def find(conversation: str, request: gr.Request, event: gr.EventData) -> str:
-        return listed(_owner(request), conversation, str(_data(event).get("words", "")))
-
-    def halt(request: gr.Request) -> None:
-        stops.stop(_owner(request), str(request.session_hash))
-
-    everything = [chat.thread, chat.live, chat.article, chat.conversation, chat.editing, chat.conversations]
-    asked = [chat.thread, chat.live, chat.question, chat.editing, chat.conversation]
-    answering: dict[str, Any] = {
-        **_QUIET,
-        "outputs": asked,
-        "concurrency_limit": LIVELY,
-        "concurrency_id": "ask",
-    }
-    typed = [chat.question, chat.conversation, chat.editing]
-    for event in (
-        gr.on([chat.question.submit, chat.send.click], ask_typed, typed, **answering),
-        bridge.ask(ask_suggested, chat.conversation, **answering),
-        bridge.drop(ask_without, **answering),
-    ):
-        event.then(refreshed, chat.conversation, chat.conversations, **_SHORT)
-    bridge.edit(edit, outputs=[chat.question, chat.editing], **_SHORT)
-    bridge.open(open_article, outputs=chat.article, **_SHORT)
-    bridge.judge(judge, outputs=patch, **_SHORT)
-    bridge.pick(pick, outputs=everything, **_SHORT)
-    bridge.fresh(fresh, outputs=everything, **_SHORT)
-    bridge.rename(rename, chat.conversation, chat.conversations, **_SHORT)
-    bridge.delete(delete, chat.conversation, everything, **_SHORT)
-    bridge.find(find, chat.conversation, chat.conversations, **_SHORT)
-    for stopping in (chat.stop.click, bridge.halt):
-        stopping(halt, queue=False, **_QUIET)
-    blocks.load(load, outputs=everything, **_SHORT)
+def _stacks() -> Components:
+    parts: Components = {}
+    with gr.Column(elem_id="catalogue", min_width=0):
+        with gr.Row(elem_id="intake"):
+            parts["files"] = gr.File(
+                label="Drop files here, or choose them",
+                file_count="multiple",
+                file_types=list(KINDS),
+                elem_id="files",
+                height=132,
+            )
+            _html("take", page.rendered("take.html", kinds=KINDS))
+        for name in ("work", "controls", "shelf", "versions"):
+            parts[name] = _html(name)
+    with gr.Column(elem_id="reading-room", min_width=0):
+        parts["viewed"] = _html("viewed", watched=True)
+    return {**parts, "choice": gr.State({})}
 
 
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _SHORT: dict[str, Any] = {**_QUIET, "concurrency_limit": LIVELY, "trigger_mode": "multiple"}
+_ANSWERING: dict[str, Any] = {**_QUIET, "concurrency_limit": LIVELY, "concurrency_id": "ask"}
+
+
+def _talk_events(does: Talk, blocks: gr.Blocks, parts: Components) -> None:
+    listen = _listener(parts)
+    bridge, question = parts["bridge"], parts["question"]
+    typed = ("question", "conversation", "editing")
+    for asked in (
+        listen([question.submit, parts["send"].click], does.ask, typed, talk.ASKING, **_ANSWERING),
+        listen(bridge.ask, does.suggested, ("conversation",), talk.ASKING, **_ANSWERING),
+        listen(bridge.drop, does.without, (), talk.ASKING, **_ANSWERING),
+    ):
+        listen(asked.then, does.refresh, ("conversation",), ("conversations",))
+    listen(parts["stop"].click, does.stop, queue=False, **_QUIET)
+    listen(bridge.halt, does.stop, queue=False, **_QUIET)
+    listen(bridge.edit, does.edit, (), ("question", "editing"))
+    listen(bridge.open, does.evidence, (), ("article",))
+    listen(bridge.judge, does.judge, (), ("patch",))
+    listen(bridge.pick, does.pick, (), talk.SHOWN)
+    listen(bridge.fresh, does.fresh, (), talk.SHOWN)
+    listen(bridge.rename, does.rename, ("conversation",), ("conversations",))
+    listen(bridge.delete, does.delete, ("conversation",), talk.SHOWN)
+    listen(bridge.find, does.find, ("conversation",), ("conversations",))
+    listen(blocks.load, does.load, (), talk.SHOWN)
+
+
+def _keeping_events(does: Keeping, parts: Components) -> None:
+    listen = _listener(parts)
+    bridge, shown = parts["bridge"], keeping.SHOWN
+    listen(parts["files"].upload, does.drop, ("files", "choice"), (*shown, "files"))
+    listen(bridge.take, does.take, ("choice",), shown)
+    listen(bridge.remove, does.remove, ("choice",), shown)
+    listen(bridge.again, does.again, ("choice",), shown)
+    listen(bridge.rollback, does.roll_back, ("choice",), shown)
+    listen(bridge.health, does.health, ("choice",), shown)
+    listen(bridge.seeds, does.seeds, ("choice", "conversation"), (*shown, "thread"))
+    listen(bridge.shelf, does.choose, ("choice",), ("choice", "shelf"))
+    listen(bridge.view, does.view, (), ("viewed",))
+    listen(parts["library"].select, does.overview, ("choice",), shown)
+
+
+def _listener(parts: Components) -> Callable[..., Any]:
+    """What ties an event to an action: components by name in, changes by name out."""
+
+    def listen(
+        event: Any, action: Action, inputs: Sequence[str] = (), outputs: Sequence[str] = (), **settings: Any
+    ) -> Any:
+        def components(changes: Changes) -> dict[Any, Any]:
+            return {parts[name]: value for name, value in changes.items()}
+
+        async def stepwise(*values: Any) -> Any:
+            async for changes in action(_sent(*values[-2:]), *values[:-2]):
+                yield components(changes)
+
+        def at_once(*values: Any) -> Any:
+            changes = action(_sent(*values[-2:]), *values[:-2])
+            return components(changes) if outputs else None
+
+        handler: Any = stepwise if inspect.isasyncgenfunction(action) else at_once
+        _declare(handler, len(inputs))
+        given = [parts[name] for name in inputs]
+        shown = [parts[name] for name in outputs]
+        settings = settings or _SHORT
+        if isinstance(event, list):
+            return gr.on(event, handler, given, shown, **settings)
+        return event(handler, given, shown, **settings)
+
+    return listen
+
+
+def _declare(handler: Any, inputs: int) -> None:
+    """Give a handler the signature by which Gradio knows to pass the request and the event, after the inputs."""
+    kinds = {
+        **{f"value_{number}": Any for number in range(inputs)},
+        "request": gr.Request,
+        "event": gr.EventData,
+    }
+    handler.__annotations__ = dict(kinds)
+    handler.__signature__ = inspect.Signature(
+        [
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=kind)
+            for name, kind in kinds.items()
+        ]
+    )
+
+
+def _sent(request: gr.Request, event: gr.EventData) -> Sent:
+    """What an event brought; `ui.guard` put owner and client into the request."""
+    data = event._data if isinstance(event._data, dict) else {}
+    return Sent(
+        str(request.state.owner),
+        str(request.state.client),
+        str(request.session_hash),
+        str(dict(request.query_params).get("c", "")),
+        data,
+    )
+
+
+def _tools(desk: Desk) -> None:
+    """What Gradio's MCP server offers to other programs."""
+    from ui import api
+
+    async def ask(question: str, request: gr.Request) -> dict[str, Any]:
+        """Answer a question from the news articles of this library, with exact quotations.
+
+        Every statement carries citations: article id, revision, start, end (characters) and the words that stand
+        there. A question the articles do not answer is refused, with the reason.
+
+        Args:
+            question: A question about the news, in plain words.
+        """
+        return await api.answered(desk, str(request.state.client), question)
+
+    def search(text: str, limit: int, request: gr.Request) -> list[dict[str, Any]]:
+        """Find passages of the news articles of this library, best first.
+
+        Args:
+            text: Words or a sentence to look for.
+            limit: How many passages, 1 to 50.
+        """
+        return api.passages(desk, str(request.state.client), text, max(1, min(50, limit)))
+
+    gr.api(ask, api_name="ask", concurrency_limit=LIVELY)
+    gr.api(search, api_name="search", concurrency_limit=LIVELY)
 
 
 def mount(app: FastAPI, desk: Desk, root_path: str | None) -> FastAPI:

@@ -19,7 +19,7 @@
     const { do: name, ...data } = { ...element.dataset, ...extra };
     if (name === "close") return closeArticle();
     if (name === "tab") return openTab(data.name);
-    if (name === "open") opener = element;
+    if (name === "open" || name === "view") opener = element;
     send(name, data);
   }
 
@@ -28,6 +28,7 @@
   }
 
   function closeArticle() {
+    document.body.classList.remove("viewing");
     document.body.classList.remove("reading");
     const back = opener?.isConnected ? opener : box();
     back?.focus();
@@ -84,6 +85,12 @@
     thread: () => { remember(); const talk = scrolled(byId("thread")); if (!byId("live").querySelector(".turn")) talk.scrollTop = talk.scrollHeight; },
     live: () => { remember(); follow(); },
     article: showArticle,
+    viewed: (element) => {
+      document.body.classList.toggle("viewing", Boolean(element.textContent.trim()));
+      const pane = element.querySelector(".pane");
+      if (pane && matchMedia("(max-width: 760px)").matches) pane.scrollIntoView({ block: "start" });
+      pane?.querySelector(".text").focus({ preventScroll: true });
+    },
   };
 
   window.clippings = {
@@ -140,7 +147,7 @@
       const menu = document.querySelector(".menu[open]");
       if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
       else if (busy()) send("halt", {});
-      else if (document.body.classList.contains("reading")) closeArticle();
+      else if (document.body.matches(".reading, .viewing")) closeArticle();
       return;
     }
     if (event.target === box()) {
