@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from index.schema import writable
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
-    from chromadb.api.models.Collection import Collection
+    from chromadb.api.models.Collection import Collection as ChromaCollection
 
 NAME = "passages"
 """The one collection of a folder; a server's are named by whoever opens them."""
@@ -62,7 +62,7 @@ class Vectors:
                 self._mirror = _mirror(folder)
                 folder = Path(self._mirror.name)
             self._client = _folder_client(folder)
-        self._collection: Collection = self._client.get_or_create_collection(
+        self._collection: ChromaCollection = self._client.get_or_create_collection(
             name,
             embedding_function=None,
             configuration={"hnsw": HNSW},
@@ -92,13 +92,40 @@ class Vectors:
         if not ids:
             return []
         if len(ids) > EXACT:
-            return self._query(embedding, k, list(ids))
+            from chromadb.errors import InternalError
+
+            try:
+                return self._query(embedding, k, list(ids))
+            except InternalError:
+                # Chroma refuses the whole query for one id it lacks, as some do until `repair`.
+                held = set(self.ids())
+                ids = [key for key in ids if key in held]
+                return self._query(embedding, k, ids) if ids else []
         found, embeddings = self.embeddings(ids)
         if not found:
             return []
         cosines = embeddings @ np.asarray(embedding, dtype=np.float32)
         best = np.argsort(-cosines, kind="stable")[:k]
         return [(found[place], float(cosines[place])) for place in best]
+
+    def nearest_allowed(
+        self,
+        embedding: np.ndarray,
+        k: int,
+        allowed: Callable[[list[str]], Collection[str]],
+        every: Callable[[], Sequence[str]],
+    ) -> list[tuple[str, float]]:
+        """The `k` nearest passages that may be returned, best first; fewer only when there are no more.
+
+        `allowed` says which of some ids may be, `every` lists all of them. Most filters let enough of the
+        nearest through; only for the others is every allowed passage looked up.
+        """
+        for count in (2 * k, 8 * k):
+            found = self._query(embedding, count)
+            kept = allowed([key for key, _ in found])
+            if len(kept) >= k or len(found) < count:
+                return [(key, cosine) for key, cosine in found if key in kept][:k]
+        return self.nearest_among(embedding, k, every())
 
     def ids(self) -> Iterator[str]:
         """Every stored passage id, in no order."""
@@ -113,7 +140,8 @@ class Vectors:
     def embeddings(self, ids: Sequence[str]) -> tuple[list[str], np.ndarray]:
         """Those of the ids that are stored, with their vectors, float32 [found, dimensions]."""
         found = self._collection.get(ids=list(ids), include=["embeddings"])
-        return found["ids"], np.asarray(found["embeddings"], dtype=np.float32).reshape(len(found["ids"]), -1)
+        vectors = np.asarray(found["embeddings"], dtype=np.float32)
+        return found["ids"], vectors if found["ids"] else np.empty((0, 0), dtype=np.float32)
 
     def drop(self) -> None:
         """Delete the whole collection, as when no version needs it."""
@@ -131,8 +159,8 @@ class Vectors:
         if self._mirror is not None:
             self._mirror.cleanup()
 
-    def _open(self, name: str) -> Collection:
-        collection: Collection = self._client.get_or_create_collection(
+    def _open(self, name: str) -> ChromaCollection:
+        collection: ChromaCollection = self._client.get_or_create_collection(
             name, embedding_function=None, configuration={"hnsw": HNSW}
         )
         return collection
