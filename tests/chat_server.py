@@ -1,165 +1,147 @@
-"""A server on loopback that speaks enough of the OpenAI protocol to say whatever a test has scripted.
+"""The real chat in a process of its own, and a real browser; shared by the tests of the web chat."""
 
-Real sockets and real server-sent events, so that the real client meets real faults.
-"""
-
-from __future__ import annotations
-
-import json
-import socket
-import struct
+import os
+import re
+import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import pytest
 
-@dataclass
-class Reply:
-    """What to answer one request with: pieces of text streamed as they are, or a fault."""
-
-    pieces: tuple[str, ...] = ()
-    status: int = 200
-    stall: float = 0.0
-    """Seconds of silence after the first piece, or before anything where there is none."""
-    keep_alive: bool = False
-    """Send comments while stalling, as proxies do."""
-    reset: bool = False
-    """Break the connection off after the pieces."""
-    endless: str = ""
-    """Said again and again until the client goes away."""
-    raw: bytes = b""
-    """Bytes put into the event stream as they are."""
-    usage: bool = True
-    body: str = '{"error": {"message": "scripted failure", "type": "server_error"}}'
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-class ChatServer:
-    """Answers each request with the next reply, the last one again and again; keeps what it was asked."""
-
-    def __init__(self, replies: list[Reply] | Callable[[dict], Reply]) -> None:
-        self._replies = replies
-        self.requests: list[dict] = []
-        self.headers: list[dict[str, str]] = []
-        self.stopping = threading.Event()
-
-    def next(self, request: dict, headers: dict[str, str]) -> Reply:
-        self.requests.append(request)
-        self.headers.append(headers)
-        if callable(self._replies):
-            return self._replies(request)
-        return self._replies[min(len(self.requests), len(self._replies)) - 1]
-
-    def prompt(self, number: int = -1) -> str:
-        """The whole text of a request's messages."""
-        return "\n".join(message["content"] for message in self.requests[number]["messages"])
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ROOT = Path(__file__).parent.parent
 
 
 @contextmanager
-def serving(*replies: Reply | str | Callable[[dict], Reply]) -> Iterator[tuple[ChatServer, str]]:
-    """A running server and its base URL; a plain string is a reply streamed in pieces of a few characters."""
-    scripted = replies[0] if callable(replies[0]) else [
-        said(reply) if isinstance(reply, str) else reply for reply in replies
-    ]  # fmt: skip
-    server = ChatServer(scripted)  # type: ignore[arg-type]
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            try:
-                _answer(self, server, server.next(request, headers))
-            except (BrokenPipeError, ConnectionResetError):
-                self.close_connection = True
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
+def serving(library, *options, env=()):
+    """Run `clippings chat` on a free port; yields its address."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **dict(env)}
+    environment.pop("CLIPPINGS_LIBRARY", None)
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from ui.cli_chat import chat; chat()"]
+        + ["--library", str(library), "--port", "0", "--no-open", *options],
+        cwd=library.parent,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lines = []
     try:
-        yield server, f"http://127.0.0.1:{http.server_port}/v1"
+        for line in process.stderr:
+            lines.append(line)
+            if found := re.match(r"Clippings is at (http://\S+)/ ", line):
+                # Uvicorn writes little, but a full pipe would stop it.
+                threading.Thread(target=lambda: lines.extend(process.stderr), daemon=True).start()
+                address = found[1]
+                break
+        else:
+            raise AssertionError("the chat did not start:\n" + "".join(lines))
+        wait_until_up(address)
+        yield address
     finally:
-        server.stopping.set()
-        http.shutdown()
-        http.server_close()
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
-def said(text: str, size: int = 5) -> Reply:
-    return Reply(tuple(text[at : at + size] for at in range(0, len(text), size)))
+def wait_until_up(address, seconds=60):
+    import httpx
+
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(address + "/healthz", timeout=20).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise AssertionError("the chat did not answer")
 
 
-def _answer(handler: BaseHTTPRequestHandler, server: ChatServer, reply: Reply) -> None:
-    if reply.status != 200:
-        body = reply.body.encode()
-        handler.send_response(reply.status)
-        for name, value in {"content-type": "application/json", **reply.headers}.items():
-            handler.send_header(name, value)
-        handler.send_header("content-length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-        return
-    handler.close_connection = True
-    handler.send_response(200)
-    handler.send_header("content-type", "text/event-stream")
-    handler.send_header("connection", "close")
-    handler.end_headers()
+def seeded(folder):
+    """A library of the three seed articles."""
+    from rag.settings import Settings
+    from ui.cli_library import build_library, seeds_folder
 
-    def event(data: object) -> None:
-        handler.wfile.write(b"data: " + json.dumps(data).encode() + b"\n\n")
-        handler.wfile.flush()
+    build_library(Settings(library=str(folder)), [str(seeds_folder())])
+    return folder
 
-    def delta(text: str, finish: str | None = None) -> dict:
-        return {
-            "id": "chatcmpl-1",
-            "object": "chat.completion.chunk",
-            "created": 1,
-            "model": "scripted",
-            "choices": [
-                {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": finish}
-            ],
-        }
 
-    def stall() -> None:
-        until = time.monotonic() + reply.stall
-        while time.monotonic() < until and not server.stopping.wait(0.1):
-            if reply.keep_alive:
-                handler.wfile.write(b": keep-alive\n\n")
-                handler.wfile.flush()
+def launched():
+    """A headless Chromium; where there is none, CI fails and others skip."""
+    playwright = pytest.importorskip("playwright.sync_api") if not os.environ.get("CI") else None
+    if playwright is None:
+        import playwright.sync_api as playwright
+    if not CHROMIUM.is_file():
+        reason = f"no browser at {CHROMIUM}; install it: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return playwright
 
-    if not reply.pieces:
-        stall()
-    for number, piece in enumerate(reply.pieces):
-        event(delta(piece))
-        if number == 0:
-            stall()
-    if reply.raw:
-        handler.wfile.write(reply.raw)
-        handler.wfile.flush()
-    while reply.endless and not server.stopping.is_set():
-        event(delta(reply.endless))
-    if reply.reset:
-        # A zero linger time makes close() send RST instead of FIN.
-        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        handler.connection.close()
-        raise ConnectionResetError
-    event(delta("", "stop"))
-    if reply.usage:
-        event(
-            {
-                "id": "chatcmpl-1",
-                "object": "chat.completion.chunk",
-                "created": 1,
-                "model": "scripted",
-                "choices": [],
-                "usage": {"prompt_tokens": 123, "completion_tokens": 45, "total_tokens": 168},
-            }
+
+class Visit:
+    """One person's browser: a page of the chat, and what it asked of the network."""
+
+    def __init__(self, context, address, path="/"):
+        self.address = address
+        self.context = context
+        self.page = context.new_page()
+        self.requests = []
+        self.errors = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.open(path)
+
+    def open(self, path="/"):
+        self.page.goto(self.address + path)
+        self.page.wait_for_selector("html[data-ready]")
+        self.page.wait_for_selector("#thread .start, #thread .turn")
+
+    @property
+    def box(self):
+        return self.page.locator("#question textarea")
+
+    def ask(self, question):
+        """Ask and wait for the whole answer; returns its locator."""
+        before = self.page.locator(".turn[data-answer]").count()
+        self.box.fill(question)
+        self.box.press("Enter")
+        self.settled(before)
+        return self.last
+
+    def settled(self, before=0):
+        self.page.wait_for_function(
+            "before => document.querySelectorAll('.turn[data-answer]').length > before"
+            " && !document.querySelector('#live [data-busy]')",
+            arg=before,
         )
-    handler.wfile.write(b"data: [DONE]\n\n")
+
+    @property
+    def last(self):
+        return self.page.locator(".turn").last
+
+    def cite(self, number=1):
+        """Click a chip of the last answer and wait for its highlight; returns the marked text."""
+        self.last.locator(f'.cite[data-number="{number}"]').first.click()
+        self.page.wait_for_selector(f'#article mark.active[data-number="{number}"]')
+        return self.marked()
+
+    def marked(self):
+        return "".join(self.page.locator("#article mark.active").all_text_contents())
+
+    def tab(self, name):
+        self.page.get_by_role("tab", name=name, exact=True).click()

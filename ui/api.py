@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.errors import UserError
 from index.types import Filter
 from rag.serialise import article_to_dict, citation_to_dict, to_dict
 from rag.types import Answer, Progress, Statement, Turn
+from ui import exports
 from ui.desk import LONGEST_QUESTION, Waiting
+from ui.exchange import exchanges
 from ui.limits import Busy
 
 if TYPE_CHECKING:
@@ -124,7 +129,39 @@ def add(app: FastAPI, desk: Desk) -> None:
         except UserError as error:
             raise HTTPException(409, str(error)) from error
 
+    _files(app, desk)
     _documentation(app)
+
+
+def _files(app: FastAPI, desk: Desk) -> None:
+    """What a person takes away; each has only their own."""
+
+    @app.get("/api/conversations/{conversation}/export.{kind}", tags=["conversations"])
+    def export(conversation: str, kind: Literal["md", "html", "json"], request: Request) -> Response:
+        """One of your conversations with its full citations, as Markdown, HTML or JSON."""
+        owner = request.state.owner
+        try:
+            title = desk.conversations.title(owner, conversation)
+        except KeyError:
+            raise HTTPException(404, f"You have no conversation {conversation!r}.") from None
+        media, write = exports.FORMATS[kind]
+        content = write(title, exchanges(desk, owner, conversation))
+        return _download(content, media, f"{_file_name(title)}.{kind}")
+
+    @app.get("/api/feedback.jsonl", tags=["conversations"])
+    def feedback(request: Request) -> Response:
+        """Your verdicts on answers as a question set; `clippings eval feedback.jsonl` reads it."""
+        return _download(exports.feedback(desk, request.state.owner), "application/jsonl", "feedback.jsonl")
+
+
+def _download(content: str, media: str, name: str) -> Response:
+    return Response(
+        content, media_type=media, headers={"content-disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _file_name(title: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", title)[:60].strip("-").lower() or "conversation"
 
 
 async def answered(desk: Desk, client: str, question: str) -> dict[str, Any]:
@@ -154,16 +191,11 @@ def passages(desk: Desk, client: str, text: str, k: int) -> list[dict[str, Any]]
 
 
 def _json(data: dict[str, Any]) -> Response:
-    import json
-
     return Response(json.dumps(data, ensure_ascii=False), media_type="application/json")
 
 
 async def _sent(events: AsyncIterator[Any]) -> AsyncIterator[bytes]:
     """Events of a question in the format of server-sent events."""
-    import json
-
-    from fastapi.sse import format_sse_event
 
     def event(kind: str, data: dict[str, Any]) -> bytes:
         return format_sse_event(event=kind, data_str=json.dumps(data, ensure_ascii=False))

@@ -200,8 +200,7 @@ def _exchange(
 
 
 def _opening(hit: Hit) -> str:
-    sentences = [text for _, text in hit.sentences()]
-    opening = " ".join(sentences[:2])
+    opening = " ".join(hit.article.text[start:end] for start, end in hit.passage.sentences[:2])
     return opening if len(opening) <= 400 else opening[:400].rsplit(" ", 1)[0] + " …"
 
 

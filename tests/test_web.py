@@ -1,0 +1,293 @@
+"""End to end: the real chat on the seed articles, driven in a real browser."""
+
+import json
+import re
+
+import httpx
+import pytest
+from chat_server import FLAGS, CHROMIUM, Visit, launched, seeded, serving
+
+LANKFORD = "What did Lankford say about the majority?"
+QUOTATION = (
+    "\"We've got a narrow majority in the House, we're in a minority in the Senate and we don't have the "
+    'White House," he said.'
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with launched().sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, browser):
+    with serving(seeded(tmp_path_factory.mktemp("chat") / "library")) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(browser, address):
+    contexts = []
+
+    def come(path="/", **settings):
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **settings})
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        return Visit(context, address, path)
+
+    yield come
+    for context in contexts:
+        context.close()
+
+
+def test_the_lankford_question_and_its_exact_source(visit):
+    someone = visit()
+    answer = someone.ask(LANKFORD)
+    assert answer.locator(".statement .words").first.inner_text() == QUOTATION
+    assert someone.cite(1) == QUOTATION
+    assert someone.page.locator("#article .facts").inner_text().startswith("7 December 2023")
+    box = someone.page.locator("#article mark.active").first.bounding_box()
+    assert 0 < box["y"] < 900, "the cited sentence is scrolled into view"
+    assert someone.page.evaluate("document.activeElement.className") == "active"
+    assert not someone.errors
+
+
+def test_next_and_previous_citation(visit):
+    someone = visit()
+    answer = someone.ask(LANKFORD)
+    statements = answer.locator(".statement .words").all_inner_texts()
+    assert someone.cite(1) == statements[0]
+    someone.page.get_by_role("button", name="Next citation").click()
+    someone.page.wait_for_selector('#article mark.active[data-number="2"]')
+    assert someone.marked() == statements[1]
+    someone.page.get_by_role("button", name="Previous citation").click()
+    someone.page.wait_for_selector('#article mark.active[data-number="1"]')
+    someone.page.keyboard.press("Escape")
+    assert not someone.page.locator("#article").is_visible()
+
+
+def test_the_page_asks_nothing_of_anybody_else(visit):
+    someone = visit()
+    someone.ask(LANKFORD)
+    someone.cite(1)
+    someone.tab("Library")
+    someone.page.wait_for_selector("#shelf table")
+    elsewhere = [url for url in someone.requests if not url.startswith((someone.address, "data:", "blob:"))]
+    assert elsewhere == []
+
+
+def test_a_follow_up_is_understood_and_a_refusal_shows_the_closest_passages(visit):
+    someone = visit()
+    someone.ask(LANKFORD)
+    answer = someone.ask("What else did he say?")
+    assert "Lankford" in answer.locator(".found dd").first.text_content()
+    refused = someone.ask("Who won the 2022 World Cup?")
+    assert refused.locator(".refused").inner_text().startswith("Not in these articles.")
+    assert refused.locator(".statement").count() == 0
+    card = refused.locator(".cards button").first
+    opening = card.locator(".quote").inner_text().removesuffix(" …")
+    card.click()
+    someone.page.wait_for_selector("#article mark.active")
+    assert someone.marked().replace("\n", " ").startswith(opening[:60])
+
+
+def test_removing_a_chip_asks_again_without_it(visit):
+    someone = visit()
+    first = someone.ask("What did Lankford say last week?")
+    chip = first.locator(".understood").first
+    assert "last week" in chip.inner_text()
+    before = someone.page.locator(".turn[data-answer]").count()
+    chip.click()
+    someone.settled(before)
+    again = someone.last
+    assert "Asked without “last week”" in again.inner_text()
+    assert again.locator('.understood[data-key="date:last week"]').count() == 0
+
+
+def test_how_it_was_found_lists_hits_with_their_ranks(visit):
+    someone = visit()
+    answer = someone.ask(LANKFORD)
+    answer.locator(".found summary").click()
+    assert LANKFORD.rstrip("?") in answer.locator(".found dd").first.inner_text()
+    rows = answer.locator(".found tbody tr")
+    assert rows.count() > 0
+    assert re.search(r"#\d+", rows.first.inner_text())
+    assert re.search(r"total \d+\.\d\d", answer.locator(".found dl").inner_text())
+
+
+def test_a_reload_and_another_day_find_the_conversation_with_its_citations(visit):
+    someone = visit()
+    someone.ask(LANKFORD)
+    someone.page.wait_for_url("**/?c=*")
+    someone.page.reload()
+    someone.page.wait_for_selector("#thread .turn[data-answer]")
+    assert someone.cite(1) == QUOTATION
+    someone.open("/")
+    someone.page.locator("#conversations .pick").first.click()
+    someone.page.wait_for_selector("#thread .turn[data-answer]")
+    assert someone.cite(1) == QUOTATION
+
+
+def test_conversations_are_renamed_found_exported_and_deleted(visit):
+    someone = visit()
+    someone.ask(LANKFORD)
+    menu = someone.page.locator("#conversations .menu").first
+    menu.locator("summary").first.click()
+    menu.get_by_label("Name").fill("Senate maths <b>now</b>")
+    menu.get_by_role("button", name="Rename").click()
+    someone.page.wait_for_selector("#conversations .pick:has-text('Senate maths <b>now</b>')")
+    someone.page.get_by_placeholder("Search conversations").fill("narrow majority")
+    someone.page.wait_for_timeout(800)
+    assert someone.page.locator("#conversations .pick").count() == 1
+    someone.page.get_by_placeholder("Search conversations").fill("walrus")
+    someone.page.wait_for_selector("#conversations .empty")
+    someone.page.get_by_placeholder("Search conversations").fill("")
+    someone.page.wait_for_selector("#conversations .menu")
+    exported = {}
+    for kind in ("md", "html", "json"):
+        someone.page.locator("#conversations .menu summary").first.click()
+        with someone.page.expect_download() as download:
+            someone.page.locator(f'#conversations .menu a[href$="export.{kind}"]').click()
+        exported[kind] = download.value.path().read_text(encoding="utf-8")
+        someone.page.locator("body").click(position={"x": 900, "y": 400})
+    data = json.loads(exported["json"])
+    assert data["answers"][0]["statements"][0]["citations"][0]["text"] == QUOTATION
+    assert "narrow majority" in exported["md"] and "2023-12-07" in exported["html"]
+    assert "<b>now</b>" not in exported["html"]
+    someone.page.locator("#conversations .menu summary").first.click()
+    someone.page.locator("#conversations .sure summary").click()
+    someone.page.get_by_role("button", name="Delete for good").click()
+    someone.page.wait_for_selector("#conversations .empty")
+    someone.page.wait_for_selector("#thread .start")
+
+
+def test_two_people_never_see_each_other(visit):
+    one, other = visit(), visit()
+    one.ask(LANKFORD)
+    one.page.wait_for_url("**/?c=*")
+    conversation = one.page.url.partition("?")[2]
+    other.open("/?" + conversation)
+    assert other.page.locator(".turn").count() == 0
+    assert other.page.locator("#conversations .pick").count() == 0
+    key = one.last.get_attribute("data-answer")
+    stolen = other.page.evaluate(
+        """async key => { document.querySelector('#thread .html-container > div').innerHTML =
+        `<button data-do="open" data-answer="${key}" data-number="1" id="steal">x</button>`;
+        document.getElementById('steal').click(); }""",
+        key,
+    )
+    assert stolen is None
+    other.page.wait_for_selector("#article :text('no longer kept')")
+    exported = other.context.request.get(
+        f"{other.address}/api/conversations/{conversation.removeprefix('c=')}/export.json"
+    )
+    assert exported.status == 404
+
+
+def test_keys_alone(visit):
+    someone = visit()
+    assert someone.page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    someone.page.keyboard.type("What did Lankford")
+    someone.page.keyboard.press("Shift+Enter")
+    someone.page.keyboard.type("say about the majority?")
+    assert someone.box.input_value() == "What did Lankford\nsay about the majority?"
+    someone.page.keyboard.press("Enter")
+    someone.settled()
+    someone.page.wait_for_function("document.querySelector('#question textarea').value === ''")
+    someone.box.focus()
+    someone.page.keyboard.press("ArrowUp")
+    someone.page.wait_for_function("document.querySelector('#question textarea').value !== ''")
+    assert someone.box.input_value() == "What did Lankford\nsay about the majority?"
+    someone.box.fill(LANKFORD)
+    someone.page.keyboard.press("Enter")
+    someone.page.wait_for_function(
+        "text => document.querySelectorAll('.turn[data-answer]').length === 1"
+        " && document.querySelector('.turn[data-answer] .question').textContent === text",
+        arg=LANKFORD,
+    )
+    for _ in range(30):
+        someone.page.keyboard.press("Shift+Tab")
+        if someone.page.evaluate("document.activeElement.classList.contains('cite')"):
+            break
+    someone.page.keyboard.press("Enter")
+    someone.page.wait_for_selector("#article mark.active")
+
+
+def test_everything_that_can_be_pressed_has_a_name(visit):
+    someone = visit()
+    someone.ask(LANKFORD)
+    someone.cite(1)
+    nameless = someone.page.evaluate(
+        """[...document.querySelectorAll('button, a, input, textarea, summary')].filter(e =>
+        e.offsetParent && !(e.textContent.trim() || e.ariaLabel || e.labels?.length || e.title)).map(e => e.outerHTML)"""
+    )
+    assert nameless == []
+
+
+def test_a_verdict_with_a_reason_becomes_an_evaluation_set(visit, tmp_path):
+    from evals import files
+
+    someone = visit()
+    someone.ask(LANKFORD)
+    someone.last.get_by_role("button", name="Good answer").click()
+    someone.last.locator(".reason").wait_for()
+    someone.last.get_by_label("In your words").fill("exactly the quote")
+    someone.last.get_by_role("button", name="Save").click()
+    someone.last.locator(".saved").wait_for()
+    someone.ask("Who won the 2022 World Cup?")
+    someone.last.get_by_role("button", name="Good answer").click()
+    someone.last.locator(".reason").wait_for()
+    path = tmp_path / "feedback.jsonl"
+    path.write_bytes(someone.context.request.get(someone.address + "/api/feedback.jsonl").body())
+    cases = files.read(path)
+    assert [case.question for case in cases] == [LANKFORD, "Who won the 2022 World Cup?"]
+    assert cases[0].gold_sentences[0].text == QUOTATION
+    assert cases[0].answerable and not cases[1].answerable
+    assert cases[1].conversation[0].question == LANKFORD
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=["wide", "phone"])
+def test_nothing_runs_over_the_side(visit, size):
+    someone = visit(viewport={"width": size[0], "height": size[1]})
+    someone.ask(LANKFORD)
+    someone.cite(1)
+    assert someone.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def test_the_api_answers_as_json_and_as_a_stream(address):
+    answer = httpx.post(address + "/api/ask", json={"question": LANKFORD}, timeout=30).json()
+    citation = answer["statements"][0]["citations"][0]
+    article = httpx.get(f"{address}/api/articles/{citation['article']}/{citation['revision']}").json()
+    assert article["text"][citation["start"] : citation["end"]] == citation["text"] == QUOTATION
+    with httpx.stream(
+        "POST",
+        address + "/api/ask",
+        json={"question": LANKFORD},
+        headers={"accept": "text/event-stream"},
+        timeout=30,
+    ) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        events = [
+            line.removeprefix("event: ") for line in response.iter_lines() if line.startswith("event: ")
+        ]
+    assert events[0] == "progress" and events[-1] == "answer" and "statement" in events
+    assert httpx.get(address + "/healthz").json()["library_version"] >= 1
+    assert httpx.get(address + "/api/articles/0/0").status_code == 404
+    assert httpx.post(address + "/api/ask", json={"question": "x", "colour": 1}).status_code == 422
+    assert "/api/ask" in httpx.get(address + "/openapi.json").json()["paths"]
+
+
+def test_the_api_page_needs_nothing_from_elsewhere(visit):
+    someone = visit()
+    someone.page.goto(someone.address + "/docs")
+    someone.page.wait_for_selector(".opblock")
+    assert all(url.startswith((someone.address, "data:", "blob:")) for url in someone.requests)
+    assert not someone.errors
+
+
+def test_other_programs_find_the_tools(address):
+    tools = httpx.get(address + "/gradio_api/mcp/schema").json()
+    assert {tool["name"] for tool in tools} == {"ask", "search"}
