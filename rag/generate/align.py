@@ -6,7 +6,7 @@ words. Knows no grammar: a passive turned active keeps its company, and so do su
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from rag.figures import find_figures
@@ -66,25 +66,29 @@ def parts(text: str) -> list[Part]:
     return found
 
 
-def company(sentence: str, source: str, outlets: Sequence[str] = ()) -> float:
-    """The least share, over all pinned words of the sentence, of neighbours that stand near it in the source
-    too.
+def company(sentence: str, sources: Sequence[str], outlets: Sequence[str] = ()) -> float:
+    """The least share, over all pinned words of the sentence, of neighbours that stand near it in a source too.
 
-    1 for a sentence without names, figures, dates and negations, and for one that stands in the source. An
-    outlet that a sentence names as its source need not stand in the article: `outlets` are left out.
+    1 for a sentence without names, figures, dates and negations, and for one that stands in a source. Of two
+    sources each answers for its own words. An outlet that a sentence names as its source need not stand in the
+    article: `outlets` are left out.
     """
-    told, forms = parts(sentence), [part.form for part in parts(source)]
+    forms = [[part.form for part in parts(source)] for source in sources]
+    known = {form for each in forms for form in each}
     credited = {part.form for outlet in outlets for part in parts(outlet)}
-    told = [part for part in told if part.form not in credited or part.form in forms]
-    return min((_kept(told, at, forms) for at, part in enumerate(told) if part.pinned), default=1.0)
+    told = [part for part in parts(sentence) if part.form not in credited or part.form in known]
+    pinned = (at for at, part in enumerate(told) if part.pinned)
+    return min((max(_kept(told, at, each, known) for each in forms) for at in pinned), default=1.0)
 
 
-def _kept(told: Sequence[Part], at: int, source: Sequence[str]) -> float:
+def _kept(told: Sequence[Part], at: int, source: Sequence[str], known: Collection[str]) -> float:
+    """The share of a word's neighbours near it in a source, those that only other sources hold left out."""
     own = told[at]
     around = range(max(0, at - BESIDE), min(len(told), at + BESIDE + 1))
     beside = [told[n].form for n in around if n != at and not (own.group >= 0 and told[n].group == own.group)]
     if not beside:
         return 1.0
+    here = [form for form in beside if form in source or form not in known]
     places = [n for n, form in enumerate(source) if form == own.form]
     nearby = [{*source[max(0, n - NEAR) : n], *source[n + 1 : n + NEAR + 1]} for n in places]
-    return max((sum(form in near for form in beside) / len(beside) for near in nearby), default=0.0)
+    return max((sum(form in near for form in here) / len(here) for near in nearby if here), default=0.0)

@@ -13,6 +13,7 @@ from index.types import Hit, Span
 from rag.generate import align
 from rag.generate.sentences import Sentence
 from rag.types import Citation, Query, Reading, Statement
+from rag.speech import spoken
 from rag.verify import supports
 from rag.wording import ASKING, content, stem
 
@@ -49,7 +50,19 @@ class Window:
 
     @property
     def text(self) -> str:
-        return " ".join(self.hit.article.text[start:end] for start, end in self.spans)
+        """The sentences, each with its speaker's name where the article gives it elsewhere (`he said`)."""
+        return " ".join(map(self._told, self.spans))
+
+    def _told(self, span: Span) -> str:
+        article = self.hit.article
+        text = article.text[slice(*span)]
+        said = spoken(article).get(span)
+        if said is None or not said.speaker or said.how not in ("pronoun", "continued"):
+            return text
+        if said.place and span[0] <= said.place[0] and said.place[1] <= span[1]:
+            first, last = said.place[0] - span[0], said.place[1] - span[0]
+            text = text[:first] + said.speaker + text[last:]
+        return f"{said.speaker} said: {text}"
 
 
 def check(sentence: Sentence, sources: Sequence[Hit], query: Query, reading: Reading) -> Checked:
@@ -76,10 +89,7 @@ def borne_out(text: str, hits: Sequence[Hit], query: Query, reading: Reading) ->
         [f"{each.text}\n\n{each.hit.article.outlet}" for each in windows],
         context=[f"{hit.article.title}\n{hit.article.text}" for hit in hits],
     )
-    if (
-        not found.supported
-        or align.company(text, " ".join(each.text for each in windows), outlets) < align.BAR
-    ):
+    if not found.supported or align.company(text, [each.text for each in windows], outlets) < align.BAR:
         return ()
     if not _on_question(wanted, windows, query, reading):
         return ()
