@@ -61,7 +61,10 @@ class Difference:
 
 def difference(before: Sequence[float], after: Sequence[float]) -> Difference:
     """The paired difference of two columns: bootstrap interval, and the exact McNemar test where all
-    scores are 0 or 1, else a permutation test that swaps the two runs question by question."""
+    scores are 0 or 1, else a permutation test that swaps the two runs question by question.
+
+    One question proves nothing: its p is 1.
+    """
     from scipy.stats import binomtest, permutation_test
 
     old, new = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
@@ -73,7 +76,7 @@ def difference(before: Sequence[float], after: Sequence[float]) -> Difference:
     else:
         test = "permutation"
         p = 1.0
-        if np.any(new != old):
+        if len(old) > 1 and np.any(new != old):
             p = float(
                 permutation_test(
                     (new, old),

@@ -140,7 +140,7 @@ class Requirement:
         figure = next(figure for figure in figures if figure.metric.name == self.name)
         wish = f"{self.name}{'>=' if self.at_least else '<='}{self.bar:g}"
         if figure.value is None:
-            return f"{wish}: not measured ({figure.why})"
+            return f"{wish}: not measured (needs {figure.why})"
         met = figure.value >= self.bar if self.at_least else figure.value <= self.bar
         return "" if met else f"{wish}: found {figure.value:.4f}"
 

@@ -81,6 +81,7 @@ def test_difference_of_other_scores_uses_a_permutation_test():
     assert found.test == "permutation"
     assert found.p == pytest.approx(2 / 2**3)  # only all three swapped or none is as extreme
     assert stats.difference([0.5, 0.25], [0.5, 0.25]).p == 1
+    assert stats.difference([0.5], [0.75]).p == 1
 
 
 def test_a_summary_names_everything_and_says_what_was_not_measured():

@@ -243,6 +243,6 @@ def demo(library: str) -> None:
     build_library(settings, [str(DEMO)])
     click.echo(
         "The articles are by Wikinews contributors, CC BY 2.5; each keeps its URL and date.\n"
-        f'Try:  clippings ask --library {library} "Who won the 2020 presidential election in Poland?"\n'
+        f'Try:  clippings ask --library {library} "What does Richard Stallman say DRM should stand for?"\n'
         f"Or:   clippings eval {DEMO.parents[1] / 'wikinews.jsonl'} --library {library}"
     )
