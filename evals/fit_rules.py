@@ -32,7 +32,7 @@ def tuning(library: Library, path: Path) -> list[Case]:
     """The tuning half of a set, resolved, with a twin for each answerable case whose gold is hidden."""
     names = Names(library.articles(), library.locations)
     cases = [case for case in read(path) if half(case.id) == "half:tuning"]
-    return list(leave_out(resolve(cases, names, lambda case, field, reason: None)))
+    return list(leave_out(resolve(cases, names, lambda fault: None)))
 
 
 def query_of(library: Library, case: Case) -> Query:

@@ -39,9 +39,7 @@ def judge(model: BaseChatModel, result: CaseResult) -> Judgement:
     data = json.dumps(material, ensure_ascii=False, indent=1).replace("<", "\\u003c")
     try:
         reply = model.invoke([SystemMessage(INSTRUCTIONS), HumanMessage(f"<data>\n{data}\n</data>")])
-    except (
-        Exception
-    ) as error:  # any provider's failure means unscored; the answer itself was made and stays measured
+    except Exception as error:  # noqa: BLE001 - whatever a provider raises, the answer stays measured
         return Judgement(None, f"the judge failed: {type(error).__name__}: {error}")
     return read_reply(str(reply.text))
 

@@ -148,7 +148,7 @@ def open_run(folder: Path, header: Header) -> list[CaseResult]:
 def _write_whole(path: Path, text: str) -> None:
     beside = path.with_name(path.name + ".new")
     beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def read_header(folder: Path) -> Header:
@@ -176,9 +176,7 @@ def ask(case: Case, answering: Answering) -> CaseResult:
     """The result of one case; an error becomes part of the result, so that the run goes on."""
     try:
         return observe(case, answering(case))
-    except (
-        Exception
-    ) as error:  # whatever a system under test throws is a finding about it, shown in every report
+    except Exception as error:  # noqa: BLE001 - what a system throws is a finding about it
         return failure(case, error)
 
 

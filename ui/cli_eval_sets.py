@@ -144,7 +144,7 @@ def ask(questions: Path, out: Path, library: str | None) -> None:
         for case in tqdm(cases, desc="answering", unit=" questions", disable=None, leave=False):
             try:
                 answer = answering(case)
-            except Exception as error:  # one question's failure must not cost the answers to the others
+            except Exception as error:  # noqa: BLE001 - one failure must not cost the other answers
                 result = run.failure(case, error)
                 failed.append(result)
                 yield result, None
