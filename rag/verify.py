@@ -7,6 +7,7 @@ wrong roles passes.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -149,14 +150,18 @@ def _denied_otherwise(sentence: str, pieces: Sequence[str]) -> str:
 
 
 def _denied(text: str) -> set[str]:
-    """The stems of the first two content words within five words after a negation."""
+    """The stems of the first two content words within five words after a negation, less those also affirmed.
+
+    "A majority in the House, and we don't have the White House" does not deny "House".
+    """
     words = tokens(text)
-    found: set[str] = set()
+    found: Counter[str] = Counter()
     for at, word in enumerate(words):
         if word in _NEGATIONS:
             after = [stem(other) for other in words[at + 1 : at + 6] if other not in FUNCTION]
             found.update(after[:2])
-    return found
+    stands = Counter(content(text))
+    return {word for word, times in found.items() if stands[word] <= times}
 
 
 def _quotations(sentence: str, sources: Sequence[str]) -> list[str]:
