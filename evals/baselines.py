@@ -105,6 +105,8 @@ class Tutorial:
     def __init__(
         self, articles: Iterable[Article], encoder: Encoder, vectors: Vectors, batch: int = 256
     ) -> None:
+        from tqdm import trange
+
         self._encoder, self._vectors = encoder, vectors
         self._passages: dict[str, tuple[Passage, Article]] = {}
         self._of_article: dict[str, list[str]] = {}
@@ -114,7 +116,7 @@ class Tutorial:
                 self._of_article.setdefault(article.id, []).append(passage.id)
         there = set(vectors.ids())
         missing = [key for key in self._passages if key not in there]
-        for first in range(0, len(missing), batch):
+        for first in trange(0, len(missing), batch, desc="tutorial's index", disable=None, leave=False):
             ids = missing[first : first + batch]
             vectors.add(ids, encoder.embed([self._text(key) for key in ids]))
 

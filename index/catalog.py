@@ -55,8 +55,7 @@ class Catalog:
     @classmethod
     def create(cls, folder: Path) -> Catalog:
         """Open the library in `folder`, making an empty one first where there is none."""
-        if not (folder / schema.FILE).is_file() or (folder / schema.FILE).stat().st_size == 0:
-            schema.create(folder, uuid.uuid4().hex[:12])
+        schema.create(folder, uuid.uuid4().hex[:12])
         return cls(folder)
 
     @staticmethod

@@ -132,7 +132,7 @@ CREATE TABLE fetched (
 
 
 def create(folder: Path, library: str) -> None:
-    """Make an empty library in `folder`; does nothing where one exists.
+    """Make an empty library in `folder`; does nothing where that file holds anything already.
 
     Raises UserError when the folder cannot be written.
     """
@@ -145,19 +145,22 @@ def create(folder: Path, library: str) -> None:
             "--library FOLDER"
         ) from error
     try:
+        if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            return
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in TABLES.split(";\n"):
-                connection.execute(statement)
-            connection.execute("INSERT INTO state VALUES (1, 0, 0, ?)", (library,))
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
+        for statement in TABLES.split(";\n"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO state VALUES (1, 0, 0, ?)", (library,))
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         raise UserError(
             f"Cannot write a library in {str(folder)!r} ({error}). Make room or name another "
             "folder: --library FOLDER"
         ) from error
+    except sqlite3.DatabaseError:
+        return  # no database at all, as `connect` will say
     finally:
         connection.close()
 

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("langchain_openai")
 
-from chat_server import Reply, said, serving
+from scripted_model import Reply, said, serving
 from langchain_core.messages import HumanMessage, SystemMessage
 
 from index.errors import UserError

@@ -1,5 +1,7 @@
 """Sentences and passages: offsets hold for any text, and news abbreviations do not break sentences."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ def texts(text):
 def test_sentences_hold_every_visible_character_once_and_in_order(text):
     spans = sentences(text)
     assert all(0 <= start < end <= len(text) for start, end in spans)
-    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
     assert all(text[start:end] == text[start:end].strip() for start, end in spans)
     assert "".join("".join(text[s:e].split()) for s, e in spans) == "".join(text.split())
 

@@ -1,7 +1,6 @@
 """End to end: an empty library on a first visit, files and hostile articles going in, versions, health."""
 
 import json
-import re
 
 import pytest
 from chat_server import CHROMIUM, FLAGS, Visit, launched, serving
@@ -195,9 +194,12 @@ def test_inline_scripts_are_refused_by_the_policy_too(someone):
 
 
 def test_a_paragraph_of_two_million_letters(someone):
-    words = "The warden Signe Aas counted gulls and terns at the northern cliff. "
-    text = words * (2_000_000 // len(words)) + "The warden's dog is called Bamse."
-    assert "1 added" in dropped(someone, file("gulls.txt", text))
+    # Rules of a printed table: as long as it gets, yet few passages to encode.
+    rules = ("-" * 390 + " ") * 5_100
+    assert len(rules) > 1_990_000
+    someone.context.set_default_timeout(150_000)
+    assert "1 added" in dropped(someone, file("gulls.txt", rules + "The warden's dog is called Bamse."))
+    someone.context.set_default_timeout(45_000)
     someone.tab("Ask")
     someone.page.get_by_role("button", name="New conversation").click()
     someone.page.wait_for_selector(".start")
@@ -206,7 +208,7 @@ def test_a_paragraph_of_two_million_letters(someone):
     someone.page.wait_for_selector("#article .pane")
     shown = someone.page.locator("#article .text").inner_text()
     assert len(shown) < 60_000
-    assert re.search("(Earlier|Later) in this article", shown)
+    assert "Earlier in this article" in shown or "Later in this article" in shown
 
 
 def test_building_never_blocks_asking(someone, browser, address):

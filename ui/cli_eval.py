@@ -21,6 +21,8 @@ from ui.runs import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from evals.results import CaseResult
     from evals.run import Answering
     from evals.summary import Figure
@@ -204,22 +206,24 @@ def baselines(
     cases = prepared(read, opened, questions, tags, (), leave_out_gold, skip_missing)
     folder = out or new_folder(questions)
     encoder = open_encoder(settings.encoder)
-    answering: dict[str, Answering] = {
-        pipelines.BM25: pipelines.bm25(opened),
-        pipelines.TUTORIAL: pipelines.tutorial(opened, encoder, folder / "tutorial-index"),
-        systems.OURS: systems.ours(Assistant(opened, settings)),
+    makers: dict[str, Callable[[], Answering]] = {
+        pipelines.BM25: lambda: pipelines.bm25(opened),
+        systems.OURS: lambda: systems.ours(Assistant(opened, settings)),
+        pipelines.TUTORIAL: lambda: pipelines.tutorial(opened, encoder, folder / "tutorial-index"),
     }
     options = ["leave-out-gold"] * leave_out_gold
     columns: dict[str, list[Figure]] = {}
-    for system, answers in answering.items():
+    asked: list[CaseResult] = []
+    for system, make in makers.items():
         own = (
             settings.fingerprint
             if system == systems.OURS
             else systems.fingerprint(system, encoder.fingerprint)
         )
         header = systems.header(system, questions, cases, opened, own, options)
-        results = ask_all(cases, answers, folder / system, header)
+        results = ask_all(cases, make(), folder / system, header)
         columns[system] = summarise(results)
+        asked += results
         write_report(folder / system, header, results)
     table = figure_table(columns)
     (folder / "table.md").write_text(table, encoding="utf-8")
@@ -227,6 +231,7 @@ def baselines(
     click.echo(
         f"Compare two of them: clippings eval compare {folder / pipelines.BM25} {folder / systems.OURS}"
     )
+    finish(asked, [], [])
 
 
 @click.command()

@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -124,7 +124,7 @@ def check(repair: bool, library: str | None, as_json: bool) -> None:
 @library.command()
 @click.argument("file", type=click.File("w", encoding="utf-8"), default="-")
 @_library
-def export(file: click.utils.LazyFile, library: str | None) -> None:
+def export(file: TextIO, library: str | None) -> None:
     """Write every article as JSON lines to FILE, or to standard output; `clippings index` reads it back."""
     from index.catalog import Catalog
     from index.upkeep import export as rows
