@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from langchain_core.embeddings import Embeddings
 
 from index.errors import UserError
 
 if TYPE_CHECKING:
     import onnxruntime
     import tokenizers
+    from langchain_core.embeddings import Embeddings
 
 DEFAULT = "all-MiniLM-L6-v2"
 BATCH = 32
@@ -29,8 +29,8 @@ MAX_LENGTH = 256
 OPSET = 18
 
 
-class Encoder(Embeddings):
-    """Texts in, unit vectors out.
+class Encoder(ABC):
+    """Texts in, unit vectors out; `as_embeddings` makes LangChain's Embeddings of one.
 
     `fingerprint` changes whenever the same text could get another vector.
     """
@@ -42,13 +42,6 @@ class Encoder(Embeddings):
     @abstractmethod
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors of shape [len(texts), dimensions], float32, length 1."""
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        return self.embed(texts).tolist()
-
-    def embed_query(self, text: str) -> list[float]:
-        return self.embed([text])[0].tolist()
-
 
 class OnnxEncoder(Encoder):
     """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers) in ONNX Runtime, mean-pooled."""
@@ -141,6 +134,24 @@ def fingerprint(name: str = DEFAULT) -> str:
     if name == DEFAULT:
         return _weights_fingerprint(packaged_model())
     return _weights_fingerprint(Path(name)) if Path(name).is_dir() else name
+
+
+def as_embeddings(encoder: Encoder) -> Embeddings:
+    """An encoder as LangChain's Embeddings, for anyone's chain or vector store.
+
+    The class is made here because importing LangChain takes .4 s, which nobody who asks on the command line
+    should wait for.
+    """
+    from langchain_core.embeddings import Embeddings
+
+    class EncoderEmbeddings(Embeddings):
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            return encoder.embed(texts).tolist()
+
+        def embed_query(self, text: str) -> list[float]:
+            return encoder.embed([text])[0].tolist()
+
+    return EncoderEmbeddings()
 
 
 def packaged_model() -> Path:

@@ -131,12 +131,23 @@ class Library:
         """The two ranked lists of live passages: BM25 score by words, cosine by vectors."""
         if not text.strip():
             return [], []
+        if "_encoder" not in vars(self):
+            self.warm()
         (embedding,) = self._encoder.embed([text])
         words = self._alive(lambda count: self._words.search(text, count, filter), k)
         if filter:
             allowed = self._view.passage_ids(filter)
             return words, self._vectors.nearest_among(embedding, k, allowed)
         return words, self._alive(lambda count: self._vectors.nearest(embedding, count), k)
+
+    def warm(self) -> None:
+        """Load the encoder and the engines, side by side, so that the first question does not wait for each."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as pool:
+            encoder = pool.submit(lambda: self._encoder)
+            _ = self._words, self._vectors
+            encoder.result()
 
     def quoted(self, text: str, k: int = 50) -> list[Article]:
         """Articles whose words best match a text, for looking up a quotation; no vectors involved."""
