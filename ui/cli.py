@@ -65,6 +65,8 @@ def _day(_context: click.Context, _parameter: click.Parameter, value: str | None
 @click.option("--until", callback=_day, help="Only articles published on or before this day.")
 @click.option("--outlet", "outlets", multiple=True, help="Only this outlet; may be given several times.")
 @click.option("--limit", type=click.IntRange(1, 20), help="Most sentences in an answer [default: 3].")
+@click.option("--model", help="Chat model that writes the answer, as provider:model, e.g. ollama:llama3.2.")
+@click.option("--no-cache", is_flag=True, help="Ask the model anew, even where its reply is kept.")
 @click.option("--show-sources", is_flag=True, help="Show every passage read and why it was found.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the whole answer as JSON, one object a question."
@@ -77,6 +79,8 @@ def ask(
     until: date | None,
     outlets: tuple[str, ...],
     limit: int | None,
+    model: str | None,
+    no_cache: bool,
     show_sources: bool,
     as_json: bool,
 ) -> None:
@@ -91,7 +95,9 @@ def ask(
 
     if since and until and since > until:
         raise click.BadParameter(f"--since {since} lies after --until {until}")
-    settings, origins = read.load({"library": library, "limit": limit})
+    settings, origins = read.load(
+        {"library": library, "limit": limit, "model": model, "model_cache": False if no_cache else None}
+    )
     opened = open_library(settings, origins)
     known = {outlet.casefold(): outlet for outlet in opened.outlets}
     unknown = [outlet for outlet in outlets if outlet.casefold() not in known]
