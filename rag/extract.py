@@ -13,7 +13,7 @@ from rag.wording import content
 SAME = 0.8
 """Two sentences that share this much of their content words (Jaccard) say the same; one is shown."""
 
-WORTH = 0.6
+WORTH = 0.8
 """A further sentence is shown when its score is at least this share of the best one's."""
 
 

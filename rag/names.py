@@ -174,4 +174,6 @@ def _leads(words: list[str]) -> bool:
 def shares_surname(short: str, full: str) -> bool:
     """Whether `short` can be a later mention of `full`, as `Lankford` of `James Lankford`."""
     few, many = plain_name(short).split(), plain_name(full).split()
+    if short.islower():
+        many = [word.lower() for word in many]
     return bool(few) and len(few) <= len(many) and many[-len(few) :] == few

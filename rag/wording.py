@@ -30,10 +30,11 @@ FUNCTION = frozenset(
 
 ASKING = frozenset(
     """
-    ask asked asking clarify comment commented chronology describe described detail details develop developed development elaborate evolve evolved explain find
-    happen happened happening happens information know list mean meant mention mentioned name quote quoted
-    react reaction respond response said say saying says show speak spoke speaking statement talk talked
-    talking tell telling timeline told understand unfold unfolded want wanted
+    ask asked asking believe believes chronology clarify comment commented describe described detail details
+    develop developed development elaborate evolve evolved explain feel feels find happen happened happening
+    happens information know list mean meant mention mentioned name opinion position quote quoted react reaction
+    respond response said say saying says show speak speaking spoke stance statement talk talked talking tell
+    telling think thinks thought timeline told understand unfold unfolded view views want wanted
     """.split()  # noqa: SIM905
 )
 """Words that say what is wanted rather than what it is about."""
