@@ -15,7 +15,7 @@ from index.types import Article, Hit, Passage, Rank
 Scored = Sequence[tuple[str, float]]
 """(passage id, score), best first."""
 
-VECTORS_WEIGHT = 0.5
+VECTORS_WEIGHT = 1.0
 """Weight of the vectors' score beside the words' 1; found by `python -m evals.retrieval`, see evals/LOG.md."""
 
 RECENCY_DAYS = 14.0
