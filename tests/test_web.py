@@ -270,9 +270,7 @@ def test_the_api_answers_as_json_and_as_a_stream(address):
         timeout=30,
     ) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
-        events = [
-            line.removeprefix("event: ") for line in response.iter_lines() if line.startswith("event: ")
-        ]
+        events = [line.removeprefix("event: ") for line in response.iter_lines() if line.startswith("event: ")]
     assert events[0] == "progress" and events[-1] == "answer" and "statement" in events
     assert httpx.get(address + "/healthz").json()["library_version"] >= 1
     assert httpx.get(address + "/api/articles/0/0").status_code == 404

@@ -174,10 +174,7 @@ def test_hostile_articles_are_only_text(someone):
     someone.page.wait_for_selector("#article .pane")
     pane = someone.page.locator("#article")
     assert "<script>window.alarmed = true</script>" in pane.inner_text()
-    assert (
-        "**The ferry Gudrun carries 214 passengers** ${window.alarmed = true} {{#each this}}"
-        in pane.inner_text()
-    )
+    assert "**The ferry Gudrun carries 214 passengers** ${window.alarmed = true} {{#each this}}" in pane.inner_text()
     assert pane.locator("script, img, a").count() == 0
     someone.page.wait_for_timeout(300)
     assert someone.page.evaluate("window.alarmed") is None
@@ -212,12 +209,9 @@ def test_a_paragraph_of_two_million_letters(someone):
 
 
 def test_building_never_blocks_asking(someone, browser, address):
-    sentences = [
-        f"Entry {n}: the clerk of parish {n} recorded {n * 7} barrels of herring." for n in range(1200)
-    ]
+    sentences = [f"Entry {n}: the clerk of parish {n} recorded {n * 7} barrels of herring." for n in range(1200)]
     articles = "\n".join(
-        json.dumps({"title": f"Parish roll {n}", "text": " ".join(sentences[n * 20 : n * 20 + 20])})
-        for n in range(60)
+        json.dumps({"title": f"Parish roll {n}", "text": " ".join(sentences[n * 20 : n * 20 + 20])}) for n in range(60)
     )
     someone.tab("Library")
     forget(someone)

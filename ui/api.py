@@ -27,6 +27,13 @@ from ui.limits import Busy
 
 if TYPE_CHECKING:
     from ui.desk import Desk
+    from ui.measuring import Measuring
+
+
+REPORT_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+)
+"""A report filters its questions with a script of its own; sandboxed, it can reach nothing of the chat."""
 
 
 class Exchange(BaseModel):
@@ -52,9 +59,7 @@ class Question(BaseModel):
     ignore: list[str] = Field(
         default=[], max_length=50, description="Keys of interpretations not to make, as `date:last week`."
     )
-    stream: bool = Field(
-        False, description="Answer with server-sent events, as `Accept: text/event-stream` does."
-    )
+    stream: bool = Field(False, description="Answer with server-sent events, as `Accept: text/event-stream` does.")
 
     def understood(self) -> dict[str, Any]:
         """What `Assistant.ask` takes beside the question and its turns."""
@@ -68,7 +73,7 @@ class Question(BaseModel):
         return [Turn(turn.question, turn.text) for turn in self.conversation]
 
 
-def add(app: FastAPI, desk: Desk) -> None:
+def add(app: FastAPI, desk: Desk, measures: Measuring) -> None:
     """Add every route to the app."""
 
     @app.get("/healthz", tags=["server"])
@@ -129,11 +134,11 @@ def add(app: FastAPI, desk: Desk) -> None:
         except UserError as error:
             raise HTTPException(409, str(error)) from error
 
-    _files(app, desk)
+    _files(app, desk, measures)
     _documentation(app)
 
 
-def _files(app: FastAPI, desk: Desk) -> None:
+def _files(app: FastAPI, desk: Desk, measures: Measuring) -> None:
     """What a person takes away; each has only their own."""
 
     @app.get("/api/conversations/{conversation}/export.{kind}", tags=["conversations"])
@@ -153,11 +158,18 @@ def _files(app: FastAPI, desk: Desk) -> None:
         """Your verdicts on answers as a question set; `clippings eval feedback.jsonl` reads it."""
         return _download(exports.feedback(desk, request.state.owner), "application/jsonl", "feedback.jsonl")
 
+    @app.get("/api/runs/{name}/report.html", tags=["evaluation"])
+    def report(name: str, request: Request) -> HTMLResponse:
+        """One of your evaluation runs as a page that needs nothing else."""
+        try:
+            content = measures.report(request.state.owner, name)
+        except UserError as error:
+            raise HTTPException(404, str(error)) from error
+        return HTMLResponse(content, headers={"content-security-policy": REPORT_POLICY})
+
 
 def _download(content: str, media: str, name: str) -> Response:
-    return Response(
-        content, media_type=media, headers={"content-disposition": f'attachment; filename="{name}"'}
-    )
+    return Response(content, media_type=media, headers={"content-disposition": f'attachment; filename="{name}"'})
 
 
 def _file_name(title: str) -> str:

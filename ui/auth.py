@@ -122,9 +122,7 @@ class Sessions:
         token = secrets.token_urlsafe(32)
         now = time.monotonic()
         with self._guard:
-            self._sessions = {
-                key: value for key, value in self._sessions.items() if now - value[1] < SESSION_SECONDS
-            }
+            self._sessions = {key: value for key, value in self._sessions.items() if now - value[1] < SESSION_SECONDS}
             self._sessions[_key(token)] = (user, now)
         return token
 

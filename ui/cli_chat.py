@@ -18,22 +18,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--library", help="Folder of the library [default: library].")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on."
-)
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--root-path", default="", help="Path or URL under which a proxy in front shows the chat.")
 @click.option("--auth", "auth_file", metavar="USER:PASSWORDFILE", help="Ask for this name and password.")
-@click.option(
-    "--auth-env", is_flag=True, help="Ask for the name and password in CLIPPINGS_AUTH (USER:PASSWORD)."
-)
+@click.option("--auth-env", is_flag=True, help="Ask for the name and password in CLIPPINGS_AUTH (USER:PASSWORD).")
 @click.option("--no-auth", is_flag=True, help="Let everyone in who can reach the address.")
 @click.option("--set-password", metavar="FILE", help="Ask for a password, write its hash to FILE, and stop.")
-@click.option(
-    "--empty", is_flag=True, help="Begin with an empty library where there is none, not with the seeds."
-)
-@click.option(
-    "--open/--no-open", "browser", default=None, help="Open the page in the browser [default: on a desktop]."
-)
+@click.option("--empty", is_flag=True, help="Begin with an empty library where there is none, not with the seeds.")
+@click.option("--open/--no-open", "browser", default=None, help="Open the page in the browser [default: on a desktop].")
 def chat(
     library: str | None,
     host: str,

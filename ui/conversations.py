@@ -163,9 +163,7 @@ class Conversations:
         kept = secrets.token_urlsafe(12)
         with self._transaction() as connection:
             if replaces:
-                connection.execute(
-                    "DELETE FROM answers WHERE id = ? AND conversation = ?", (replaces, conversation)
-                )
+                connection.execute("DELETE FROM answers WHERE id = ? AND conversation = ?", (replaces, conversation))
             connection.execute(
                 "INSERT INTO answers (id, conversation, number, question, text, answer, ignored, asked_at) VALUES "
                 "(?, ?, (SELECT coalesce(max(number), 0) + 1 FROM answers WHERE conversation = ?), ?, ?, ?, ?, ?)",
@@ -234,9 +232,7 @@ class Conversations:
 
     def delete(self, owner: str, conversation: str) -> None:
         """Remove it with its answers, for good."""
-        self._connection().execute(
-            "DELETE FROM conversations WHERE id = ? AND owner = ?", (conversation, owner)
-        )
+        self._connection().execute("DELETE FROM conversations WHERE id = ? AND owner = ?", (conversation, owner))
 
     def judge(self, owner: str, kept: str, verdict: Verdict, reason: str = "") -> None:
         """Store what the owner thinks of an answer; raises KeyError when it is not the owner's."""

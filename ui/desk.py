@@ -140,9 +140,7 @@ class Desk:
         async with self.gate.turn():
             assistant = await asyncio.to_thread(self.assistant)
             if assistant is None:
-                raise UserError(
-                    "The library is empty. Add articles in the Library tab, or: clippings index FOLDER"
-                )
+                raise UserError("The library is empty. Add articles in the Library tab, or: clippings index FOLDER")
             events = assistant.stream(question, turns, **understood)
             while (event := await asyncio.to_thread(next, events, None)) is not None:
                 yield event

@@ -15,7 +15,6 @@ PAGES = ("/", "/docs")
 """The only HTML pages whose inline scripts may run."""
 
 HEAD = """
-<meta name="referrer" content="no-referrer">
 <link rel="icon" href="ui/static/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="ui/static/clippings.css">
 <script src="ui/static/clippings.js" defer></script>

@@ -59,9 +59,7 @@ class Stops:
         self._asked.pop((owner, session), None)
 
 
-async def answer(
-    desk: Desk, owner: str, client: str, asked: Asked, stop: asyncio.Event
-) -> AsyncIterator[Shown]:
+async def answer(desk: Desk, owner: str, client: str, asked: Asked, stop: asyncio.Event) -> AsyncIterator[Shown]:
     """Ask, and yield the page after each step; the answer is kept when it is whole.
 
     A question that fails or is stopped is shown as such and not kept.

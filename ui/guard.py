@@ -103,9 +103,7 @@ class Guard:
             if given not in (request.headers.get("host", "").lower(), *_forwarded(request.headers)):
                 return PlainTextResponse("This request comes from another site.", 403)
         length = request.headers.get("content-length", "0")
-        allowed = (
-            self.largest_upload if self.uploads and request.url.path.endswith(self.uploads) else LARGEST_BODY
-        )
+        allowed = self.largest_upload if self.uploads and request.url.path.endswith(self.uploads) else LARGEST_BODY
         if not length.isdecimal() or int(length) > allowed:
             return PlainTextResponse(f"At most {allowed:,} bytes can be sent here.", 413)
         return None
@@ -143,9 +141,7 @@ class Guard:
                 return _login_page("That is too long for a name and a password.", 413)
         fields = parse_qs(body.decode("utf-8", "replace"))
         try:
-            accepted = await self._accepts(
-                request, fields.get("user", [""])[0], fields.get("password", [""])[0]
-            )
+            accepted = await self._accepts(request, fields.get("user", [""])[0], fields.get("password", [""])[0])
         except Busy as error:
             return _login_page(str(error), 429)
         if not accepted:
@@ -209,7 +205,7 @@ class _Sending:
             headers = MutableHeaders(scope=message)
             headers.setdefault("content-security-policy", policy(self._nonce))
             headers["x-content-type-options"] = "nosniff"
-            headers["referrer-policy"] = "no-referrer"
+            headers["referrer-policy"] = "same-origin"
             headers["permissions-policy"] = "camera=(), geolocation=(), microphone=()"
             headers["cross-origin-opener-policy"] = "same-origin"
             if self._cookie:

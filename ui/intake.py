@@ -32,9 +32,7 @@ def kept(folder: Path, files: Sequence[Path]) -> tuple[list[Path], list[Skipped]
     stay two articles and the same file dropped twice is one. Raises UserError for too many at once.
     """
     if len(files) > MOST_FILES:
-        raise UserError(
-            f"{len(files)} files at once; at most {MOST_FILES} fit. Drop fewer, or: clippings index FOLDER"
-        )
+        raise UserError(f"{len(files)} files at once; at most {MOST_FILES} fit. Drop fewer, or: clippings index FOLDER")
     total = sum(file.stat().st_size for file in files)
     if total > LARGEST_BATCH:
         raise UserError(

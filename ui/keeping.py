@@ -52,9 +52,7 @@ class Keeping:
         """Open an article of the table."""
         return {"viewed": panes.whole(self.desk, sent, again="view")}
 
-    async def drop(
-        self, sent: Sent, files: list[str] | None, choice: dict[str, Any]
-    ) -> AsyncIterator[Changes]:
+    async def drop(self, sent: Sent, files: list[str] | None, choice: dict[str, Any]) -> AsyncIterator[Changes]:
         """Add files; the copies that came with the request are deleted."""
         if not files:
             return
@@ -124,9 +122,7 @@ class Keeping:
                 changes["thread"] = page.loading(state) if waiting else panes.start(self.desk)
             yield changes
 
-    async def _doing(
-        self, sent: Sent, begin: Callable[[], None], choice: dict[str, Any]
-    ) -> AsyncIterator[Changes]:
+    async def _doing(self, sent: Sent, begin: Callable[[], None], choice: dict[str, Any]) -> AsyncIterator[Changes]:
         """Begin some work and show it until it ends, then the library as it is then."""
         try:
             await asyncio.to_thread(begin)

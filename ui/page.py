@@ -103,9 +103,7 @@ def day(published: Published | None) -> str:
     if published is None:
         return "date unknown"
     month = published.day.strftime("%B %Y")
-    return {"day": f"{published.day.day} {month}", "month": month, "year": str(published.day.year)}[
-        published.precision
-    ]
+    return {"day": f"{published.day.day} {month}", "month": month, "year": str(published.day.year)}[published.precision]
 
 
 def moment(iso: str) -> str:
@@ -185,9 +183,7 @@ def _exchange(
         numbers=numbers,
         labels={citation: _label(answer, citation) for citation in numbers},
         sources=sources(answer) if answer else [],
-        closest=[(number, hit, _opening(hit)) for number, hit in enumerate(answer.hits[:CLOSEST])]
-        if answer
-        else [],
+        closest=[(number, hit, _opening(hit)) for number, hit in enumerate(answer.hits[:CLOSEST])] if answer else [],
         kept=kept,
         conversation=conversation,
         verdict=verdict,

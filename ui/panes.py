@@ -36,9 +36,7 @@ def article(desk: Desk, sent: Sent) -> str:
         return _pane(desk, hit.article, page.hit_marks(hit), label="A passage that was found")
     try:
         citation, marks = page.citation_marks(answer, sent.number("number") or 0)
-        return _pane(
-            desk, answer.article(citation), marks, kept=kept.id, citations=len(set(answer.citations))
-        )
+        return _pane(desk, answer.article(citation), marks, kept=kept.id, citations=len(set(answer.citations)))
     except KeyError:
         return page.message(GONE, "error")
 

@@ -53,6 +53,7 @@ def app(settings: Settings, options: Options) -> Guard:
     from fastapi.staticfiles import StaticFiles
 
     from ui import api, web
+    from ui.measuring import Measuring
 
     desk = Desk(settings)
 
@@ -65,8 +66,9 @@ def app(settings: Settings, options: Options) -> Guard:
     path = urlsplit(options.root_path).path.rstrip("/")
     made = FastAPI(title="Clippings", docs_url=None, redoc_url=None, lifespan=lifespan, root_path=path)
     made.mount("/ui/static", StaticFiles(directory=STATIC), name="static")
-    api.add(made, desk)
-    web.mount(made, desk, options.root_path or None)
+    measures = Measuring(desk)
+    api.add(made, desk, measures)
+    web.mount(made, desk, measures, options.root_path or None)
     return Guard(
         Dressed(made),
         options.account,

@@ -1,7 +1,7 @@
 """The Gradio app: which components there are and what each event does. The only gradio import.
 
-How things look inside is `ui.page` and `ui.shelves`, what they do `ui.talk` and `ui.keeping`. Importing this takes
-seconds, so only the server does.
+How things look inside is `ui.page` and `ui.shelves`, what they do `ui.talk`, `ui.keeping` and
+`ui.measuring`. Importing this takes seconds, so only the server does.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from index.sources import KINDS
-from ui import keeping, page, talk
+from ui import keeping, measuring, page, talk
 from ui.desk import Desk
 from ui.intake import LARGEST_UPLOAD
 from ui.keeping import Keeping
+from ui.measuring import Measuring
 from ui.sent import Action, Changes, Sent
 from ui.talk import Talk
 from ui.work import Work
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 ACTIONS = (
     "ask", "drop", "edit", "open", "judge", "fresh", "pick", "rename", "delete", "find", "halt",
     "shelf", "view", "remove", "again", "rollback", "health", "seeds", "take",
+    "measure", "figures", "compare",
 )  # fmt: skip
 """What the page's own buttons trigger; `ui/static/clippings.js` sends them with the button's data."""
 
@@ -36,7 +38,7 @@ LIVELY = 64
 Components = dict[str, Any]
 
 
-def build(desk: Desk) -> gr.Blocks:
+def build(desk: Desk, measures: Measuring) -> gr.Blocks:
     """The app's components and events."""
     with gr.Blocks(title="Clippings", analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         parts: Components = {
@@ -57,8 +59,12 @@ def build(desk: Desk) -> gr.Blocks:
             with gr.Tab("Library", id="library", elem_id="library-tab") as tab, gr.Row(elem_id="stacks"):
                 parts |= _stacks()
             parts["library"] = tab
+            with gr.Tab("Evaluation", id="evaluation", elem_id="evaluation-tab") as tab:
+                parts |= {name: _html(name) for name in ("sets", "measure", "summary", "runs")}
+            parts["evaluation"] = tab
         _talk_events(Talk(desk), blocks, parts)
         _keeping_events(Keeping(desk, Work(desk)), parts)
+        _measuring_events(measures, parts)
         _tools(desk)
     return blocks
 
@@ -104,6 +110,7 @@ def _stacks() -> Components:
                 file_count="multiple",
                 file_types=list(KINDS),
                 elem_id="files",
+                show_label=False,
                 height=132,
             )
             _html("take", page.rendered("take.html", kinds=KINDS))
@@ -155,6 +162,15 @@ def _keeping_events(does: Keeping, parts: Components) -> None:
     listen(bridge.shelf, does.choose, ("choice",), ("choice", "shelf"))
     listen(bridge.view, does.view, (), ("viewed",))
     listen(parts["library"].select, does.overview, ("choice",), shown)
+
+
+def _measuring_events(does: Measuring, parts: Components) -> None:
+    listen = _listener(parts)
+    bridge = parts["bridge"]
+    listen(bridge.measure, does.run, (), (*measuring.SHOWN, "summary"))
+    listen(bridge.figures, does.show, (), ("summary",))
+    listen(bridge.compare, does.compare, (), ("summary",))
+    listen(parts["evaluation"].select, does.overview, (), measuring.SHOWN)
 
 
 def _listener(parts: Components) -> Callable[..., Any]:
@@ -242,9 +258,9 @@ def _tools(desk: Desk) -> None:
     gr.api(search, api_name="search", concurrency_limit=LIVELY)
 
 
-def mount(app: FastAPI, desk: Desk, root_path: str | None) -> FastAPI:
+def mount(app: FastAPI, desk: Desk, measures: Measuring, root_path: str | None) -> FastAPI:
     """Put the app at the root of a FastAPI app; `root_path` is where a proxy in front shows it."""
-    blocks = build(desk)
+    blocks = build(desk, measures)
     blocks.queue(max_size=200, default_concurrency_limit=LIVELY)
     return gr.mount_gradio_app(
         app,

@@ -63,12 +63,8 @@ class Work:
         def build() -> BuildReport:
             report = self._build(lambda _: (), locations, prune_missing=True)
             if not report.removed:
-                raise UserError(
-                    f"{article.name!r} comes from the web and could not be removed; see: clippings library"
-                )
-            self.desk.conversations.remember_removed(
-                article.id, article.revision, article.name, article.location
-            )
+                raise UserError(f"{article.name!r} comes from the web and could not be removed; see: clippings library")
+            self.desk.conversations.remember_removed(article.id, article.revision, article.name, article.location)
             return report
 
         self._begin(f"Removing “{article.name}”", build)
@@ -77,11 +73,7 @@ class Work:
         """Put back an article that was removed, as it was."""
         found = self.desk.conversations.removed().get(article_id)
         library = self.desk.library()
-        if (
-            found is None
-            or library is None
-            or (article := library.article(article_id, found.revision)) is None
-        ):
+        if found is None or library is None or (article := library.article(article_id, found.revision)) is None:
             raise UserError("That article is no longer kept. Add its file or address again.")
         again = replace(article, location=found.location)
         self._begin(f"Adding “{article.name}” again", lambda: self._build(lambda _: (again,), ()))
@@ -140,9 +132,7 @@ class Work:
     def _progress(self, progress: Progress) -> None:
         self.state = replace(self.state, stage=progress.stage, done=progress.done, total=progress.total or 0)
 
-    def _begin(
-        self, title: str, work: Callable[[], BuildReport | str], refused: Sequence[Skipped] = ()
-    ) -> None:
+    def _begin(self, title: str, work: Callable[[], BuildReport | str], refused: Sequence[Skipped] = ()) -> None:
         with self._guard:
             if self.state.running:
                 raise UserError(f"{self.state.title} is still under way. Wait until it ends, then try again.")

@@ -7,6 +7,7 @@
   const box = () => byId("question")?.querySelector("textarea, input");
   const busy = () => Boolean(byId("live")?.querySelector("[data-busy]"));
   const asking = new Set(["ask", "drop"]);
+  const narrow = () => matchMedia("(max-width: 760px)").matches;
   let opener = null;
 
   function send(name, data) {
@@ -52,14 +53,10 @@
       const same = mark && steps && chip.dataset.answer === steps.dataset.answer;
       chip.classList.toggle("open", Boolean(same && chip.dataset.number === mark.dataset.number));
     }
-    const mark = pane.querySelector("mark.active");
-    if (matchMedia("(max-width: 760px)").matches) pane.scrollIntoView({ block: "start" });
-    if (mark) {
-      mark.scrollIntoView({ block: "center" });
-      mark.focus({ preventScroll: true });
-    } else {
-      pane.querySelector(".text").focus({ preventScroll: true });
-    }
+    const mark = pane.querySelector("mark.active"), text = pane.querySelector(".text");
+    if (mark) text.scrollTop += mark.getBoundingClientRect().top - text.getBoundingClientRect().top - text.clientHeight / 3;
+    (mark || text).focus({ preventScroll: true });
+    if (narrow()) pane.scrollIntoView({ block: "start" });
   }
 
   function follow() {
@@ -67,7 +64,8 @@
     if (!talk) return;
     const turn = live.querySelector(".turn");
     if (!turn) return;
-    const top = turn.getBoundingClientRect().top - talk.getBoundingClientRect().top;
+    const edge = talk === document.scrollingElement ? 0 : talk.getBoundingClientRect().top;
+    const top = turn.getBoundingClientRect().top - edge;
     if (top > 24 || top < 0) talk.scrollTop += top - 16;
   }
 
@@ -88,7 +86,7 @@
     viewed: (element) => {
       document.body.classList.toggle("viewing", Boolean(element.textContent.trim()));
       const pane = element.querySelector(".pane");
-      if (pane && matchMedia("(max-width: 760px)").matches) pane.scrollIntoView({ block: "start" });
+      if (pane && narrow()) pane.scrollIntoView({ block: "start" });
       pane?.querySelector(".text").focus({ preventScroll: true });
     },
   };

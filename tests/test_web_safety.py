@@ -1,0 +1,170 @@
+"""Who gets in, how much anybody may ask, and what is refused before it reaches a page: the real server."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from chat_server import CHROMIUM, FLAGS, Visit, launched, serving
+from click.testing import CliRunner
+
+from index.errors import UserError
+from ui import auth
+from ui.cli_chat import chat
+
+PASSWORD = "correct horse battery"
+QUESTION = "What did Lankford say about the majority?"
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory, seeds_library):
+    """The chat behind a password."""
+    folder = tmp_path_factory.mktemp("guarded")
+    auth.write_password(folder / "password", PASSWORD)
+    with serving(seeds_library, "--auth", f"ada:{folder / 'password'}") as address:
+        yield address
+
+
+def test_nothing_is_shown_without_logging_in(guarded):
+    page = httpx.get(guarded + "/", headers={"accept": "text/html"})
+    assert page.status_code == 303 and page.headers["location"] == "/login"
+    for path in (
+        "/config",
+        "/gradio_api/info",
+        "/docs",
+        "/openapi.json",
+        "/api/search?text=x",
+        "/gradio_api/mcp/schema",
+    ):
+        assert httpx.get(guarded + path).status_code == 401, path
+    assert httpx.post(guarded + "/api/ask", json={"question": QUESTION}).status_code == 401
+    assert httpx.post(guarded + "/gradio_api/queue/join", json={}).status_code == 401
+    assert httpx.get(guarded + "/healthz").status_code == 200
+
+
+def test_a_program_logs_in_with_every_request(guarded):
+    answer = httpx.post(guarded + "/api/ask", json={"question": QUESTION}, auth=("ada", PASSWORD), timeout=60)
+    assert answer.status_code == 200 and "narrow majority" in answer.json()["text"]
+
+
+def test_a_person_logs_in_asks_and_logs_out(guarded):
+    with launched().sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        page = browser.new_page()
+        page.goto(guarded + "/")
+        page.get_by_label("Name").fill("ada")
+        page.get_by_label("Password").fill("wrong password")
+        page.get_by_role("button", name="Log in").click()
+        assert "do not go together" in page.get_by_role("alert").inner_text()
+        page.get_by_label("Name").fill("ada")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_selector("html[data-ready]")
+        cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
+        assert cookies["clippings_login"]["httpOnly"]
+        someone = Visit(page.context, guarded)
+        assert "narrow majority" in someone.ask(QUESTION).inner_text()
+        assert page.context.request.post(guarded + "/logout", max_redirects=0).status == 303
+        page.goto(guarded + "/")
+        assert page.url.endswith("/login")
+        browser.close()
+
+
+def test_guessing_is_slowed_down_and_says_until_when(guarded):
+    answers = [
+        httpx.post(guarded + "/login", data={"user": "ada", "password": f"guess {number}"}) for number in range(6)
+    ]
+    assert answers[0].status_code == 401
+    assert answers[-1].status_code == 429
+    assert "Try again in" in answers[-1].text
+
+
+def test_another_address_needs_a_password_or_a_clear_word(seeds_library):
+    result = CliRunner().invoke(chat, ["--host", "0.0.0.0", "--library", str(seeds_library)], standalone_mode=False)
+    assert isinstance(result.exception, UserError)
+    assert "--auth USER:PASSWORDFILE" in str(result.exception) and "--no-auth" in str(result.exception)
+
+
+def test_passwords_are_kept_as_salted_hashes_only(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    auth.write_password(one, PASSWORD)
+    auth.write_password(two, PASSWORD)
+    assert one.read_text() != two.read_text() and PASSWORD not in one.read_text()
+    assert one.stat().st_mode & 0o077 == 0
+    account = auth.account_from_file(f"ada:{one}")
+    assert account.accepts("ada", PASSWORD)
+    assert not account.accepts("ada", PASSWORD + "x") and not account.accepts("eve", PASSWORD)
+
+
+def test_a_password_in_plain_text_or_too_short_is_refused(tmp_path):
+    (tmp_path / "plain").write_text(PASSWORD)
+    with pytest.raises(UserError, match="--set-password"):
+        auth.account_from_file(f"ada:{tmp_path / 'plain'}")
+    with pytest.raises(UserError, match="at least 8"):
+        auth.write_password(tmp_path / "short", "1234567")
+    with pytest.raises(UserError, match="CLIPPINGS_AUTH"):
+        auth.account_from_environment({})
+    assert auth.account_from_environment({auth.VARIABLE: f"ada:{PASSWORD}"}).accepts("ada", PASSWORD)
+
+
+@pytest.fixture(scope="module")
+def address(seeds_library):
+    with serving(seeds_library) as address:
+        yield address
+
+
+def test_every_page_carries_the_policy(address):
+    for path in ("/", "/docs", "/healthz", "/ui/static/clippings.js"):
+        headers = httpx.get(address + path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'self'" in policy and "http" not in policy and "unsafe-inline' 'unsafe-eval" not in policy
+        assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "same-origin"
+    page = httpx.get(address + "/").text
+    assert page.count("<script") == page.count("<script nonce=")
+
+
+def test_other_sites_cannot_reach_in(address):
+    port = address.rpartition(":")[2]
+    rebound = httpx.get(address + "/healthz", headers={"host": f"evil.example:{port}"})
+    assert rebound.status_code == 421
+    foreign = httpx.post(address + "/api/ask", json={"question": "x"}, headers={"origin": "https://evil.example"})
+    assert foreign.status_code == 403
+    assert "access-control-allow-origin" not in foreign.headers
+    own = httpx.post(address + "/api/ask", json={"question": "Who won?"}, headers={"origin": address}, timeout=60)
+    assert own.status_code == 200
+
+
+def test_requests_that_are_too_large_are_refused_unread(address):
+    assert httpx.post(address + "/api/ask", content=b"x" * 1_000_001).status_code == 413
+    assert httpx.post(address + "/api/ask", json={"question": "x" * 2_001}).status_code == 422
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as line:
+        line.sendall(
+            f"POST /gradio_api/upload HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 999999999\r\n\r\n".encode()
+        )
+        assert b" 413 " in line.recv(100)
+
+
+def test_the_stop_button_and_the_limits_under_load(address):
+    """One person's flood is answered up to the limit; another, waiting behind it, can stop."""
+    long = " ".join(["What did the senators and the president say about the border and Ukraine aid?"] * 25)
+
+    def flood(_):
+        return httpx.post(address + "/api/ask", json={"question": long}, timeout=120)
+
+    with launched().sync_playwright() as playwright, ThreadPoolExecutor(40) as crowd:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        someone = Visit(browser.new_context(), address)
+        answers = crowd.map(flood, range(40))
+        someone.box.fill(QUESTION)
+        someone.box.press("Enter")
+        someone.page.wait_for_selector("#live [data-busy]")
+        someone.page.locator("#stop").click()
+        someone.page.wait_for_selector("#live .ended")
+        assert "Stopped." in someone.page.locator("#live").inner_text()
+        answers = list(answers)
+        assert {answer.status_code for answer in answers} == {200, 429}
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert "Try again in" in refused.json()["detail"] and int(refused.headers["retry-after"]) >= 1
+        assert "narrow majority" in someone.ask(QUESTION).inner_text(), "after stopping, asking works again"
+        browser.close()
