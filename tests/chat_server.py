@@ -29,8 +29,10 @@ def serving(library, *options, env=()):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **dict(env)}
     environment.pop("CLIPPINGS_LIBRARY", None)
     process = subprocess.Popen(
-        [sys.executable, "-c", "from ui.cli_chat import chat; chat()"]
-        + ["--library", str(library), "--port", "0", "--no-open", *options],
+        [
+            *(sys.executable, "-c", "from ui.cli_chat import chat; chat()"),
+            *("--library", str(library), "--port", "0", "--no-open", *options),
+        ],
         cwd=library.parent,
         env=environment,
         stderr=subprocess.PIPE,

@@ -5,7 +5,7 @@ import re
 
 import httpx
 import pytest
-from chat_server import FLAGS, CHROMIUM, Visit, launched, seeded, serving
+from chat_server import CHROMIUM, FLAGS, Visit, launched, seeded, serving
 
 LANKFORD = "What did Lankford say about the majority?"
 QUOTATION = (
@@ -222,7 +222,8 @@ def test_everything_that_can_be_pressed_has_a_name(visit):
     someone.cite(1)
     nameless = someone.page.evaluate(
         """[...document.querySelectorAll('button, a, input, textarea, summary')].filter(e =>
-        e.offsetParent && !(e.textContent.trim() || e.ariaLabel || e.labels?.length || e.title)).map(e => e.outerHTML)"""
+        e.offsetParent && !(e.textContent.trim() || e.ariaLabel || e.labels?.length || e.title))
+        .map(e => e.outerHTML)"""
     )
     assert nameless == []
 

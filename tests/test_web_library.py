@@ -5,9 +5,9 @@ import json
 import pytest
 from chat_server import CHROMIUM, FLAGS, Visit, launched, serving
 
-ALARM = "window.alarmed = true"
 HOSTILE = {
-    "title": '<script>window.alarmed = true</script><img src=x onerror="window.alarmed = true"> ${window.alarmed = true} {{constructor}}',
+    "title": '<script>window.alarmed = true</script><img src=x onerror="window.alarmed = true"> '
+    "${window.alarmed = true} {{constructor}}",
     "outlet": "\u202egnitnirP\u202c & <b>Sons</b>",
     "author": "javascript:window.alarmed=true",
     "url": "javascript:window.alarmed=true",

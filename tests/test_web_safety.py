@@ -50,7 +50,7 @@ def test_a_program_logs_in_with_every_request(guarded):
 def test_a_person_logs_in_asks_and_logs_out(guarded):
     with launched().sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = browser.new_page()
+        page = browser.new_context().new_page()
         page.goto(guarded + "/")
         page.get_by_label("Name").fill("ada")
         page.get_by_label("Password").fill("wrong password")

@@ -186,7 +186,7 @@ async def answered(desk: Desk, client: str, question: str) -> dict[str, Any]:
 
 def passages(desk: Desk, client: str, text: str, k: int) -> list[dict[str, Any]]:
     """The hits for a text as plain data; raises UserError for an empty library, Busy when asked too much."""
-    desk.questions.take(client)
+    desk.count(client)
     library = desk.library()
     if library is None:
         raise UserError("The library is empty. Fill it: clippings index FOLDER")

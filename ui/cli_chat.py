@@ -97,9 +97,11 @@ def serve(
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(128)
     except OSError as error:
         raise UserError(
-            f"Cannot listen on {host!r} port {port} ({error.strerror}). Choose another: clippings chat --port {port + 1}"
+            f"Cannot listen on {host!r} port {port} ({error.strerror}). "
+            f"Choose another: clippings chat --port {port + 1}"
         ) from error
     port = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from index.errors import UserError
 from index.types import Article
 from ui.conversations import Conversations
-from ui.limits import QUESTIONS, Gate, Rate
+from ui.limits import ADDRESS, QUESTIONS, Gate, Rate
 
 if TYPE_CHECKING:
     from index.library import Library
@@ -67,6 +67,7 @@ class Desk:
     conversations: Conversations = field(init=False)
     gate: Gate = field(default_factory=Gate)
     questions: Rate = field(default_factory=lambda: Rate(QUESTIONS))
+    addresses: Rate = field(default_factory=lambda: Rate(ADDRESS))
     _assistant: Assistant | None = None
     _reader: Reader | None = None
     _shelf: Shelf = field(default_factory=lambda: Shelf(0))
@@ -125,6 +126,11 @@ class Desk:
                     self._shelf = _shelf(library)
         return self._shelf
 
+    def count(self, client: str) -> None:
+        """Count a question or a search of a client; raises Busy when that is too many."""
+        self.addresses.take(client.partition(" ")[0])
+        self.questions.take(client)
+
     async def ask(
         self, client: str, question: str, turns: Sequence[Turn] = (), **understood: Any
     ) -> AsyncIterator[Event | Waiting]:
@@ -134,7 +140,7 @@ class Desk:
         or all together ask too much.
         """
         question = checked_question(question)
-        self.questions.take(client)
+        self.count(client)
         if self.gate.ahead:
             yield Waiting(self.gate.ahead)
         async with self.gate.turn():
@@ -153,7 +159,7 @@ def checked_question(question: str) -> str:
         raise UserError("There is no question. Type one and press Enter.")
     if len(question) > LONGEST_QUESTION:
         raise UserError(
-            f"A question may have {LONGEST_QUESTION:,} characters, this one has {len(question):,}. Ask for less at once."
+            f"A question may have {LONGEST_QUESTION:,} characters, this one has {len(question):,}. Ask less at once."
         )
     return question
 

@@ -12,6 +12,8 @@ from index.errors import UserError
 
 QUESTIONS = "30/minute"
 """Questions of one client."""
+ADDRESS = "300/minute"
+"""Questions of one address, whoever is behind it: a client can throw its cookie away."""
 LOGINS = "5/minute"
 """Log-ins tried by one address."""
 UPLOADS = "20/minute"

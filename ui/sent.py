@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 Changes = dict[str, Any]
 """Component name → its new value."""
 
-Action = Callable[..., Changes | AsyncIterator[Changes]]
-"""(Sent, then one value for each input) → what changes on the page, at once or step by step."""
+Action = Callable[..., Any]
+"""(Sent, then one value for each input) → Changes at once, or an async generator of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,14 @@ class Choice:
         """What the page sent, whatever it sent."""
         sort = str(data.get("sort", ""))
         page = str(data.get("page", "1"))
+        words, outlet, since, until = (
+            str(data.get(name, ""))[:200].strip() for name in ("words", "outlet", "since", "until")
+        )
         return cls(
-            *(str(data.get(name, ""))[:200].strip() for name in ("words", "outlet", "since", "until")),
+            words,
+            outlet,
+            since,
+            until,
             sort if sort.removeprefix("-") in COLUMNS else "-published",
             int(page) if page.isdecimal() and len(page) < 7 else 1,
         )
