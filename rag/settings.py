@@ -8,6 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -142,15 +143,24 @@ def recipe(settings: Settings) -> Recipe:
     )
 
 
+_POSITIVE = {"passage_tokens", "hits", "limit"}
+
+
 def _convert(name: str, value: Any, kind: type, origin: str) -> Any:
+    wanted = "yes or no" if kind is bool else f"a {kind.__name__}"
     try:
         if kind is bool:
             return value if isinstance(value, bool) else _SWITCH[str(value).strip().lower()]
         if isinstance(value, bool) or (kind is str and not isinstance(value, str)):
             raise ValueError
+        if name in _POSITIVE and kind(value) < 1:
+            wanted = "at least 1"
+            raise ValueError
+        if name == "as_of" and value:
+            wanted = "a day, as 2023-12-07"
+            date.fromisoformat(value)
         return kind(value)
     except (KeyError, TypeError, ValueError) as error:
-        wanted = "yes or no" if kind is bool else f"a {kind.__name__}"
         raise UserError(
             f"{origin} gives {value!r} for {name!r}, which must be {wanted}. See: clippings config"
         ) from error

@@ -24,6 +24,8 @@ def test_flags_beat_the_environment_which_beats_the_file(tmp_path):
         ('libary = "x"', "Did you mean 'library'"),
         ("limit = 'many'", "'many'"),
         ("limit = true", "True"),
+        ("limit = 0", "at least 1"),
+        ('as_of = "tomorrow"', "'tomorrow'"),
         ("library = 3", "3"),
         ("library = ", "clippings.toml"),
     ],

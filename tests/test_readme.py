@@ -1,0 +1,44 @@
+"""README says what is so: its Python runs, its folders exist, its commands are commands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ui.cli import cli
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_runs(seeds_library, monkeypatch):
+    monkeypatch.chdir(seeds_library.parent)
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    names: dict[str, object] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert names["documents"]
+    assert names["answer"].statements[0].speaker == "James Lankford"
+
+
+def test_the_layout_names_every_folder_and_no_other():
+    (layout,) = re.findall(r"## Layout\n\n```\n(.*?)```", README, re.S)
+    named = set(re.findall(r"^(\w+)/", layout, re.M))
+    root = Path(__file__).parent.parent
+    folders = {path.name for path in root.iterdir() if path.is_dir() and any(path.glob("*.py")) or path.name == "seeds"}
+    assert named == folders
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"^\s+(?:\$ )?clippings (\w+)", README, re.M))))
+def test_every_command_exists(command):
+    assert command in cli.commands
+
+
+def test_the_example_is_what_is_printed(assistant):
+    from ui.render import as_text
+
+    shown = re.search(r"\$ clippings ask .*?\n(.*?)\n\n\(", README, re.S).group(1)
+    expected = "\n".join(line.removeprefix("    ") for line in shown.splitlines())
+    assert as_text(assistant.ask("what did Lankford say about the majority?")) == expected
+
+
+def test_every_figure_was_filled_in():
+    assert "FIGURES" not in README
