@@ -4,8 +4,8 @@ import pytest
 
 pytest.importorskip("langchain_openai")
 
-from scripted_model import Reply, said, serving
 from langchain_core.messages import HumanMessage, SystemMessage
+from scripted_model import Reply, said, serving
 
 from index.errors import UserError
 from rag.generate import replies
@@ -56,9 +56,7 @@ def test_tokens_are_counted_here_when_the_server_does_not():
     assert spent.tokens_out == 5  # "L", "ank", "ford", " leads", "."
 
 
-@pytest.mark.parametrize(
-    "fault", [Reply(status=429), Reply(status=500), Reply(status=503), Reply(reset=True)]
-)
+@pytest.mark.parametrize("fault", [Reply(status=429), Reply(status=500), Reply(status=503), Reply(reset=True)])
 def test_a_passing_fault_is_tried_again(fault):
     with serving(fault, "Here now.") as (server, url):
         assert reply_of(talker(url))[0] == "Here now."

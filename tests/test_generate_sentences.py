@@ -60,9 +60,7 @@ def test_brackets_that_cite_nothing_are_text():
 
 def test_a_sentence_waits_for_marks_that_may_follow_it():
     stream = SentenceStream(3)
-    given_out = [
-        (piece, list(stream.feed(piece))) for piece in ["It failed.", " [", "1", "]", " The House met"]
-    ]
+    given_out = [(piece, list(stream.feed(piece))) for piece in ["It failed.", " [", "1", "]", " The House met"]]
     assert [piece for piece, sentences in given_out if sentences] == [" The House met"]
     assert given_out[-1][1] == [Sentence("It failed.", (1,))]
     assert list(stream.close()) == [Sentence("The House met")]
@@ -70,8 +68,7 @@ def test_a_sentence_waits_for_marks_that_may_follow_it():
 
 def test_abbreviations_and_quotations_do_not_end_a_sentence():
     reply = (
-        'Sen. James Lankford, R-Okla., of the U.S. Senate said "We lost. We know it," he added [1]. '
-        "Next came D.C. [2]."
+        'Sen. James Lankford, R-Okla., of the U.S. Senate said "We lost. We know it," he added [1]. Next came D.C. [2].'
     )
     assert [sentence.numbers for sentence in made(reply)] == [(1,), (2,)]
 
@@ -92,9 +89,7 @@ def test_a_closing_list_of_sources_is_left_out():
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_thoughts_are_left_out(size):
-    assert made("<think>Perhaps [3]. Or not.</think>\n\nIt failed [1].", size=size) == [
-        Sentence("It failed.", (1,))
-    ]
+    assert made("<think>Perhaps [3]. Or not.</think>\n\nIt failed [1].", size=size) == [Sentence("It failed.", (1,))]
     assert made("<think>It never stops thinking. Never.", size=size) == []
 
 
@@ -138,9 +133,7 @@ def test_any_reply_is_read_and_cites_only_known_sources(pieces):
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(
-                ["The vote failed", "Murphy met Lankford on Monday", "Prices rose by 3.5 percent"]
-            ),
+            st.sampled_from(["The vote failed", "Murphy met Lankford on Monday", "Prices rose by 3.5 percent"]),
             st.lists(st.integers(1, 4), max_size=3, unique=True),
         ),
         min_size=1,

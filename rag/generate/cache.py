@@ -46,17 +46,13 @@ class ReplyCache:
     def key(describe: str, messages: Sequence[BaseMessage]) -> str:
         """SHA-256 of `describe` (model, address, temperature, limits) and every message with its role."""
         said = [(message.type, str(message.text)) for message in messages]
-        return hashlib.sha256(
-            json.dumps([describe, said], ensure_ascii=False).encode("utf-8", "replace")
-        ).hexdigest()
+        return hashlib.sha256(json.dumps([describe, said], ensure_ascii=False).encode("utf-8", "replace")).hexdigest()
 
     def get(self, key: str) -> Kept | None:
         if not self._path.exists():
             return None
         with self._open() as database:
-            row = database.execute(
-                "SELECT text, tokens_in, tokens_out FROM reply WHERE key = ?", (key,)
-            ).fetchone()
+            row = database.execute("SELECT text, tokens_in, tokens_out FROM reply WHERE key = ?", (key,)).fetchone()
         return Kept(*row) if row else None
 
     def put(self, key: str, text: str, tokens_in: int, tokens_out: int) -> None:
@@ -83,6 +79,5 @@ class ReplyCache:
                 yield database
         except sqlite3.Error as error:
             raise UserError(
-                f"Cannot use the replies kept in {str(self._path)!r}: {error}. "
-                "Delete that file, or ask with --no-cache"
+                f"Cannot use the replies kept in {str(self._path)!r}: {error}. Delete that file, or ask with --no-cache"
             ) from error

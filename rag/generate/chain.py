@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import takewhile
+from threading import Event
 from typing import TYPE_CHECKING
 
 from index.split import count_tokens
@@ -38,10 +40,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What the model is shown: `sources` are numbered from 1 in this order."""
+    """What the model is shown: `sources` are numbered from 1 in this order.
+
+    Setting `ended` ends the reply: LangChain reads a step's input to its end even when the step has returned.
+    """
 
     asked: Asked
     sources: tuple[Hit, ...]
+    ended: Event = field(default_factory=Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,8 @@ def answering(talker: Talker, source_tokens: int) -> Runnable[Asked, Item]:
     def write(inputs: Iterator[Packed]) -> Iterator[Item]:
         for shown in inputs:
             yield shown
-            yield from talker.talk(question_messages(shown.asked.query, shown.sources))
+            reply = talker.talk(question_messages(shown.asked.query, shown.sources))
+            yield from takewhile(lambda _: not shown.ended.is_set(), reply)  # noqa: B023 - used up before the next
 
     def sentences(items: Iterator[Item]) -> Iterator[Item]:
         shown = next(items)
@@ -106,11 +113,10 @@ def _sentences(items: Iterator[Item], shown: Packed) -> Iterator[Item]:
             if seen[key] == 0:
                 yield sentence
             if seen[key] == REPEATS or len(seen) == MOST_SENTENCES:
+                shown.ended.set()
                 yield Cut("it repeated itself" if seen[key] else "it was too long")
                 messages = question_messages(shown.asked.query, shown.sources)
-                yield Spent(
-                    sum(count_tokens(str(message.text)) for message in messages), count_tokens(written)
-                )
+                yield Spent(sum(count_tokens(str(message.text)) for message in messages), count_tokens(written))
                 return
         if isinstance(item, Spent):
             yield item
@@ -124,7 +130,7 @@ class ChatWriter:
     def __init__(self, name: str, talker: Talker, *, source_tokens: int, limit: int) -> None:
         self.name = name
         self._talker = talker
-        self._chain = answering(talker, source_tokens)
+        self.chain = answering(talker, source_tokens)
         self._extractive = Extractive(limit)
 
     def restate(
@@ -133,15 +139,11 @@ class ChatWriter:
         """See `rag.generate.rewrite.restate`."""
         return restate(query, turns, self._talker, read, ignore)
 
-    def spread(
-        self, query: Query, hits: Sequence[Hit], search: Callable[[Query], Sequence[Hit]]
-    ) -> Sequence[Hit]:
+    def spread(self, query: Query, hits: Sequence[Hit], search: Callable[[Query], Sequence[Hit]]) -> Sequence[Hit]:
         """See `rag.generate.facets.spread`; as many hits as there were."""
         return spread(query, hits, search, len(hits))
 
-    def statements(
-        self, query: Query, reading: Reading, turns: Sequence[Turn] = ()
-    ) -> Iterator[Statement | Remarks]:
+    def statements(self, query: Query, reading: Reading, turns: Sequence[Turn] = ()) -> Iterator[Statement | Remarks]:
         """The model's sentences as each is checked, unsupported ones marked; Remarks last.
 
         Nothing is given out before a first supported sentence: until then it may yet be the extractive
@@ -150,10 +152,12 @@ class ChatWriter:
         waiting: list[Statement] = []
         found, declined, failed = False, False, ""
         unknown = moved = 0
-        spent = Spent()
+        spent, ended = Spent(), Event()
         try:
-            for item in self._chain.stream(Asked(query, reading)):
-                if isinstance(item, Spent):
+            for item in self.chain.stream(Asked(query, reading)):
+                if isinstance(item, Packed):
+                    ended = item.ended
+                elif isinstance(item, Spent):
                     spent += item
                 elif isinstance(item, Cut):
                     failed = f"was cut because {item.reason}"
@@ -170,24 +174,21 @@ class ChatWriter:
                         waiting.clear()
         except ModelFailed as error:
             failed = f"broke off: {error}" if found else f"failed: {error}"
+        finally:
+            ended.set()
         notes = [f"The reply of {self.name} {failed}."] if failed else []
         if unknown:
-            notes.append(f"{_count(unknown, 'citation')} of the model named no source and were left out.")
+            notes.append(f"{_count(unknown, 'citation')} of the model that name no source left out.")
         if moved:
-            notes.append(
-                f"{_count(moved, 'sentence')} of the model rest on another source than it named; relinked."
-            )
+            notes.append(f"{_count(moved, 'sentence')} of the model linked to a source that it had not named.")
         if found:
             yield Remarks(self.name, tuple(notes), spent.tokens_in, spent.tokens_out)
             return
         if declined and not failed:
-            notes.append(
-                f"{self.name} finds no answer in these articles; shown are the sentences closest to it."
-            )
+            notes.append(f"{self.name} finds no answer in these articles; shown are the sentences closest to it.")
         elif not failed or waiting:
             notes.append(
-                f"Nothing that {self.name} wrote was found in the sources; "
-                "shown are sentences that stand in them."
+                f"Nothing that {self.name} wrote was found in the sources; shown are sentences that stand in them."
             )
         yield from self._extractive.statements(query, reading, turns)
         yield Remarks(self._extractive.name, tuple(notes), spent.tokens_in, spent.tokens_out)

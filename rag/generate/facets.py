@@ -101,9 +101,7 @@ def _periods(query: Query, hits: Sequence[Hit]) -> tuple[Facet, ...]:
     return tuple(found)
 
 
-def spread(
-    query: Query, hits: Sequence[Hit], search: Callable[[Query], Sequence[Hit]], k: int
-) -> tuple[Hit, ...]:
+def spread(query: Query, hits: Sequence[Hit], search: Callable[[Query], Sequence[Hit]], k: int) -> tuple[Hit, ...]:
     """The hits for a question with those for each of its facets between them, best first, `k` at most."""
     parts = facets(query, hits)
     if not parts:

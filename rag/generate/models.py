@@ -68,12 +68,8 @@ def _open(name: str, provider: str, model: str, options: dict[str, Any]) -> Base
     try:
         return init_chat_model(model, **options)
     except ImportError as error:
-        raise UserError(
-            f"Model {name!r} needs a package that is not installed. {_install(provider, error)}"
-        ) from error
-    except (
-        Exception
-    ) as error:  # each provider reports a missing key or a refused option with a class of its own
+        raise UserError(f"Model {name!r} needs a package that is not installed. {_install(provider, error)}") from error
+    except Exception as error:  # each provider reports a missing key or a refused option with a class of its own
         said = without_keys(str(error).strip().split("\n")[0])
         raise UserError(f"Cannot open model {name!r}: {said}. {FORM}; then: clippings model check") from error
 

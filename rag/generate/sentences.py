@@ -6,11 +6,12 @@ Knows how models write citations; not what the sources say, nor whether a senten
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from index.clean import clean_line
 from index.split import sentences
+from index.types import Span
 
 LONGEST_MARK = 48
 """Characters within which an opening bracket must close to be a citation."""
@@ -40,6 +41,7 @@ _STAND_IN = range(0xE000, 0xF8FF)
 _PRIVATE = dict.fromkeys([*_STAND_IN, 0xF8FF])
 _STANDING_IN = re.compile("[\ue000-\uf8ff]+")
 _AFTER_STOP = re.compile('([.!?…。]+["”’»)]*)([\ue000-\uf8ff]+)')
+_INITIALS = re.compile(r"(?:[A-Z]\.\s?)+")
 _BULLET = re.compile(r"^(?:(?:[-*•·‣>]|\d{1,2}[.)]|#{1,6})\s+)+")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
@@ -103,7 +105,7 @@ class SentenceStream:
             return
         plain, cited = _plain(line if ended else _PART_OF_MARK.sub("", line))
         rest = plain[self._given :]
-        spans = sentences(rest)
+        spans = _whole(rest, sentences(rest))
         if not ended:
             if len(spans) < 2 or spans[-1][1] - spans[-1][0] < BEGUN:
                 if len(rest) < LONGEST_SENTENCE:
@@ -133,6 +135,16 @@ def split_reply(pieces: Iterable[str], known: int) -> Iterator[Sentence]:
     for piece in pieces:
         yield from stream.feed(piece)
     yield from stream.close()
+
+
+def _whole(text: str, spans: Sequence[Span]) -> list[Span]:
+    """The spans with lone initials joined to what follows them: `J.D. | Vance said`."""
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and _INITIALS.fullmatch(text[slice(*joined[-1])]):
+            start = joined.pop()[0]
+        joined.append((start, end))
+    return joined
 
 
 def _plain(line: str) -> tuple[str, dict[str, str]]:

@@ -86,8 +86,7 @@ def try_model(settings: Settings) -> Trial:
         sentences=len(written),
         cited=sum(bool(sentence.numbers) for sentence in written),
         supported=sum(
-            check(sentence, (hit,), Query(ANSWERABLE, ANSWERABLE), reading).statement.supported
-            for sentence in written
+            check(sentence, (hit,), Query(ANSWERABLE, ANSWERABLE), reading).statement.supported for sentence in written
         ),
         declines=NOT_FOUND.strip(".").casefold() in "".join(other).casefold(),
         reply="".join(pieces),
