@@ -51,19 +51,11 @@ for command in (ask, import_command, init, locate, suggest):
 
 @evaluate.command("run")
 @click.argument("questions", metavar="SET", type=FILE)
-@click.option(
-    "--library", help="Folder of the library; else the articles that belong to the set are indexed."
-)
-@click.option(
-    "--out", type=FOLDER, help="Folder of the run; one that was stopped goes on. [default: runs/SET-TIME]"
-)
-@click.option(
-    "--tag", "tags", multiple=True, help="Only questions with this tag; may be given several times."
-)
+@click.option("--library", help="Folder of the library; else the articles that belong to the set are indexed.")
+@click.option("--out", type=FOLDER, help="Folder of the run; one that was stopped goes on. [default: runs/SET-TIME]")
+@click.option("--tag", "tags", multiple=True, help="Only questions with this tag; may be given several times.")
 @click.option("--without-tag", "unwanted", multiple=True, help="No questions with this tag.")
-@click.option(
-    "--leave-out-gold", is_flag=True, help="Ask each answerable question again, its gold articles hidden."
-)
+@click.option("--leave-out-gold", is_flag=True, help="Ask each answerable question again, its gold articles hidden.")
 @click.option("--require", "required", multiple=True, metavar="METRIC>=X", help="Exit with 1 unless met.")
 @click.option(
     "--jobs",
@@ -73,9 +65,7 @@ for command in (ask, import_command, init, locate, suggest):
     help="Questions at once; time is measured only one at a time.",
 )
 @click.option("--judge", metavar="MODEL", help="Let a chat model score the answers too, as provider:model.")
-@click.option(
-    "--skip-missing", is_flag=True, help="Leave out questions whose gold articles are not in the library."
-)
+@click.option("--skip-missing", is_flag=True, help="Leave out questions whose gold articles are not in the library.")
 def run_command(
     questions: Path,
     library: str | None,
@@ -89,7 +79,7 @@ def run_command(
     skip_missing: bool,
 ) -> None:
     """Ask the questions of SET (.jsonl, .csv or .yaml), print the figures, and write a report."""
-    from evals import files, systems
+    from evals import files, multihop, systems
     from evals.summary import requirement, summarise
     from rag.assistant import Assistant
 
@@ -103,7 +93,7 @@ def run_command(
     folder = out or new_folder(questions)
     results = ask_all(cases, systems.ours(Assistant(opened, settings)), folder, header, judging)
     figures = summarise(results, timed=jobs == 1)
-    show(figures)
+    show(figures, multihop.official(results))
     click.echo(f"\nReport: {write_report(folder, header, results)}")
     finish(results, figures, requirements)
 
@@ -151,9 +141,7 @@ def compare(before: Path, after: Path, page: Path | None, most: int) -> None:
     for title, pairs in (("worse", found.worse), ("better", found.better)):
         click.echo(f"\nGot {title}: {len(pairs)}")
         for old, new in pairs[:most]:
-            click.echo(
-                f"  {old.case.id}: {old.case.question}\n    before: {_said(old)}\n    after:  {_said(new)}"
-            )
+            click.echo(f"  {old.case.id}: {old.case.question}\n    before: {_said(old)}\n    after:  {_said(new)}")
     if page:
         page.write_text(comparison_html(*headers, found), encoding="utf-8")
         click.echo(f"\nSide by side: {page}")
@@ -175,17 +163,11 @@ def metrics() -> None:
 
 @evaluate.command()
 @click.argument("questions", metavar="SET", type=FILE)
-@click.option(
-    "--library", help="Folder of the library; else the articles that belong to the set are indexed."
-)
+@click.option("--library", help="Folder of the library; else the articles that belong to the set are indexed.")
 @click.option("--out", type=FOLDER, help="Folder of the three runs. [default: runs/SET-TIME]")
 @click.option("--tag", "tags", multiple=True, help="Only questions with this tag.")
-@click.option(
-    "--leave-out-gold", is_flag=True, help="Ask each answerable question again, its gold articles hidden."
-)
-@click.option(
-    "--skip-missing", is_flag=True, help="Leave out questions whose gold articles are not in the library."
-)
+@click.option("--leave-out-gold", is_flag=True, help="Ask each answerable question again, its gold articles hidden.")
+@click.option("--skip-missing", is_flag=True, help="Leave out questions whose gold articles are not in the library.")
 def baselines(
     questions: Path,
     library: str | None,
@@ -215,11 +197,7 @@ def baselines(
     columns: dict[str, list[Figure]] = {}
     asked: list[CaseResult] = []
     for system, make in makers.items():
-        own = (
-            settings.fingerprint
-            if system == systems.OURS
-            else systems.fingerprint(system, encoder.fingerprint)
-        )
+        own = settings.fingerprint if system == systems.OURS else systems.fingerprint(system, encoder.fingerprint)
         header = systems.header(system, questions, cases, opened, own, options)
         results = ask_all(cases, make(), folder / system, header)
         columns[system] = summarise(results)
@@ -228,16 +206,12 @@ def baselines(
     table = figure_table(columns)
     (folder / "table.md").write_text(table, encoding="utf-8")
     click.echo(table)
-    click.echo(
-        f"Compare two of them: clippings eval compare {folder / pipelines.BM25} {folder / systems.OURS}"
-    )
+    click.echo(f"Compare two of them: clippings eval compare {folder / pipelines.BM25} {folder / systems.OURS}")
     finish(asked, [], [])
 
 
 @click.command()
-@click.option(
-    "--library", default="demo-library", show_default=True, help="Folder to build the demo library in."
-)
+@click.option("--library", default="demo-library", show_default=True, help="Folder to build the demo library in.")
 def demo(library: str) -> None:
     """Build a library of 293 complete Wikinews articles of 2019 and 2020, and suggest what to ask it."""
     from evals.sets import DEMO

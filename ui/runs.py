@@ -39,9 +39,7 @@ def prepared(
     for note in notes:
         click.echo(f"Note: {note}", err=True)
     if not cases:
-        raise UserError(
-            f"Every question of {str(questions)!r} was left out. Is this its library? {library.folder}"
-        )
+        raise UserError(f"Every question of {str(questions)!r} was left out. Is this its library? {library.folder}")
     return list(leave_out(cases)) if leave_out_gold else cases
 
 
@@ -106,26 +104,25 @@ def ask_all(
     from evals import run
 
     results = run.run(cases, answering, folder, header, judging)
-    for _ in tqdm(
-        results, total=len(cases), desc=header.system, unit=" questions", disable=None, leave=False
-    ):
+    for _ in tqdm(results, total=len(cases), desc=header.system, unit=" questions", disable=None, leave=False):
         pass
     return run.read_results(folder)
 
 
-def show(figures: list[Figure]) -> None:
-    """The figures as a table; those that were not measured are named below it."""
-    measured = [figure for figure in figures if figure.value is not None]
+def show(figures: list[Figure], official: dict[str, tuple[float, int]]) -> None:
+    """The figures as a table, then a public set's own metrics, then what was not measured and why."""
     width = max(len(figure.metric.name) for figure in figures)
-    for figure in measured:
-        click.echo(
-            f"{figure.metric.name:<{width}}  {figure!s:<26} n={figure.questions:<6} {figure.metric.says}"
-        )
-    click.echo("\nNot measured:")
+    for figure in figures:
+        if figure.value is not None:
+            says = figure.metric.says
+            click.echo(f"{figure.metric.name:<{width}}  {figure!s:<22} n={figure.questions:<6} {says}")
+    for name, (value, count) in official.items():
+        click.echo(f"{name:<{width}}  {value:<22.4f} n={count:<6} by MultiHop-RAG's own script, defects included")
     reasons: dict[str, list[str]] = {}
     for figure in figures:
         if figure.value is None:
             reasons.setdefault(figure.why, []).append(figure.metric.name)
+    click.echo("\nNot measured:" if reasons else "")
     for why, names in reasons.items():
         click.echo(f"  {', '.join(names)} (needs {why})")
 
@@ -184,8 +181,6 @@ def figure_table(columns: dict[str, list[Figure]]) -> str:
     """Several systems' figures side by side as a Markdown table, with 95% intervals."""
     rows = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for name in COMPARED:
-        figures = [
-            next(figure for figure in found if figure.metric.name == name) for found in columns.values()
-        ]
+        figures = [next(figure for figure in found if figure.metric.name == name) for found in columns.values()]
         rows.append(f"| {name} | " + " | ".join(map(str, figures)) + " |")
     return "\n".join(rows) + "\n"
