@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -287,6 +288,53 @@ def test_the_api_page_needs_nothing_from_elsewhere(visit):
     assert not someone.errors
 
 
-def test_other_programs_find_the_tools(address):
-    tools = httpx.get(address + "/gradio_api/mcp/schema").json()
-    assert {tool["name"] for tool in tools} == {"ask", "search"}
+def test_other_programs_find_and_call_the_tools(address):
+    import asyncio
+
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def called():
+        async with (
+            streamablehttp_client(address + "/gradio_api/mcp/") as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            tools = {tool.name for tool in (await session.list_tools()).tools}
+            answer = await session.call_tool("ask", {"question": LANKFORD})
+            found = await session.call_tool("search", {"text": "border talks", "limit": 2})
+            return tools, answer.content[0].text, found.content[0].text
+
+    # The browser's own event loop runs in this thread.
+    with ThreadPoolExecutor(1) as thread:
+        tools, answer, found = thread.submit(lambda: asyncio.run(called())).result(120)
+    assert tools == {"ask", "search"}
+    assert "narrow majority" in answer and "revision" in answer
+    assert "article" in found or "title" in found
+
+
+def test_a_set_is_run_shown_and_compared(visit):
+    someone = visit()
+    someone.ask(LANKFORD)
+    someone.last.get_by_role("button", name="Good answer").click()
+    someone.last.locator(".reason").wait_for()
+    for number in (1, 2):
+        someone.tab("Evaluation")
+        someone.page.locator("#sets select").select_option("verdicts")
+        someone.page.get_by_role("button", name="Run", exact=True).click()
+        someone.page.wait_for_function(
+            "n => document.querySelectorAll('#runs tbody tr').length === n"
+            " && document.querySelector('#measure [data-running=false]')",
+            arg=number,
+        )
+        someone.page.wait_for_selector("#summary .figures")
+        someone.page.wait_for_timeout(1100)  # runs are named by the second they began
+    assert "1.00" in someone.page.locator("#summary .numbers-row").inner_text()
+    someone.page.get_by_role("button", name="Compare before with after").click()
+    someone.page.wait_for_selector("#summary :text('Got worse: 0')")
+    with someone.context.expect_page() as opened:
+        someone.page.get_by_role("link", name="Report").first.click()
+    opened.value.wait_for_load_state()
+    assert LANKFORD in opened.value.content()
+    stranger = visit()
+    assert stranger.context.request.get(opened.value.url).status == 404

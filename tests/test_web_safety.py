@@ -134,6 +134,22 @@ def test_other_sites_cannot_reach_in(address):
     assert own.status_code == 200
 
 
+def test_behind_a_proxy_under_a_path(seeds_library):
+    """Whether the proxy strips the path or sends it whole."""
+    with serving(seeds_library, "--root-path", "/news") as address:
+        for path in ("/", "/news/"):
+            page = httpx.get(address + path).text
+            assert 'src="/news/ui/static/clippings.js"' in page
+        for path in (
+            "/ui/static/clippings.js",
+            "/news/ui/static/clippings.js",
+            "/config",
+            "/news/config",
+            "/news/docs",
+        ):
+            assert httpx.get(address + path).status_code == 200, path
+
+
 def test_requests_that_are_too_large_are_refused_unread(address):
     assert httpx.post(address + "/api/ask", content=b"x" * 1_000_001).status_code == 413
     assert httpx.post(address + "/api/ask", json={"question": "x" * 2_001}).status_code == 422

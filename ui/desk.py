@@ -211,12 +211,16 @@ def _question(case: Any) -> tuple[str, str]:
 
 
 def _inviting(question: str) -> bool:
-    """Whether it reads well as a suggestion: short, and not itself about a quotation or a headline."""
-    return len(question) <= 90 and not set(question) & set('“”"')
+    """Whether it reads well as a suggestion: short, not about a quotation or a headline.
+
+    The rule behind questions of reason inverts clauses too boldly to be shown unread.
+    """
+    return len(question) <= 90 and not set(question) & set('“”"') and not question.startswith("Why ")
 
 
 def _spread(questions: Sequence[tuple[str, str]]) -> list[str]:
-    """One question of each article first, in the articles' order, then more of the same."""
-    chosen = list(dict(reversed(questions)).values())[::-1]
-    rest = [question for _, question in questions if question not in chosen]
-    return [*chosen, *rest][:SUGGESTED]
+    """One question of each article first, in the articles' order, then more of the same; none twice."""
+    first = dict(reversed(questions))
+    articles = dict.fromkeys(article for article, _ in questions)
+    rest = [question for _, question in questions]
+    return list(dict.fromkeys([*(first[article] for article in articles), *rest]))[:SUGGESTED]

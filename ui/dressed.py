@@ -15,9 +15,9 @@ PAGES = ("/", "/docs")
 """The only HTML pages whose inline scripts may run."""
 
 HEAD = """
-<link rel="icon" href="ui/static/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="ui/static/clippings.css">
-<script src="ui/static/clippings.js" defer></script>
+<link rel="icon" href="{root}/ui/static/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="{root}/ui/static/clippings.css">
+<script src="{root}/ui/static/clippings.js" defer></script>
 """
 _FOREIGN = re.compile(
     r"<meta\s[^>]*(?:property|name)=\"(?:og|twitter):[^>]*>|<link rel=\"manifest\"[^>]*>", re.IGNORECASE
@@ -37,12 +37,12 @@ class Dressed:
             return
         # Compressed HTML could not be changed, and on loopback nothing is gained by it.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        await self.app(scope, receive, _Page(send, scope["state"]["nonce"], path))
+        await self.app(scope, receive, _Page(send, scope["state"]["nonce"], path, scope.get("root_path", "")))
 
 
 class _Page:
-    def __init__(self, send: Send, nonce: str, path: str) -> None:
-        self._send, self._nonce, self._path = send, nonce, path
+    def __init__(self, send: Send, nonce: str, path: str, root: str) -> None:
+        self._send, self._nonce, self._path, self._root = send, nonce, path, root
         self._start: MutableMapping[str, Any] = {}
         self._body = b""
 
@@ -64,6 +64,6 @@ class _Page:
     def _dress(self, html: str) -> str:
         html = _FOREIGN.sub("", html)
         if self._path == "/":
-            html = html.replace("</head>", HEAD + "</head>", 1)
+            html = html.replace("</head>", HEAD.format(root=self._root) + "</head>", 1)
         # Without quotes, so that the text stays valid where a script holds "<script" in a string.
         return html.replace("<script", f"<script nonce={self._nonce}")

@@ -22,14 +22,25 @@ TAG = "feedback"
 
 def as_markdown(title: str, exchanges: Exchanges) -> str:
     """A conversation as Markdown; every text of an article or a person is escaped."""
-    parts = [f"# {escape_markdown(title)}\n"]
-    parts += [f"{render.as_markdown(answer)}\n{_noted(kept)}" for kept, answer in exchanges]
-    return "\n".join(parts)
-
-
-def _noted(kept: Kept) -> str:
-    asked = f"Asked {page.moment(kept.asked_at)} UTC of library version {kept.data['library_version']}."
-    return f"*{asked}*\n"
+    lines = [f"# {escape_markdown(title)}", ""]
+    for kept, answer in exchanges:
+        numbers = number_citations(answer)
+        lines += [f"## {escape_markdown(answer.question)}", ""]
+        if answer.refused:
+            lines += [f"Not in these articles. {escape_markdown(answer.reason)}", ""]
+        elif answer.short:
+            lines += [f"**{escape_markdown(answer.short)}**", ""]
+        for statement in answer.statements:
+            speaker = f"{statement.speaker}: " if statement.speaker else ""
+            marks = "".join(f" [{numbers[citation]}]" for citation in statement.citations)
+            doubt = "" if statement.supported else " (not found in the sources)"
+            lines += [f"> {escape_markdown(speaker + statement.text + marks + doubt)}", ""]
+        for number, line, url in _sources(answer):
+            address = f" <{link}>" if (link := page.link(url)) and not set(link) & set("<> ") else ""
+            lines.append(f"{number}. {escape_markdown(line)}{address}")
+        asked = f"Asked {page.moment(kept.asked_at)} UTC of library version {answer.library_version}."
+        lines += ["", f"*{asked}*", ""]
+    return "\n".join(lines)
 
 
 def as_html(title: str, exchanges: Exchanges) -> str:

@@ -83,6 +83,11 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
             return
+        if self.root_path:
+            # ASGI wants the whole path; proxies differ in whether they send it.
+            scope["root_path"] = self.root_path
+            if not (scope["path"] + "/").startswith(self.root_path + "/"):
+                scope["path"] = self.root_path + scope["path"]
         nonce = secrets.token_urlsafe(16)
         scope.setdefault("state", {})["nonce"] = nonce
         request = Request(scope, receive)
@@ -112,10 +117,10 @@ class Guard:
         """The response that stands between a request and the app; None lets it through."""
         if self.account is None:
             return None
-        path = request.url.path.removeprefix(self.root_path)
+        path = request.scope["path"].removeprefix(self.root_path)
         if path == "/logout" and request.method == "POST":
             self.sessions.close(request.cookies.get(LOGIN, ""))
-            return _to(request, self.root_path + "/login")
+            return _to(self.root_path + "/login")
         if path == "/login":
             return await self._log_in(request) if request.method == "POST" else _login_page()
         user = self.sessions.user(request.cookies.get(LOGIN, ""))
@@ -130,7 +135,7 @@ class Guard:
         if path.startswith(OPEN):
             return None
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return _to(request, self.root_path + "/login")
+            return _to(self.root_path + "/login")
         return PlainTextResponse("Log in first.", 401, {"www-authenticate": 'Basic realm="Clippings"'})
 
     async def _log_in(self, request: Request) -> Response:
@@ -147,7 +152,7 @@ class Guard:
         if not accepted:
             return _login_page("That name and password do not go together.", 401)
         assert self.account is not None
-        response = _to(request, self.root_path + "/")
+        response = _to(self.root_path + "/")
         response.set_cookie(
             LOGIN,
             self.sessions.open(self.account.user),
@@ -230,7 +235,7 @@ def _secure(request: Request) -> bool:
     return request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
 
 
-def _to(request: Request, path: str) -> RedirectResponse:
+def _to(path: str) -> RedirectResponse:
     return RedirectResponse(path, 303)
 
 

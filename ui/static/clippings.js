@@ -80,7 +80,13 @@
   }
 
   const shown = {
-    thread: () => { remember(); const talk = scrolled(byId("thread")); if (!byId("live").querySelector(".turn")) talk.scrollTop = talk.scrollHeight; },
+    thread: (element) => {
+      remember();
+      if (byId("live").querySelector(".turn")) return;
+      const turns = element.querySelectorAll(".turn"), talk = scrolled(element);
+      if (turns.length > 1) turns[turns.length - 1].scrollIntoView({ block: "start" });
+      else talk.scrollTop = 0;
+    },
     live: () => { remember(); follow(); },
     article: showArticle,
     viewed: (element) => {
@@ -94,6 +100,9 @@
   window.clippings = {
     connect(given) {
       trigger = given;
+      byId("live")?.setAttribute("aria-live", "polite");
+      byId("talk")?.setAttribute("role", "main");
+      byId("side")?.setAttribute("role", "complementary");
       document.documentElement.dataset.ready = "true";
       for (const [name, data] of waiting.splice(0)) trigger(name, data);
     },
