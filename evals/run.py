@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -107,8 +108,12 @@ def commit() -> str:
         return ""
 
 
+@cache
 def code_hash() -> str:
-    """SHA-256 of every file of the packages that answer: code, rules and trained weights."""
+    """SHA-256 of every file of the packages that answer: code, rules and trained weights.
+
+    Read once, since what runs is what was there when the program began.
+    """
     digest = hashlib.sha256()
     for package in (index, rag):
         root = Path(package.__path__[0])

@@ -137,11 +137,11 @@ def test_reading_a_folder_without_a_run():
 
 
 def test_the_code_hash_sees_the_packages_that_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    before = run.code_hash()
-    assert before == run.code_hash()
+    code_hash = run.code_hash.__wrapped__
+    before = code_hash()
     (tmp_path / "more.py").write_text("x = 1\n")
     monkeypatch.setattr(run.index, "__path__", [str(tmp_path)])
-    assert run.code_hash() != before
+    assert code_hash() != before
 
 
 def judged(reply: str) -> Judgement:
