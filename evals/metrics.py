@@ -161,7 +161,7 @@ def answer(result: CaseResult, gives_short: bool) -> Scores:
         if gives_short:
             scores["answer.em"] = exact(result.short, expected)
             scores["answer.f1"] = f1(result.short, expected)
-        said = [statement.text for statement in result.statements]
+        said = [statement.shown for statement in result.statements]
         scores["answer.holds@1"] = float(holds(" ".join(said[:1]), expected))
         scores["answer.holds@3"] = float(holds(" ".join(said[:3]), expected))
     right = correct(result)
@@ -179,7 +179,7 @@ def correct(result: CaseResult) -> float | None:
     if not result.case.answerable:
         return float(result.refused)
     if short_answers(result):
-        said = " ".join(statement.text for statement in result.statements[:3])
+        said = " ".join(statement.shown for statement in result.statements[:3])
         return float(not result.refused and holds(said, result.case.answers))
     places = gold_places(result)
     if places:

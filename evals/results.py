@@ -47,6 +47,11 @@ class StatementRecord:
     citations: tuple[CitationRecord, ...] = ()
     __pydantic_config__: ClassVar = STRICT
 
+    @property
+    def shown(self) -> str:
+        """What a reader sees of it: the speaker it is ascribed to, and its text."""
+        return f"{self.speaker}: {self.text}" if self.speaker else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class HitRecord:

@@ -122,6 +122,12 @@ def test_answers_are_scored_short_and_whole():
     assert scores["answer.f1"] == pytest.approx(2 / 3)
 
 
+def test_the_speaker_a_quotation_is_ascribed_to_is_part_of_the_answer():
+    spoken = replace(quote(COUNCIL, *COLD), speaker="Ada Moreno")
+    scores = score(observe(ASKED, answer(spoken)))
+    assert (scores["answer.holds@1"], scores["answer.correct"]) == (1, 1)
+
+
 def test_the_fourth_statement_comes_too_late():
     statements = [quote(COUNCIL, *span) for span in (COST, NOBODY, COLD, CHAIRED)]
     assert correct(observe(ASKED, answer(*statements))) == 0
