@@ -58,8 +58,12 @@ def test_the_lankford_question_and_its_exact_source(visit):
 
 def test_next_and_previous_citation(visit):
     someone = visit()
-    answer = someone.ask(LANKFORD)
-    statements = answer.locator(".statement .words").all_inner_texts()
+    for question in ("How many votes are needed in the Senate?", "What did Biden say?", "What did Thune say?"):
+        answer = someone.ask(question)
+        statements = answer.locator(".statement .words").all_inner_texts()
+        if len(statements) > 1:
+            break
+    assert len(statements) > 1, "none of these questions is answered by more than one sentence"
     assert someone.cite(1) == statements[0]
     someone.page.get_by_role("button", name="Next citation").click()
     someone.page.wait_for_selector('#article mark.active[data-number="2"]')

@@ -213,12 +213,12 @@ def test_building_never_blocks_asking(someone, browser, address):
     articles = "\n".join(
         json.dumps({"title": f"Parish roll {n}", "text": " ".join(sentences[n * 20 : n * 20 + 20])}) for n in range(60)
     )
+    context = browser.new_context()
+    other = Visit(context, address)
     someone.tab("Library")
     forget(someone)
     someone.page.locator("#files input[type=file]").set_input_files([file("rolls.jsonl", articles)])
     someone.page.wait_for_selector("#work [data-running=true]")
-    context = browser.new_context()
-    other = Visit(context, address)
     answer = other.ask("What did Lankford say about the majority?")
     assert "narrow majority" in answer.inner_text()
     assert someone.page.locator("#work [data-running=true]").count() == 1, "it was asked during the build"
