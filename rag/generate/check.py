@@ -23,11 +23,11 @@ FRAGMENT = 3
 ABOUT = 0.5
 """The share of the question's content words that must stand in the sentence where a fragment is found."""
 
-READ, LEAST_READ = 0.3, 10
+READ, LEAST_READ = 0.6, 10
 """A statement must rest on the share of the reader's candidates that it ranks first, or the first few.
 
 On the tuning half of the Wikinews set 98% of the sentences that answer are among the first 15% for the
-rule-based reader.
+rule-based reader. The bar is looser, because a true sentence beside the point must not be called not found.
 """
 
 TOGETHER = 3
