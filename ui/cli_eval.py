@@ -64,6 +64,7 @@ for command in (ask, import_command, init, locate, suggest):
     type=click.IntRange(1),
     help="Questions at once; time is measured only one at a time.",
 )
+@click.option("--model", help="Let a chat model write the answers, as provider:model.")
 @click.option("--judge", metavar="MODEL", help="Let a chat model score the answers too, as provider:model.")
 @click.option("--skip-missing", is_flag=True, help="Leave out questions whose gold articles are not in the library.")
 def run_command(
@@ -75,6 +76,7 @@ def run_command(
     leave_out_gold: bool,
     required: tuple[str, ...],
     jobs: int,
+    model: str | None,
     judge: str | None,
     skip_missing: bool,
 ) -> None:
@@ -85,9 +87,9 @@ def run_command(
 
     requirements = [requirement(text) for text in required]
     read = files.read(questions)
-    opened, settings = library_for(questions, library)
+    opened, settings = library_for(questions, library, model)
     cases = prepared(read, opened, questions, tags, unwanted, leave_out_gold, skip_missing)
-    judging = judging_by(judge)
+    judging = judging_by(judge, settings)
     options = ["leave-out-gold"] * leave_out_gold + [f"judge {judge}"] * bool(judge)
     header = systems.header(systems.OURS, questions, cases, opened, settings.fingerprint, options, jobs)
     folder = out or new_folder(questions)

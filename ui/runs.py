@@ -43,8 +43,13 @@ def prepared(
     return list(leave_out(cases)) if leave_out_gold else cases
 
 
-def library_for(questions: Path, library: str | None) -> tuple[Library, Settings]:
-    """The library named, or one of the set's own articles, kept in the cache and brought up to date."""
+def library_for(
+    questions: Path, library: str | None, model: str | None = None
+) -> tuple[Library, Settings]:
+    """The library named, or one of the set's own articles, kept in the cache and brought up to date.
+
+    `model` is the chat model of the settings returned; the one set where None.
+    """
     from dataclasses import replace
 
     from evals.sets import articles_of
@@ -54,7 +59,7 @@ def library_for(questions: Path, library: str | None) -> tuple[Library, Settings
     from ui.cli import open_library
     from ui.cli_library import build_library
 
-    settings, origins = settings_file.load({"library": library})
+    settings, origins = settings_file.load({"library": library, "model": model})
     articles = articles_of(questions)
     if library or articles is None:
         return open_library(settings, origins), settings
@@ -80,18 +85,18 @@ def new_folder(questions: Path) -> Path:
     return Path("runs") / f"{questions.stem}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
-def judging_by(model: str | None) -> Judging | None:
-    """A judge by `provider:model`, or None where none is wanted."""
+def judging_by(model: str | None, settings: Settings) -> Judging | None:
+    """A judge by `provider:model`, or None where none is wanted.
+
+    It is looked for at the settings' address unless that is the address of another model.
+    """
     if not model:
         return None
-    from langchain.chat_models import init_chat_model
-
     from evals.judge import judge
+    from rag.generate.models import open_model
 
-    try:
-        chat = init_chat_model(model, temperature=0)
-    except (ImportError, ValueError) as error:
-        raise UserError(f"Cannot use {model!r} as a judge: {error}") from error
+    url = settings.model_url if settings.model in ("", model) else ""
+    chat = open_model(model, url=url, timeout=settings.model_timeout)
     return lambda result: judge(chat, result)
 
 
