@@ -73,7 +73,15 @@ def serving(*replies: Reply | str | Callable[[dict], Reply]) -> Iterator[tuple[C
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
             headers = {name.lower(): value for name, value in self.headers.items()}
             try:
-                _answer(self, server, server.next(request, headers))
+                reply = server.next(request, headers)
+                if not request.get("stream"):
+                    message = {"role": "assistant", "content": "".join(reply.pieces)}
+                    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+                    body = {"id": "1", "object": "chat.completion", "created": 1, "model": "scripted"}
+                    reply = Reply(status=200, body=json.dumps({**body, "choices": [choice]}))
+                    _whole(self, reply)
+                else:
+                    _answer(self, server, reply)
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
 
@@ -96,15 +104,20 @@ def said(text: str, size: int = 5) -> Reply:
     return Reply(tuple(text[at : at + size] for at in range(0, len(text), size)))
 
 
+def _whole(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+    """A reply that is not streamed: a JSON body."""
+    body = reply.body.encode()
+    handler.send_response(reply.status)
+    for name, value in {"content-type": "application/json", **reply.headers}.items():
+        handler.send_header(name, value)
+    handler.send_header("content-length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
 def _answer(handler: BaseHTTPRequestHandler, server: ChatServer, reply: Reply) -> None:
     if reply.status != 200:
-        body = reply.body.encode()
-        handler.send_response(reply.status)
-        for name, value in {"content-type": "application/json", **reply.headers}.items():
-            handler.send_header(name, value)
-        handler.send_header("content-length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+        _whole(handler, reply)
         return
     handler.close_connection = True
     handler.send_response(200)
@@ -122,9 +135,7 @@ def _answer(handler: BaseHTTPRequestHandler, server: ChatServer, reply: Reply) -
             "object": "chat.completion.chunk",
             "created": 1,
             "model": "scripted",
-            "choices": [
-                {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": finish}
-            ],
+            "choices": [{"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": finish}],
         }
 
     def stall() -> None:
