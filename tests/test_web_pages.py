@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from index.errors import UserError
 from index.split import paragraphs
 from index.types import Article
-from ui import intake, page
+from ui import intake, marked, page
 from ui.desk import Entry
 from ui.limits import Busy, Rate
-from ui.page import Mark
+from ui.marked import Mark
 from ui.shelves import Choice, chosen
 
 TEXT = st.text(alphabet="ab .\n<&é", min_size=1, max_size=80)
@@ -23,7 +23,7 @@ def test_pieces_are_the_text_and_marks_are_exact(text, places):
         for number, (start, length) in enumerate(places, start=1)
         if start < len(text)
     ]
-    shown = page.blocks(text, marks, 0, len(text))
+    shown = marked.blocks(text, marks, 0, len(text))
     assert ["".join(piece.text for piece in block) for block in shown] == [text[a:b] for a, b in paragraphs(text)]
     active = next((mark for mark in marks if mark.active), None)
     if active:
@@ -49,23 +49,23 @@ def test_pieces_are_the_text_and_marks_are_exact(text, places):
 )
 def test_only_web_addresses_are_linked(url):
     assert page.link(url) == ""
-    assert "href" not in page.article_pane(Article("Text.", title="T", url=url, location=url))
+    assert "href" not in marked.article_pane(Article("Text.", title="T", url=url, location=url))
 
 
 def test_links_tell_nothing_of_the_page_they_leave():
-    pane = page.article_pane(Article("Text.", url="https://example.org/?a=1&b=<2>"))
+    pane = marked.article_pane(Article("Text.", url="https://example.org/?a=1&b=<2>"))
     assert 'href="https://example.org/?a=1&amp;b=&lt;2&gt;" target="_blank" rel="noopener noreferrer"' in pane
 
 
 def test_names_cannot_turn_the_direction_of_the_page():
-    assert "\u202e" not in page.article_pane(Article("Text.", title="safe\u202egpj.exe"))
+    assert "\u202e" not in marked.article_pane(Article("Text.", title="safe\u202egpj.exe"))
 
 
 def test_a_long_article_is_shown_around_the_citation():
     text = "x" * 1_000_000 + "HERE" + "y" * 1_000_000
-    start, end = page.window(text, 1_000_000)
-    assert end - start == page.SHOWN and "HERE" in text[start:end]
-    assert page.window(text, len(text) - 1)[1] == len(text)
+    start, end = marked.window(text, 1_000_000)
+    assert end - start == marked.SHOWN and "HERE" in text[start:end]
+    assert marked.window(text, len(text) - 1)[1] == len(text)
 
 
 def entry(name, published="", outlet=""):

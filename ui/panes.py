@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from index.types import Article
-from ui import page
+from ui import marked, page
 from ui.conversations import Verdict
 from ui.desk import Desk
-from ui.page import Elsewhere, Mark
+from ui.marked import Elsewhere, Mark
 from ui.sent import Sent
 
 GONE = "This revision of the article is no longer kept."
@@ -33,9 +33,9 @@ def article(desk: Desk, sent: Sent) -> str:
         if place >= len(answer.hits):
             return page.message(GONE, "error")
         hit = answer.hits[place]
-        return _pane(desk, hit.article, page.hit_marks(hit), label="A passage that was found")
+        return _pane(desk, hit.article, marked.hit_marks(hit), label="A passage that was found")
     try:
-        citation, marks = page.citation_marks(answer, sent.number("number") or 0)
+        citation, marks = marked.citation_marks(answer, sent.number("number") or 0)
         return _pane(desk, answer.article(citation), marks, kept=kept.id, citations=len(set(answer.citations)))
     except KeyError:
         return page.message(GONE, "error")
@@ -78,4 +78,4 @@ def _pane(desk: Desk, found: Article, marks: list[Mark], **settings: Any) -> str
         state = "This article is no longer in the library; it is shown as it was cited."
     elif live.revision != found.revision:
         state = "The library holds a newer revision; this is the one that was cited."
-    return page.article_pane(found, marks, elsewhere=elsewhere, state=state, **settings)
+    return marked.article_pane(found, marks, elsewhere=elsewhere, state=state, **settings)
