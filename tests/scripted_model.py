@@ -33,6 +33,7 @@ class Reply:
     raw: bytes = b""
     """Bytes put into the event stream as they are."""
     usage: bool = True
+    finish: str = "stop"
     body: str = '{"error": {"message": "scripted failure", "type": "server_error"}}'
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -161,7 +162,7 @@ def _answer(handler: BaseHTTPRequestHandler, server: ChatServer, reply: Reply) -
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         handler.connection.close()
         raise ConnectionResetError
-    event(delta("", "stop"))
+    event(delta("", reply.finish))
     if reply.usage:
         event(
             {

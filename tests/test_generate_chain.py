@@ -153,6 +153,13 @@ def test_an_endless_list_is_cut(seeds):
     assert any("too long" in note for note in answer.notes), answer.notes
 
 
+def test_half_a_sentence_is_not_shown(seeds):
+    half = f"{TRUE} Lankford said we're in a minority in the"
+    answer, _ = asked(seeds, Reply((half,), finish="length"))
+    assert [statement.supported for statement in answer.statements] == [True]
+    assert any("too long" in note for note in answer.notes)
+
+
 def test_html_of_a_model_is_text(seeds):
     answer, _ = asked(seeds, f"{TRUE} <script>alert(1)</script> <b>Lankford</b> smiled [1].")
     assert "<script>" not in as_markdown(answer)

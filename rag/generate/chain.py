@@ -30,6 +30,9 @@ REPEATS = 2
 """Times a sentence may come again before the reply is taken for a loop and cut."""
 
 
+STOPS = (".", "!", "?", "…", "”", '"', ")")
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question understood, and what the reader made of its hits."""
@@ -107,7 +110,11 @@ def _sentences(items: Iterator[Item], shown: Packed) -> Iterator[Item]:
     for item in items:
         whole = stream.feed(item) if isinstance(item, str) else stream.close()
         written += item if isinstance(item, str) else ""
+        unfinished = isinstance(item, Spent) and item.cut
         for sentence in whole:
+            if unfinished and not sentence.text.endswith(STOPS):
+                # Half a sentence can say the opposite of the whole one.
+                continue
             key = tuple(content(sentence.text))
             seen[key] = seen.get(key, -1) + 1
             if seen[key] == 0:
@@ -119,6 +126,8 @@ def _sentences(items: Iterator[Item], shown: Packed) -> Iterator[Item]:
                 yield Spent(sum(count_tokens(str(message.text)) for message in messages), count_tokens(written))
                 return
         if isinstance(item, Spent):
+            if item.cut:
+                yield Cut("it was too long")
             yield item
 
 

@@ -47,6 +47,8 @@ class Spent:
     tokens_out: int = 0
     seconds: float = 0.0
     cached: bool = False
+    cut: bool = False
+    """The reply ended at its limit of tokens, perhaps within a sentence."""
 
     def __add__(self, other: Spent) -> Spent:
         return Spent(
@@ -54,6 +56,7 @@ class Spent:
             self.tokens_out + other.tokens_out,
             self.seconds + other.seconds,
             self.cached or other.cached,
+            self.cut or other.cut,
         )
 
 
@@ -92,11 +95,12 @@ class Talker:
             yield Spent(kept.tokens_in, kept.tokens_out, 0.0, cached=True)
             return
         started = time.monotonic()
-        text, usage = "", (0, 0)
+        text, usage, cut = "", (0, 0), False
         for chunk in self._chunks(messages):
             if chunk.usage_metadata:
                 counted = chunk.usage_metadata
                 usage = (usage[0] + counted["input_tokens"], usage[1] + counted["output_tokens"])
+            cut = cut or _at_limit(chunk.response_metadata)
             if piece := chunk.text:
                 text += piece
                 yield str(piece)
@@ -106,8 +110,8 @@ class Talker:
         if not text.strip():
             raise ModelFailed("the reply was empty")
         asked = sum(count_tokens(str(message.text)) for message in messages)
-        spent = Spent(usage[0] or asked, usage[1] or count_tokens(text), time.monotonic() - started)
-        if self._cache:
+        spent = Spent(usage[0] or asked, usage[1] or count_tokens(text), time.monotonic() - started, cut=cut)
+        if self._cache and not cut:
             self._cache.put(key, text, spent.tokens_in, spent.tokens_out)
         yield spent
 
@@ -183,6 +187,12 @@ def reason(error: BaseException) -> str:
     if status is not None:
         return f"HTTP {status}: {said}"
     return f"{type(error).__name__}: {said}"
+
+
+def _at_limit(metadata: dict[str, Any]) -> bool:
+    """Whether a chunk says, in any provider's words, that the reply ended because it was too long."""
+    why = (metadata.get(name) for name in ("finish_reason", "stop_reason", "done_reason"))
+    return any(str(reason).lower() in ("length", "max_tokens") for reason in why)
 
 
 def _status(error: BaseException) -> int | None:
