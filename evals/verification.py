@@ -49,9 +49,7 @@ def judged(folder: Path) -> Iterator[Claim]:
 
 
 def stated(path: Path, most: int) -> Iterator[Claim]:
-    """Sentences as they stand in articles (JSON lines with a field `text`), a chance one from each
-    article.
-    """
+    """Sentences as they stand in articles (JSON lines with a field `text`), a chance one from each article."""
     chance = random.Random(SEED)
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     for row in chance.sample(rows, min(most, len(rows))):
@@ -74,16 +72,13 @@ def corrupted(claims: Iterable[Claim], label: str) -> Iterator[Claim]:
 def accepted(claim: Claim) -> bool:
     """Whether any one passage of the article bears the claim out, as for a sentence that names no source."""
     return any(
-        borne_out(claim.text, [Hit(passage, claim.article, 1.0)], QUERY, READING)
-        for passage in passages(claim.article)
+        borne_out(claim.text, [Hit(passage, claim.article, 1.0)], QUERY, READING) for passage in passages(claim.article)
     )
 
 
 @click.command()
 @click.option("--qags", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of QAGS.")
-@click.option(
-    "--articles", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Articles, JSON lines."
-)
+@click.option("--articles", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Articles, JSON lines.")
 @click.option("--most", default=250, show_default=True, help="Articles to take a sentence from.")
 @click.option("--show", default=0, help="Print this many wrong decisions of each kind.")
 def main(qags: Path | None, articles: Path | None, most: int, show: int) -> None:

@@ -29,7 +29,7 @@ def names(count):
 
 @pytest.fixture
 def vectors(tmp_path):
-    vectors = Vectors(tmp_path / "vectors")
+    vectors = Vectors(tmp_path / "vectors", create=True)
     yield vectors
     vectors.close()
 
@@ -119,7 +119,7 @@ def test_snapshot_while_the_original_is_open(vectors, tmp_path):
 
 def test_everything_written_is_on_disk_for_the_next_process(tmp_path):
     stored = unit(2500)
-    vectors = Vectors(tmp_path / "vectors")
+    vectors = Vectors(tmp_path / "vectors", create=True)
     vectors.add(names(2500)[:500], stored[:500])
     vectors.add(names(2500)[500:], stored[500:])
     vectors.close()

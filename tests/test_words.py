@@ -26,7 +26,7 @@ def found(words, text, k=10, filter=None):
 
 @pytest.fixture
 def words(tmp_path):
-    words = Words(tmp_path / "words")
+    words = Words(tmp_path / "words", create=True)
     words.write(
         entries(
             one(1, "Lankford said the majority is narrow.", title="Border deal"),
@@ -90,7 +90,7 @@ def test_delete_and_ids(words):
 
 
 def test_many_ids_are_listed_once_each(tmp_path):
-    words = Words(tmp_path / "words")
+    words = Words(tmp_path / "words", create=True)
     many = one(1, "Line of text.")
     (passage,) = split(many)
     words.write(Entry(replace(passage, number=number), many) for number in range(10_050))
@@ -134,7 +134,7 @@ filters = st.builds(
 @given(articles, st.lists(filters, min_size=1, max_size=8))
 @settings(max_examples=25, deadline=None)
 def test_filters_let_through_what_filter_allows(tmp_path_factory, items, wanted):
-    words = Words(tmp_path_factory.mktemp("words"))
+    words = Words(tmp_path_factory.mktemp("words"), create=True)
     words.write(entries(*items))
     plain = dict(words.search("same text", 50))
     for filter in wanted:

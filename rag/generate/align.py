@@ -32,9 +32,7 @@ _AMBIGUOUS = frozenset({"may", "march", "mar", "sun", "sat", "dec", "jan", "jun"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A content word as it is compared; words of one name share their `group`, `pinned` ones must keep
-    company.
-    """
+    """A content word as it is compared; words of one name share their `group`, `pinned` ones must keep company."""
 
     form: str
     pinned: bool = False
@@ -42,9 +40,7 @@ class Part:
 
 
 def parts(text: str) -> list[Part]:
-    """The content words of a text: figures by value, days and months by their first letters, others by
-    stem.
-    """
+    """The content words of a text: figures by value, days and months by their first letters, others by stem."""
     figures, names = find_figures(text), find_names(text)
     found: list[Part] = []
     last = None

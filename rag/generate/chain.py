@@ -64,9 +64,7 @@ Item = Packed | str | Sentence | Checked | Cut | Spent
 
 
 def answering(talker: Talker, source_tokens: int) -> Runnable[Asked, Item]:
-    """The chain: an Asked in; Packed, then each Checked sentence as it is written, then what it Spent,
-    out.
-    """
+    """The chain: an Asked in; Packed, then each Checked sentence as it is written, then what it Spent, out."""
     from langchain_core.runnables import RunnableGenerator, RunnableLambda
 
     def packed(asked: Asked) -> Packed:
@@ -132,9 +130,7 @@ def _sentences(items: Iterator[Item], shown: Packed) -> Iterator[Item]:
 
 
 class ChatWriter:
-    """Writes answers with a chat model; where nothing it writes can be found in the sources, quotes them
-    instead.
-    """
+    """Writes answers with a chat model; where nothing it writes can be found in the sources, quotes them instead."""
 
     def __init__(self, name: str, talker: Talker, *, source_tokens: int, limit: int) -> None:
         self.name = name

@@ -39,9 +39,7 @@ LINKED = 2
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What became of a sentence: `unknown` citations named no source; `moved` when another source bears it
-    out.
-    """
+    """What became of a sentence: `unknown` citations named no source; `moved` when another source bears it out."""
 
     statement: Statement
     named: bool = False
@@ -119,9 +117,7 @@ def window(wanted: set[str], hit: Hit) -> Window:
 
 
 def links(wanted: set[str], window: Window) -> list[Citation]:
-    """The sentences of a window worth showing: each adds words of the statement that those before did not
-    hold.
-    """
+    """The sentences of a window worth showing: each adds words of the statement that those before did not hold."""
     article = window.hit.article
     left = set(wanted)
     chosen: list[Span] = []

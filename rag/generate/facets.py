@@ -53,9 +53,7 @@ class Facet:
 
 
 def facets(query: Query, hits: Sequence[Hit]) -> tuple[Facet, ...]:
-    """The sides a question compares, or the periods over which the hits tell a story; none for other
-    questions.
-    """
+    """The sides a question compares, or the periods over which the hits tell a story; none for other questions."""
     if query.develops:
         return _periods(query, hits)
     if _COMPARES.search(query.text):

@@ -39,9 +39,7 @@ class ModelFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a reply cost: tokens as the provider counts them (cl100k tokens where it does not), and
-    seconds.
-    """
+    """What a reply cost: tokens as the provider counts them (cl100k tokens where it does not), and seconds."""
 
     tokens_in: int = 0
     tokens_out: int = 0
@@ -171,9 +169,7 @@ def _paced(start: Callable[[], Iterator[Any]], timeout: float, longest: float) -
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether the same request may succeed a moment later: overload, a server's fault, a broken
-    connection.
-    """
+    """Whether the same request may succeed a moment later: overload, a server's fault, a broken connection."""
     status = _status(error)
     return status is None or status >= 500 or status in _PASSING
 

@@ -37,9 +37,7 @@ def stand_alone(talker: Talker, question: str, turns: Sequence[Turn]) -> tuple[s
 
 
 def usable(reply: str, question: str, turns: Sequence[Turn]) -> str:
-    """The question in a reply, or empty: one line, about the question, no name or number from outside the
-    talk.
-    """
+    """The question in a reply, or empty: one line, about the question, no name or number from outside the talk."""
     lines = [line for line in map(clean_line, reply.strip().splitlines()) if line]
     if len(lines) != 1:
         return ""

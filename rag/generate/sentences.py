@@ -148,9 +148,7 @@ def _whole(text: str, spans: Sequence[Span]) -> list[Span]:
 
 
 def _plain(line: str) -> tuple[str, dict[str, str]]:
-    """The line with each citation as one character before the full stop it followed, and what each stands
-    for.
-    """
+    """The line with each citation as one character before the full stop it followed, and what each stands for."""
     cited: dict[str, str] = {}
 
     def stand_in(match: re.Match[str]) -> str:
