@@ -99,6 +99,13 @@ def test_two_sources_can_bear_a_sentence_out_between_them():
     assert {citation.article_id for citation in found.statement.citations} == {"budget", "storm"}
 
 
+def test_only_the_sources_that_bear_it_out_are_linked():
+    found = checked("The storm killed 14 people in Tampa on Friday.", 1, 2, 3)
+    assert {citation.article_id for citation in found.statement.citations} == {"storm"}
+    assert not found.moved
+    assert [citation.text.split()[:2] for citation in found.statement.citations] == [["The", "storm"]]
+
+
 def test_a_sentence_may_credit_the_outlet_it_cites():
     assert checked("AP says the storm killed 14 people in Tampa on Friday.", 2).statement.supported
 

@@ -36,6 +36,9 @@ TOGETHER = 3
 LINKED = 2
 """Sentences of one source that a statement is linked to at most."""
 
+ADDS = 0.2
+"""The share of a statement's content words, two at least, that a second sentence must add to be linked too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -77,17 +80,25 @@ class Window:
 
 
 def check(sentence: Sentence, sources: Sequence[Hit], query: Query, reading: Reading) -> Checked:
-    """The sentence with its citations where the sources it names bear it out together.
+    """The sentence with its citations where the sources it names bear it out.
 
-    Where they do not, or it names none, each other source is tried alone: one that bears it out is linked
-    instead. Sources are numbered from 1.
+    Linked are those of them that do so alone, or else all of them if they do together. Where they do not, or it
+    names none, the first other source that bears it out alone is linked instead. Sources are numbered from 1.
     """
+
+    def found(*hits: Hit) -> tuple[Citation, ...]:
+        return borne_out(sentence.text, hits, query, reading)
+
     cited = [sources[number - 1] for number in sentence.numbers]
-    others = [hit for hit in sources if hit not in cited]
-    for tried in (cited, *([hit] for hit in others)):
-        if tried and (citations := borne_out(sentence.text, tried, query, reading)):
-            return Checked(Statement(sentence.text, citations), bool(cited), sentence.unknown, tried is not cited)
-    return Checked(Statement(sentence.text, supported=False), bool(cited), sentence.unknown)
+    named = tuple(citation for hit in cited for citation in found(hit)) or (found(*cited) if len(cited) > 1 else ())
+    others = (found(hit) for hit in sources if hit not in cited)
+    citations = named or next(filter(None, others), ())
+    return Checked(
+        Statement(sentence.text, citations, supported=bool(citations)),
+        named=bool(cited),
+        unknown=sentence.unknown,
+        moved=bool(citations and not named),
+    )
 
 
 def borne_out(text: str, hits: Sequence[Hit], query: Query, reading: Reading) -> tuple[Citation, ...]:
@@ -128,7 +139,7 @@ def links(wanted: set[str], window: Window) -> list[Citation]:
             key=lambda span: len(held[span] & left),
             default=None,
         )
-        if span is None or not held[span] & left:
+        if span is None or (chosen and len(held[span] & left) < max(2, ADDS * len(wanted))):
             break
         chosen.append(span)
         left -= held[span]
