@@ -170,7 +170,7 @@ class Assistant:
         remarks: Remarks,
         seconds: dict[str, float],
     ) -> Answer:
-        articles = {(hit.article.id, hit.article.revision): hit.article for hit in inquiry.hits}
+        articles = {(hit.passage.article_id, hit.passage.revision): hit.article for hit in inquiry.hits}
         refused = not any(statement.supported for statement in statements)
         return Answer(
             question=inquiry.query.question,

@@ -103,7 +103,7 @@ def describe(query: Query, hits: Sequence[Hit]) -> list[tuple[Hit, Span, Feature
         before: list[str] = []
         for span, text in hit.sentences():
             words = content(text)
-            if (key := (hit.article.id, hit.article.revision, span)) not in seen:
+            if (key := (hit.passage.article_id, hit.passage.revision, span)) not in seen:
                 seen.add(key)
                 rows.append((hit, span, words, before + title))
             before = words
@@ -115,7 +115,7 @@ def describe(query: Query, hits: Sequence[Hit]) -> list[tuple[Hit, Span, Feature
     for hit, span, words, context in rows:
         text = hit.article.text[span[0] : span[1]]
         own = set(words)
-        attribution = speech.get((hit.article.id, hit.article.revision, span))
+        attribution = speech.get((hit.passage.article_id, hit.passage.revision, span))
         described.append(
             (
                 hit,
@@ -152,9 +152,9 @@ def _speech(query: Query, hits: Sequence[Hit]) -> dict[tuple[str, str, Span], At
     if not query.speaker and query.answer_type != "quotation":
         return {}
     found: dict[tuple[str, str, Span], Attribution] = {}
-    for article in {(hit.article.id, hit.article.revision): hit.article for hit in hits}.values():
+    for key, article in {(hit.passage.article_id, hit.passage.revision): hit.article for hit in hits}.items():
         for span, attribution in spoken(article).items():
-            found[article.id, article.revision, span] = attribution
+            found[*key, span] = attribution
     return found
 
 
