@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from index.catalog import Catalog
+from index.lock import delete_unused
 from index.staging import Staging
 from index.types import Article, Passage
 from index.vectors import BATCH, Vectors
@@ -64,9 +65,7 @@ class Progress:
 
 def embedded_text(article: Article, passage: Passage) -> str:
     """What is embedded for a passage: title, outlet and date in front of its text."""
-    heading = " · ".join(
-        part for part in (article.title, article.outlet, str(article.published or "")) if part
-    )
+    heading = " · ".join(part for part in (article.title, article.outlet, str(article.published or "")) if part)
     text = article.text[passage.start : passage.end]
     return f"{heading}\n{text}" if heading else text
 
@@ -156,7 +155,7 @@ class Copies:
                 self._made.append(folder)
                 if self._old.vectors and "vectors" not in self._fresh:
                     copy_vectors(self._catalog.vectors_folder(self._old), folder)
-                self._vectors = Vectors(folder)
+                self._vectors = Vectors(folder, create=True)
         return self._vectors
 
     @property
@@ -167,7 +166,7 @@ class Copies:
             self._made.append(folder)
             if self._old.words and "words" not in self._fresh:
                 copy_words(self._catalog.words_folder(self._old), folder)
-            self._words = Words(folder)
+            self._words = Words(folder, create=True)
         return self._words
 
     def finish(self) -> None:
@@ -208,14 +207,14 @@ def write(connection: sqlite3.Connection, copies: Copies, progress: Callable[[Pr
 
 
 def sweep(catalog: Catalog) -> None:
-    """Delete engine folders that no version needs: those of interrupted builds and those since replaced."""
+    """Delete engine folders that no version needs nor anybody reads: of interrupted builds, or replaced."""
     kept = {catalog.vectors_folder(collection) for collection in catalog.collections()}
     kept |= {catalog.words_folder(collection) for collection in catalog.collections()}
     for parent in ("vectors", "words"):
         folder = catalog.folder / parent
         for path in folder.iterdir() if folder.is_dir() else ():
             if path not in kept:
-                shutil.rmtree(path, ignore_errors=True)
+                delete_unused(path)
 
 
 def _needed_articles(connection: sqlite3.Connection, condition: str) -> Iterator[Article]:

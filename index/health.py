@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from index.catalog import Catalog
 from index.derive import Copies, Recipe, embedded_text, sweep
 from index.errors import UserError
 from index.lock import write_lock
-from index.vectors import BATCH, Vectors
+from index.vectors import BATCH, Vectors, is_cut_short
 from index.view import Collection, split_id, to_article, to_passage
 from index.words import Entry, Words
 
@@ -60,9 +62,7 @@ class _Difference:
 
     def problems(self, store: Store, collection: Collection) -> Iterator[Problem]:
         if self.damage:
-            yield Problem(
-                store, "damaged", 1, f"cannot be read ({self.damage}); collection {collection.name}"
-            )
+            yield Problem(store, "damaged", 1, f"cannot be read ({self.damage}); collection {collection.name}")
         if self.missing:
             detail = f"{len(self.missing)} passages are missing, as {self.missing[0]}"
             yield Problem(store, "missing", len(self.missing), f"{detail}; collection {collection.name}")
@@ -113,9 +113,7 @@ def _catalog_problems(catalog: Catalog) -> Iterator[Problem]:
             yield Problem("catalog", "damaged", 1, str(said))
     broken = connection.execute("PRAGMA foreign_key_check").fetchall()
     if broken:
-        yield Problem(
-            "catalog", "damaged", len(broken), f"{len(broken)} rows refer to nothing, as in {broken[0][0]}"
-        )
+        yield Problem("catalog", "damaged", len(broken), f"{len(broken)} rows refer to nothing, as in {broken[0][0]}")
     (outside,) = connection.execute(
         """SELECT count(*) FROM passages p JOIN revisions r USING (article_id, revision)
             WHERE p.start < 0 OR p.start >= p."end" OR p."end" > length(r.text)"""
@@ -136,26 +134,26 @@ def _catalog_problems(catalog: Catalog) -> Iterator[Problem]:
 
 def _vectors_difference(catalog: Catalog, collection: Collection) -> _Difference:
     folder = catalog.vectors_folder(collection)
-    if not collection.server and not folder.is_dir():
-        return _Difference(missing=sorted(_wanted(catalog, collection)), damage="the folder is gone")
+    if not collection.server and (not folder.is_dir() or is_cut_short(folder)):
+        damage = "its files are cut short" if folder.is_dir() else "the folder is gone"
+        return _Difference(missing=sorted(_wanted(catalog, collection)), damage=damage)
     try:
-        vectors = (
-            Vectors(server=collection.server, name=collection.vectors)
-            if collection.server
-            else Vectors(folder)
-        )
+        vectors = Vectors(server=collection.server, name=collection.vectors) if collection.server else Vectors(folder)
         try:
             difference = _difference(_wanted(catalog, collection), set(vectors.ids()))
             present = sorted(_wanted(catalog, collection) - set(difference.missing))
             for start in range(0, len(present), BATCH):
                 # Ids are kept apart from the graph: only asking for the vectors shows that it holds them.
-                vectors.embeddings(present[start : start + BATCH])
+                _, found = vectors.embeddings(present[start : start + BATCH])
+                if not np.allclose(np.linalg.norm(found, axis=1), 1, atol=0.01):
+                    raise ValueError("some vectors are not of length 1")
             return difference
         finally:
             vectors.close()
-    except UserError:
-        raise
-    except Exception as error:  # noqa: BLE001 - damage shows in whatever Chroma's parts raise
+    except Exception as error:
+        # Damage shows in whatever Chroma's parts raise; a server that does not answer is not damaged.
+        if collection.server and isinstance(error, UserError):
+            raise
         return _Difference(missing=sorted(_wanted(catalog, collection)), damage=str(error))
 
 
@@ -185,9 +183,7 @@ def _wanted(catalog: Catalog, collection: Collection) -> set[str]:
     return {row[0] for row in rows}
 
 
-def _repair(
-    catalog: Catalog, collection: Collection, recipe: Recipe, vectors: _Difference, words: _Difference
-) -> None:
+def _repair(catalog: Catalog, collection: Collection, recipe: Recipe, vectors: _Difference, words: _Difference) -> None:
     if vectors.missing and collection.fingerprint != recipe.made:
         raise UserError(
             f"{len(vectors.missing)} vectors are missing that were made with {collection.settings}. Repair "
@@ -203,10 +199,7 @@ def _repair(
             copies.vectors.delete(vectors.orphans)
             for start in range(0, len(vectors.missing), BATCH):
                 ids = vectors.missing[start : start + BATCH]
-                texts = [
-                    embedded_text(entry.article, entry.passage)
-                    for entry in _entries(catalog, collection, ids)
-                ]
+                texts = [embedded_text(entry.article, entry.passage) for entry in _entries(catalog, collection, ids)]
                 copies.vectors.add(ids, recipe.embed(texts))
         if words.missing or words.orphans:
             copies.words.write(_entries(catalog, collection, words.missing), words.orphans)

@@ -1,10 +1,16 @@
-"""One builder at a time: a file lock that the system lets go when its holder dies, and who holds it."""
+"""One builder at a time, and no folder deleted that somebody reads.
+
+Both are locks of the system's, which lets them go when their holder dies.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
+import sys
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -13,8 +19,12 @@ from pathlib import Path
 
 from index.errors import UserError
 
+if sys.platform != "win32":
+    import fcntl
+
 LOCK = "writing.lock"
 HOLDER = "writing.json"
+IN_USE = "in-use.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +83,62 @@ def holder(folder: Path) -> Holder | None:
         return Holder(**json.loads((folder / HOLDER).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+class InUse:
+    """Keeps an engine's folder from being deleted, until released or forgotten; `create` makes the folder.
+
+    Raises UserError when the folder is gone. Chroma opens files as it comes to need them, so that a folder
+    has to stay whole for as long as it is read. filelock knows no shared locks without a database of its own.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        mark = folder / IN_USE
+        if create:
+            folder.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+        try:
+            handle = os.open(mark, os.O_RDONLY)
+        except FileNotFoundError as error:
+            raise self._gone(folder) from error
+        self._release = weakref.finalize(self, os.close, handle)
+        if sys.platform != "win32":
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        if not mark.exists():
+            self.release()
+            raise self._gone(folder)
+
+    def release(self) -> None:
+        """Let the folder be deleted."""
+        self._release()
+
+    @staticmethod
+    def _gone(folder: Path) -> UserError:
+        return UserError(
+            f"{str(folder)!r} is gone: builds have replaced it meanwhile, or it is damaged. Ask again; if it "
+            "stays so: clippings library check --repair"
+        )
+
+
+def delete_unused(folder: Path) -> bool:
+    """Delete an engine's folder unless somebody reads it; whether it was deleted."""
+    mark = folder / IN_USE
+    try:
+        if sys.platform == "win32":
+            mark.unlink(missing_ok=True)  # refused while anybody has it open
+            shutil.rmtree(folder, ignore_errors=True)
+            return True
+        handle = os.open(mark, os.O_RDONLY)
+    except FileNotFoundError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return True
+    except PermissionError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)

@@ -141,8 +141,7 @@ def create(folder: Path, library: str) -> None:
         connection = sqlite3.connect(folder / FILE, timeout=BUSY_SECONDS, isolation_level=None)
     except (OSError, sqlite3.OperationalError) as error:
         raise UserError(
-            f"Cannot write a library in {str(folder)!r} ({error}). Name a folder you may write: "
-            "--library FOLDER"
+            f"Cannot write a library in {str(folder)!r} ({error}). Name a folder you may write: --library FOLDER"
         ) from error
     try:
         if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
@@ -156,8 +155,7 @@ def create(folder: Path, library: str) -> None:
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         raise UserError(
-            f"Cannot write a library in {str(folder)!r} ({error}). Make room or name another "
-            "folder: --library FOLDER"
+            f"Cannot write a library in {str(folder)!r} ({error}). Make room or name another folder: --library FOLDER"
         ) from error
     except sqlite3.DatabaseError:
         return  # no database at all, as `connect` will say

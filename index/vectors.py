@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import struct
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from index.errors import UserError
+from index.lock import InUse
 from index.schema import writable
 
 if TYPE_CHECKING:
@@ -44,22 +46,26 @@ EXACT = 500
 """Up to so many allowed passages are compared one by one: a filtered walk of the graph is slower."""
 
 _SQLITE = "chroma.sqlite3"
+_HEADER = struct.Struct("<i6Q")
+"""hnswlib's header: format, start of level 0, slots, slots used, bytes a slot, and two offsets in a slot."""
 
 
 class Vectors:
     """Unit vectors by passage id, in `folder` or, with `server`, in the collection `name` there.
 
-    A folder that cannot be written is read through a private copy of its small files. Raises UserError when
-    the server cannot be reached.
+    With `create` they begin empty where there are none. A folder that cannot be written is read through a
+    private copy of its small files. Raises UserError when the folder is gone or no server answers.
     """
 
-    def __init__(self, folder: Path | None = None, *, server: str = "", name: str = NAME) -> None:
+    def __init__(self, folder: Path | None = None, *, server: str = "", name: str = NAME, create: bool = False) -> None:
         self._mirror: tempfile.TemporaryDirectory[str] | None = None
+        self._in_use: InUse | None = None
         self._client: Any  # chromadb types clients without their `close`
         if server:
             self._client = _server_client(server)
         else:
             assert folder is not None
+            self._in_use = InUse(folder, create=create)
             if folder.is_dir() and not writable(folder):
                 self._mirror = _mirror(folder)
                 folder = Path(self._mirror.name)
@@ -160,6 +166,8 @@ class Vectors:
         self._client.close()
         if self._mirror is not None:
             self._mirror.cleanup()
+        if self._in_use is not None:
+            self._in_use.release()
 
     def _open(self, name: str) -> ChromaCollection:
         collection: ChromaCollection = self._client.get_or_create_collection(
@@ -172,6 +180,21 @@ class Vectors:
         found = self._collection.query(query_embeddings=query, n_results=k, ids=ids, include=["distances"])
         distances = found["distances"] or [[]]
         return [(key, 1.0 - distance) for key, distance in zip(found["ids"][0], distances[0], strict=True)]
+
+
+def is_cut_short(folder: Path) -> bool:
+    """Whether a file of the graph is shorter than its header says: Chroma would take memory's remains for vectors."""
+    for header in folder.glob("*/header.bin"):
+        read = header.read_bytes()[: _HEADER.size]
+        if len(read) < _HEADER.size:
+            return True
+        _, _, slots, used, slot_bytes, *_ = _HEADER.unpack(read)
+        lengths, level = header.with_name("length.bin"), header.with_name("data_level0.bin")
+        if not (lengths.is_file() and level.is_file()):
+            return True
+        if level.stat().st_size < used * slot_bytes or lengths.stat().st_size < used * 4 or used > slots:
+            return True
+    return False
 
 
 def snapshot(source: Path, target: Path) -> None:
@@ -207,7 +230,6 @@ def _settings() -> Any:
 def _folder_client(folder: Path) -> ClientAPI:
     import chromadb
 
-    folder.mkdir(parents=True, exist_ok=True)
     return chromadb.PersistentClient(path=str(folder), settings=_settings())
 
 
@@ -226,6 +248,4 @@ def _server_client(server: str) -> ClientAPI:
             settings=_settings(),
         )
     except ValueError as error:  # what chromadb makes of a refused connection
-        raise UserError(
-            f"No Chroma server answers at {server!r}. Start one: chroma run --path FOLDER"
-        ) from error
+        raise UserError(f"No Chroma server answers at {server!r}. Start one: chroma run --path FOLDER") from error

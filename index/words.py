@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from index.lock import InUse
 from index.schema import writable
 from index.types import Article, Filter, Passage
 from index.view import to_day
@@ -52,19 +53,21 @@ class Entry:
 
 
 class Words:
-    """An index of passages in `folder`, made when it is not there.
+    """An index of passages in `folder`; with `create` it is made where there is none.
 
     A folder that cannot be written is read through links. Readers see what was committed before they opened.
+    Raises UserError when the folder is gone.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
         import tantivy
+
+        self._in_use = InUse(folder, create=create)
 
         self._mirror: tempfile.TemporaryDirectory[str] | None = None
         if folder.is_dir() and not writable(folder):
             self._mirror = _mirror(folder)
             folder = Path(self._mirror.name)
-        folder.mkdir(parents=True, exist_ok=True)
         self._index = tantivy.Index(_schema(), path=str(folder))
         self._analyzer = _analyzer()
         self._index.register_tokenizer("news", self._analyzer)
@@ -150,6 +153,7 @@ class Words:
         del self._searcher, self._index
         if self._mirror is not None:
             self._mirror.cleanup()
+        self._in_use.release()
 
     def _id(self, address: tantivy.DocAddress) -> str:
         return str(self._searcher.doc(address).get_first("id"))
@@ -161,9 +165,7 @@ class Words:
         conditions = []
 
         def among(field: str, values: tuple[str, ...]) -> tantivy.Query:
-            return tantivy.Query.const_score_query(
-                tantivy.Query.term_set_query(schema, field, list(values)), 0.0
-            )
+            return tantivy.Query.const_score_query(tantivy.Query.term_set_query(schema, field, list(values)), 0.0)
 
         def days(field: str, lowest: int | None, highest: int | None) -> tantivy.Query:
             found = tantivy.Query.range_query(schema, field, tantivy.FieldType.Unsigned, lowest, highest)

@@ -109,7 +109,7 @@ def test_recall_against_comparing_all(vectors):
 def test_snapshot_while_the_original_is_open(vectors, tmp_path):
     vectors.add(names(50), unit(50))
     snapshot(tmp_path / "vectors", tmp_path / "copy")
-    copy = Vectors(tmp_path / "copy")
+    copy = Vectors(tmp_path / "copy", create=True)
     copy.delete(names(40))
     copy.add(["new"], unit(1, seed=5))
     assert (vectors.count(), copy.count()) == (50, 11)
@@ -191,6 +191,12 @@ def test_library_on_a_server(server, tmp_path):
     assert check(folder).clean
     assert len(vectors._client.list_collections()) == 1
     vectors.close()
+
+
+def test_folder_that_is_gone_is_not_made_anew(tmp_path):
+    with pytest.raises(UserError, match="is gone"):
+        Vectors(tmp_path / "vectors")
+    assert not (tmp_path / "vectors").exists()
 
 
 def test_no_server_names_the_next_step():

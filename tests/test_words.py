@@ -100,7 +100,7 @@ def test_many_ids_are_listed_once_each(tmp_path):
 
 def test_snapshot_and_original_do_not_touch_each_other(words, tmp_path):
     snapshot(tmp_path / "words", tmp_path / "copy")
-    copy = Words(tmp_path / "copy")
+    copy = Words(tmp_path / "copy", create=True)
     copy.write(entries(one(5, "Only the copy knows Zanzibar.")), delete=list(words.ids()))
     assert (copy.count(), words.count(), Words(tmp_path / "words").count()) == (1, 4, 4)
     words.write(delete=list(words.ids()))
