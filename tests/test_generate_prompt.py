@@ -7,11 +7,13 @@ from itertools import pairwise
 import pytest
 from click.testing import CliRunner
 
+from index.errors import UserError
 from index.split import count_tokens, passages
 from index.types import Article, Hit, Published
 from rag.generate.facets import facets, spread
 from rag.generate.prompt import fenced, pack, question_messages, rewrite_messages, source
 from rag.generate.rewrite import usable
+from rag.settings import Settings, load
 from rag.types import Candidate, Query, Reading, Turn
 
 
@@ -153,3 +155,31 @@ def test_a_missing_package_is_named_by_ask(seeds_library, tmp_path, monkeypatch)
     result = CliRunner().invoke(cli, arguments)
     assert result.exit_code == 1
     assert 'pip install "clippings[google]"' in result.output
+
+
+@pytest.mark.parametrize(
+    ("written", "value"), [("no", False), ("off", False), ("0", False), ("yes", True), ("1", True)]
+)
+def test_a_switch_is_yes_or_no(written, value, tmp_path):
+    settings, origins = load({}, folder=tmp_path, environment={"CLIPPINGS_MODEL_CACHE": written})
+    assert settings.model_cache is value
+    assert origins["model_cache"] == "CLIPPINGS_MODEL_CACHE"
+
+
+def test_a_switch_is_nothing_else(tmp_path):
+    with pytest.raises(UserError, match=r"'maybe'.*yes or no"):
+        load({}, folder=tmp_path, environment={"CLIPPINGS_MODEL_CACHE": "maybe"})
+
+
+def test_the_model_is_set_by_flag_environment_or_file(tmp_path):
+    (tmp_path / "clippings.toml").write_text('model = "ollama:a"\nmodel_temperature = 0.5\n', encoding="utf-8")
+    assert load({}, folder=tmp_path, environment={})[0].model == "ollama:a"
+    environment = {"CLIPPINGS_MODEL": "openai:b"}
+    assert load({}, folder=tmp_path, environment=environment)[0].model == "openai:b"
+    assert load({"model": "openai:c"}, folder=tmp_path, environment=environment)[0].model == "openai:c"
+
+
+def test_what_changes_no_answer_changes_no_fingerprint():
+    assert Settings().fingerprint == Settings(model_cache=False, model_timeout=5.0).fingerprint
+    assert Settings().fingerprint != Settings(model="ollama:a").fingerprint
+    assert Settings(model="ollama:a").fingerprint != Settings(model="ollama:a", model_temperature=0.5).fingerprint
