@@ -21,6 +21,9 @@ VECTORS_WEIGHT = 1.0
 RECENCY_DAYS = 14.0
 """Days in which the recency prior falls to 1/e."""
 
+RECENCY_PEAK = 0.5
+"""What the full prior adds to the score of an article of the day itself, as a share of it."""
+
 
 def fuse(words: Scored, vectors: Scored, vectors_weight: float = VECTORS_WEIGHT) -> dict[str, float]:
     """One score a passage: each list scaled to its own best, then added (CombSUM; Fox and Shaw 1994).
@@ -44,13 +47,13 @@ def fuse(words: Scored, vectors: Scored, vectors_weight: float = VECTORS_WEIGHT)
 def recency_factor(
     article: Article, as_of: date | None, strength: float, days: float = RECENCY_DAYS
 ) -> float:
-    """1 + strength x exp(-age / days); 1 for an unknown date and for what lies after `as_of`."""
+    """1 + strength x RECENCY_PEAK x exp(-age / days); 1 for an unknown date and for what lies after `as_of`."""
     if not strength or as_of is None or article.published is None:
         return 1.0
     age = (as_of - article.published.last_day).days
     if article.published.precision == "day" and age < 0:
         return 1.0
-    return 1.0 + strength * math.exp(-max(age, 0) / days)
+    return 1.0 + strength * RECENCY_PEAK * math.exp(-max(age, 0) / days)
 
 
 def ranks(found: Scored) -> dict[str, Rank]:

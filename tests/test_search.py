@@ -37,7 +37,7 @@ def test_fuse_with_one_empty_list_keeps_the_order_of_the_other():
 
 def test_recency_factor_by_hand():
     as_of = date(2023, 12, 21)
-    assert recency_factor(NEW, as_of, 1.0, days=14) == pytest.approx(1 + math.exp(-1))
+    assert recency_factor(NEW, as_of, 1.0, days=14) == pytest.approx(1 + 0.5 * math.exp(-1))
     assert recency_factor(NEW, as_of, 0.0) == 1.0
     assert recency_factor(NEW, date(2023, 12, 1), 1.0) == 1.0
     assert recency_factor(Article(text="z"), as_of, 1.0) == 1.0
@@ -45,7 +45,7 @@ def test_recency_factor_by_hand():
 
 def test_a_month_known_counts_from_its_last_day_and_is_never_in_the_future():
     month = Article(text="z", published=Published(date(2023, 12, 1), "month"))
-    assert recency_factor(month, date(2023, 12, 10), 1.0, days=14) == pytest.approx(2.0)
+    assert recency_factor(month, date(2023, 12, 10), 1.0, days=14) == pytest.approx(1.5)
 
 
 def test_adjoining_passages_fold_into_the_better_one():
@@ -61,4 +61,4 @@ def test_order_prefers_the_newer_of_two_equal_passages_and_says_why():
     hits = order([("o", 3.0), ("n", 3.0)], [], passages, as_of=date(2023, 12, 7), recency=1.0)
     assert [hit.article.id for hit in hits] == ["new", "old"]
     assert hits[0].words.rank == 2 and hits[0].vectors is None
-    assert hits[0].recency == pytest.approx(2.0)
+    assert hits[0].recency == pytest.approx(1.5)
