@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +130,12 @@ class Desk:
         self.addresses.take(client.partition(" ")[0])
         self.questions.take(client)
 
+    def ready(self) -> Shelf | None:
+        """The shelf if it stands ready for the published version; None while it is being filled."""
+        library = self.library()
+        version = library.version if library else 0
+        return self._shelf if self._shelf.version == version else None
+
     async def ask(
         self, client: str, question: str, turns: Sequence[Turn] = (), **understood: Any
     ) -> AsyncIterator[Event | Waiting]:
@@ -170,8 +175,6 @@ def without(ignored: Collection[str]) -> frozenset[str]:
 
 
 def _shelf(library: Library) -> Shelf:
-    from evals.suggest import suggest
-
     newest: list[Article] = []
     entries = []
     for article in library.articles():
@@ -191,12 +194,11 @@ def _shelf(library: Library) -> Shelf:
         if len(newest) > 4 * LOOKED_AT:
             newest = _newest(newest)
     entries.sort(key=lambda entry: (entry.published, entry.name), reverse=True)
-    cases = islice(suggest(_newest(newest), 6 * LOOKED_AT), 6 * LOOKED_AT)
-    questions = [_question(case) for case in cases if _inviting(case.question)]
+    questions = _suggested(_newest(newest))
     return Shelf(
         library.version,
         tuple(entries),
-        tuple(_spread(questions)),
+        tuple(questions),
         tuple(sorted(library.outlets)),
         library.newest.isoformat() if library.newest else "",
     )
@@ -206,8 +208,18 @@ def _newest(articles: list[Article]) -> list[Article]:
     return sorted(articles, key=lambda article: str(article.published or ""), reverse=True)[:LOOKED_AT]
 
 
-def _question(case: Any) -> tuple[str, str]:
-    return (case.gold_articles or ("",))[0], case.question
+def _suggested(articles: Sequence[Article]) -> list[str]:
+    """One question of each of the newest articles that have one, no more articles read than it takes."""
+    from evals.suggest import suggest
+
+    chosen: dict[str, None] = {}
+    for article in articles:
+        inviting = (case.question for case in suggest([article]) if _inviting(case.question))
+        if question := next(inviting, ""):
+            chosen[question] = None
+        if len(chosen) == SUGGESTED:
+            break
+    return list(chosen)
 
 
 def _inviting(question: str) -> bool:
@@ -216,11 +228,3 @@ def _inviting(question: str) -> bool:
     The rule behind questions of reason inverts clauses too boldly to be shown unread.
     """
     return len(question) <= 90 and not set(question) & set('“”"') and not question.startswith("Why ")
-
-
-def _spread(questions: Sequence[tuple[str, str]]) -> list[str]:
-    """One question of each article first, in the articles' order, then more of the same; none twice."""
-    first = dict(reversed(questions))
-    articles = dict.fromkeys(article for article, _ in questions)
-    rest = [question for _, question in questions]
-    return list(dict.fromkeys([*(first[article] for article in articles), *rest]))[:SUGGESTED]

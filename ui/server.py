@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from index.errors import UserError
 from ui.auth import Account
 from ui.desk import Desk
 from ui.dressed import Dressed
@@ -59,7 +60,7 @@ def app(settings: Settings, options: Options) -> Guard:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        threading.Thread(target=desk.warm, name="warm", daemon=True).start()
+        threading.Thread(target=_warm, args=(desk,), name="warm", daemon=True).start()
         yield
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -77,3 +78,13 @@ def app(settings: Settings, options: Options) -> Guard:
         largest_upload=LARGEST_UPLOAD,
         root_path=path,
     )
+
+
+def _warm(desk: Desk) -> None:
+    """Load what the first question would wait for; what is wrong is said here, and again to who asks."""
+    import click
+
+    try:
+        desk.warm()
+    except UserError as error:
+        click.echo(str(error), err=True)

@@ -79,6 +79,10 @@ class Talk:
         """The page as it is opened: the conversation its address names, or the start."""
         return self._open(sent.owner, sent.opened)
 
+    def suggest(self, sent: Sent, conversation: str) -> Changes:
+        """The start with its suggestions, once they are made; the page was there before them."""
+        return {} if conversation else {"thread": panes.start(self.desk)}
+
     def pick(self, sent: Sent) -> Changes:
         """Open a conversation of the list."""
         return self._open(sent.owner, sent.text("id"))
@@ -91,7 +95,7 @@ class Talk:
         kept = exchanges(self.desk, owner, conversation)
         opened = conversation if kept else ""
         return {
-            "thread": page.thread(kept) if kept else panes.start(self.desk),
+            "thread": page.thread(kept) if kept else panes.start(self.desk, wait=False),
             "live": "",
             "article": "",
             "conversation": opened,

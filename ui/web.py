@@ -146,7 +146,8 @@ def _talk_events(does: Talk, blocks: gr.Blocks, parts: Components) -> None:
     listen(bridge.rename, does.rename, ("conversation",), ("conversations",))
     listen(bridge.delete, does.delete, ("conversation",), talk.SHOWN)
     listen(bridge.find, does.find, ("conversation",), ("conversations",))
-    listen(blocks.load, does.load, (), talk.SHOWN)
+    loaded = listen(blocks.load, does.load, (), talk.SHOWN)
+    listen(loaded.then, does.suggest, ("conversation",), ("thread",))
 
 
 def _keeping_events(does: Keeping, parts: Components) -> None:
