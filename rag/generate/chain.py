@@ -151,7 +151,7 @@ class ChatWriter:
     def statements(self, query: Query, reading: Reading, turns: Sequence[Turn] = ()) -> Iterator[Statement | Remarks]:
         """The model's sentences as each is checked, unsupported ones marked; Remarks last.
 
-        Nothing is given out before a first supported sentence: until then it may yet be the extractive
+        Nothing is given out before a first supported sentence that answers: until then it may yet be the extractive
         answer.
         """
         waiting: list[Statement] = []
@@ -173,7 +173,7 @@ class ChatWriter:
                         declined = True
                         continue
                     waiting.append(item.statement)
-                    found = found or item.statement.supported
+                    found = found or item.answers
                     if found:
                         yield from waiting
                         waiting.clear()
@@ -193,7 +193,8 @@ class ChatWriter:
             notes.append(f"{self.name} finds no answer in these articles; shown are the sentences closest to it.")
         elif not failed or waiting:
             notes.append(
-                f"Nothing that {self.name} wrote was found in the sources; shown are sentences that stand in them."
+                f"Nothing that {self.name} wrote was found in the sources as an answer; "
+                "shown are sentences that stand in them."
             )
         yield from self._extractive.statements(query, reading, turns)
         yield Remarks(self._extractive.name, tuple(notes), spent.tokens_in, spent.tokens_out)

@@ -6,7 +6,7 @@ to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from index.types import Hit, Span
@@ -30,6 +30,9 @@ On the tuning half of the Wikinews set 98% of the sentences that answer are amon
 rule-based reader. The bar is looser, because a true sentence beside the point must not be called not found.
 """
 
+ANSWERS, LEAST_ANSWERS = 0.15, 5
+"""A statement answers when it rests on one of these: the 98% above."""
+
 TOGETHER = 3
 """Neighbouring sentences of a source that may bear out one sentence between them."""
 
@@ -45,6 +48,8 @@ class Checked:
     """What became of a sentence: `unknown` citations named no source; `moved` when another source bears it out."""
 
     statement: Statement
+    answers: bool = False
+    """It is supported by a sentence that the reader, too, takes for an answer; not only true."""
     named: bool = False
     """It names a source."""
     unknown: int = 0
@@ -95,6 +100,8 @@ def check(sentence: Sentence, sources: Sequence[Hit], query: Query, reading: Rea
     citations = named or next(filter(None, others), ())
     return Checked(
         Statement(sentence.text, citations, supported=bool(citations)),
+        answers=_rank(((each.revision, (each.start, each.end)) for each in citations), reading)
+        <= max(LEAST_ANSWERS, ANSWERS * len(reading.candidates)),
         named=bool(cited),
         unknown=sentence.unknown,
         moved=bool(citations and not named),
@@ -150,18 +157,22 @@ def links(wanted: set[str], window: Window) -> list[Citation]:
 
 def _on_question(wanted: set[str], windows: Sequence[Window], query: Query, reading: Reading) -> bool:
     """Whether the place is about the question: the reader ranks it high, and a fragment's sentence answers it."""
-    ranks = {
-        (candidate.hit.article.revision, candidate.sentence): rank for rank, candidate in enumerate(reading.candidates)
-    }
-    bar = max(LEAST_READ, READ * len(ranks))
-    places = [(each.hit.article.revision, span) for each in windows for span in each.spans]
-    if ranks and min(ranks.get(place, len(ranks)) for place in places) > bar:
+    places = ((each.hit.article.revision, span) for each in windows for span in each.spans)
+    if reading.candidates and _rank(places, reading) > max(LEAST_READ, READ * len(reading.candidates)):
         return False
     if len(wanted) >= FRAGMENT:
         return True
     asked = {word for word in content(query.text) if word not in _ASKING} - wanted
     told = [set(content(sentence)) for each in windows for sentence in each.told]
     return bool(wanted) and any(wanted <= held and len(asked & held) >= ABOUT * len(asked) for held in told)
+
+
+def _rank(places: Iterable[tuple[str, Span]], reading: Reading) -> float:
+    """The best rank, from 0, that the reader gives any of these sentences (revision, span); infinite without one."""
+    ranks = {
+        (candidate.hit.article.revision, candidate.sentence): rank for rank, candidate in enumerate(reading.candidates)
+    }
+    return min((ranks[place] for place in places if place in ranks), default=float("inf"))
 
 
 _ASKING = {stem(word) for word in ASKING}
