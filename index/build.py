@@ -5,11 +5,9 @@ Everything is written beside what readers use; one transaction at the end publis
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -85,20 +83,11 @@ def build(
             "Name a library you may write: --library FOLDER"
         )
     with write_lock(folder, command):
-        catalog = None
+        catalog = Catalog.create(folder)
         try:
-            catalog = Catalog.create(folder)
             return _Build(catalog, recipe, server, progress).run(read, targets, prune_missing, rebuild)
-        except Exception as error:  # whichever of three engines met the full disk says it in its own class
-            if _is_full(error, folder):
-                raise UserError(
-                    f"No space left for the library in {str(folder)!r}. The published version is unchanged. "
-                    "Free some space, then run the same command again."
-                ) from error
-            raise
         finally:
-            if catalog is not None:
-                catalog.close()
+            catalog.close()
 
 
 @dataclass(slots=True)
@@ -177,9 +166,7 @@ class _Build:
             before = staging.visited(item.location, revision)
             if before is not None:
                 if before != revision:
-                    self.skipped.append(
-                        Skipped(item.location, "another article was read here before in this run")
-                    )
+                    self.skipped.append(Skipped(item.location, "another article was read here before in this run"))
             elif known and known[0] == revision:
                 self.unchanged += 1
             else:
@@ -234,13 +221,3 @@ def _base(target: str) -> str:
 
 def _sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _is_full(error: BaseException, folder: Path) -> bool:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return True
-    words = str(error).lower()
-    return any(
-        said in words
-        for said in ("disk is full", "no space left", "code: 28", "quota exceeded", "storagefull")
-    ) or (not isinstance(error, UserError) and shutil.disk_usage(folder).free < 1_000_000)

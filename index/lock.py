@@ -5,6 +5,7 @@ Both are locks of the system's, which lets them go when their holder dies.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -45,7 +46,7 @@ def write_lock(folder: Path, command: str) -> Iterator[None]:
     """Hold the right to write in `folder`; `command` is what others are told is running.
 
     The lock is the system's (flock, or its like elsewhere), so a killed holder leaves none behind. Raises
-    UserError, naming the holder, when it is taken, and when the folder cannot be written.
+    UserError, naming the holder, when it is taken, and when the folder cannot be written or becomes full.
     """
     from filelock import FileLock, Timeout
 
@@ -72,6 +73,13 @@ def write_lock(folder: Path, command: str) -> Iterator[None]:
         )
         (folder / HOLDER).write_text(json.dumps(asdict(me)), encoding="utf-8")
         yield
+    except Exception as error:  # whichever of three engines met the full disk says it in its own class
+        if _is_full(error, folder):
+            raise UserError(
+                f"No space left for the library in {str(folder)!r}. The published version is unchanged. Free "
+                "some space, then run the same command again."
+            ) from error
+        raise
     finally:
         (folder / HOLDER).unlink(missing_ok=True)
         lock.release()
@@ -83,6 +91,15 @@ def holder(folder: Path) -> Holder | None:
         return Holder(**json.loads((folder / HOLDER).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _is_full(error: BaseException, folder: Path) -> bool:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    words = str(error).lower()
+    return any(
+        said in words for said in ("disk is full", "no space left", "code: 28", "quota exceeded", "storagefull")
+    ) or (not isinstance(error, UserError) and shutil.disk_usage(folder).free < 1_000_000)
 
 
 class InUse:

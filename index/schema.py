@@ -17,6 +17,13 @@ FILE = "library.sqlite"
 
 BUSY_SECONDS = 30.0
 
+_NOWHERE_TO_WRITE = {
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
+
 TABLES = """
 CREATE TABLE state (
     only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -132,17 +139,8 @@ CREATE TABLE fetched (
 
 
 def create(folder: Path, library: str) -> None:
-    """Make an empty library in `folder`; does nothing where that file holds anything already.
-
-    Raises UserError when the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(folder / FILE, timeout=BUSY_SECONDS, isolation_level=None)
-    except (OSError, sqlite3.OperationalError) as error:
-        raise UserError(
-            f"Cannot write a library in {str(folder)!r} ({error}). Name a folder you may write: --library FOLDER"
-        ) from error
+    """Make an empty library in `folder`, which can be written; nothing where that file holds anything already."""
+    connection = sqlite3.connect(folder / FILE, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             return
@@ -153,10 +151,8 @@ def create(folder: Path, library: str) -> None:
         connection.execute("INSERT INTO state VALUES (1, 0, 0, ?)", (library,))
         connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        raise UserError(
-            f"Cannot write a library in {str(folder)!r} ({error}). Make room or name another folder: --library FOLDER"
-        ) from error
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError:
         return  # no database at all, as `connect` will say
     finally:
@@ -173,8 +169,6 @@ def connect(folder: Path) -> sqlite3.Connection:
         raise UserError(f"No library at {str(folder)!r}. Build one: clippings index FILE_OR_FOLDER")
     try:
         connection = _open(path)
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")
         written = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.DatabaseError as error:
         raise UserError(
@@ -199,9 +193,24 @@ def writable(folder: Path) -> bool:
 def _open(path: Path) -> sqlite3.Connection:
     if writable(path.parent) and os.access(path, os.W_OK):
         # Connections are kept one a thread, and only `Catalog.close` reaches across.
-        return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    # A write-ahead log needs a writable folder. Without a log the file is complete and can be read as it is;
-    # with one, both are read from a private copy.
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+            return connection
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if error.sqlite_errorcode & 0xFF not in _NOWHERE_TO_WRITE:
+                raise
+    return _open_for_reading(path)
+
+
+def _open_for_reading(path: Path) -> sqlite3.Connection:
+    """Read where nothing can be written, which SQLite's write-ahead log does not allow by itself.
+
+    Without a log the file is complete and is read as it is; with one, both are read from a private copy.
+    """
     wal = path.with_name(path.name + "-wal")
     if not wal.is_file() or wal.stat().st_size == 0:
         address = path.resolve().as_uri() + "?immutable=1"

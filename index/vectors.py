@@ -53,8 +53,8 @@ _HEADER = struct.Struct("<i6Q")
 class Vectors:
     """Unit vectors by passage id, in `folder` or, with `server`, in the collection `name` there.
 
-    With `create` they begin empty where there are none. A folder that cannot be written is read through a
-    private copy of its small files. Raises UserError when the folder is gone or no server answers.
+    With `create` they begin empty where there are none. A folder that cannot be written, or on a full disk, is
+    read through a private copy of its tables. Raises UserError when the folder is gone or no server answers.
     """
 
     def __init__(self, folder: Path | None = None, *, server: str = "", name: str = NAME, create: bool = False) -> None:
@@ -66,10 +66,7 @@ class Vectors:
         else:
             assert folder is not None
             self._in_use = InUse(folder, create=create)
-            if folder.is_dir() and not writable(folder):
-                self._mirror = _mirror(folder)
-                folder = Path(self._mirror.name)
-            self._client = _folder_client(folder)
+            self._client = self._open_folder(folder, create)
         self._collection: ChromaCollection = self._client.get_or_create_collection(
             name,
             embedding_function=None,
@@ -168,6 +165,18 @@ class Vectors:
             self._mirror.cleanup()
         if self._in_use is not None:
             self._in_use.release()
+
+    def _open_folder(self, folder: Path, create: bool) -> Any:
+        from chromadb.errors import InternalError
+
+        if create or writable(folder):
+            try:
+                return _folder_client(folder)
+            except InternalError:  # as on a full disk: Chroma writes even to open
+                if create:
+                    raise
+        self._mirror = _mirror(folder)
+        return _folder_client(Path(self._mirror.name))
 
     def _open(self, name: str) -> ChromaCollection:
         collection: ChromaCollection = self._client.get_or_create_collection(
