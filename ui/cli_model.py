@@ -41,18 +41,12 @@ def check(name: str | None, url: str | None, as_json: bool) -> None:
         if not trial.answers:
             click.echo(f"answers    no: {trial.fault}")
         else:
-            click.echo(
-                f"answers    yes, first words after {trial.first:.1f} s, whole after {trial.seconds:.1f} s"
-            )
+            click.echo(f"answers    yes, first words after {trial.first:.1f} s, whole after {trial.seconds:.1f} s")
             click.echo(f"streams    {yes[trial.streams]}: {trial.pieces} pieces")
             speed = f"{trial.tokens_in} tokens in, {trial.tokens_out} out, {trial.rate:.0f} tokens a second"
             click.echo(f"speed      {speed}")
-            click.echo(
-                f"citations  {yes[trial.cites]}: {trial.cited} of {trial.sentences} sentences cite a source"
-            )
-            click.echo(
-                f"verified   {yes[trial.supported > 0]}: {trial.supported} of {trial.sentences} sentences"
-            )
+            click.echo(f"citations  {yes[trial.cites]}: {trial.cited} of {trial.sentences} sentences cite a source")
+            click.echo(f"verified   {yes[trial.supported > 0]}: {trial.supported} of {trial.sentences} sentences")
             click.echo(f"declines   {yes[trial.declines]}: asked what the article does not say")
             click.echo(f"wrote      {trial.reply!r}")
     if not trial.answers:
