@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from index.types import Filter, Hit
 from rag import retrieve as retrieval
 from rag.extract import Extractive, cite
+from rag.rules import RuleReader
 from rag.types import Answer, Answerer, Event, Progress, Query, Reader, Reading, Remarks, Statement, Turn
 from rag.understand import understand
 from rag.verify import verified
@@ -52,7 +53,7 @@ class Assistant:
     ) -> None:
         self.library = library
         self.settings = settings
-        self.reader = reader or open_reader(settings)
+        self.reader = reader or RuleReader()
         self.writer = None if answerer else open_writer(settings)
         self.answerer = answerer or self.writer or Extractive(settings.limit)
 
@@ -208,10 +209,3 @@ def open_writer(settings: Settings) -> ChatWriter | None:
     from rag.generate.open import open_writer as open_chat_writer
 
     return open_chat_writer(settings)
-
-
-def open_reader(settings: Settings) -> Reader:
-    """The reader the settings name."""
-    from rag.rules import RuleReader
-
-    return RuleReader()

@@ -50,9 +50,6 @@ class Settings:
     )
     passage_tokens: int = _setting(PASSAGE_TOKENS, "budget of a passage, in tokens")
     chroma: str = _setting("", "URL of a Chroma server; empty for the one inside the library folder")
-    reader: str = _setting(
-        "auto", "what chooses the sentences: auto, rules, or the folder of a trained reader"
-    )
     hits: int = _setting(20, "passages read for each question")
     limit: int = _setting(3, "most sentences in an answer")
     as_of: str = _setting(
