@@ -143,4 +143,4 @@ def tutorial(library: Library, encoder: Encoder, folder: Path) -> Tutorial:
     """The tutorial's pipeline over a library, its index kept in `folder`."""
     from index.vectors import Vectors
 
-    return Tutorial(library.articles(), encoder, Vectors(folder))
+    return Tutorial(library.articles(), encoder, Vectors(folder, create=True))

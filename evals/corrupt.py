@@ -28,9 +28,7 @@ _NOT = re.compile(
     r"\b(?:(is|are|was|were|will|would|can|could|should|has|have|had|does|do|did)(?: not|n['’]t)|cannot)\b",
     re.I,
 )
-_AUXILIARY = re.compile(
-    r"\b(is|are|was|were|will|would|can|could|should|has been|have been|had been)\b(?! not)", re.I
-)
+_AUXILIARY = re.compile(r"\b(is|are|was|were|will|would|can|could|should|has been|have been|had been)\b(?! not)", re.I)
 
 
 def number(sentence: str, article: str, chance: random.Random) -> str | None:
@@ -38,9 +36,7 @@ def number(sentence: str, article: str, chance: random.Random) -> str | None:
     if found := _pick(_NUMBER, sentence, chance):
         here = set(_NUMBER.findall(sentence))
         digits = len(found[0])
-        spare = [
-            n for n in dict.fromkeys(_NUMBER.findall(article)) if n not in here and abs(len(n) - digits) <= 1
-        ]
+        spare = [n for n in dict.fromkeys(_NUMBER.findall(article)) if n not in here and abs(len(n) - digits) <= 1]
         return _put(sentence, found, chance.choice(spare) if spare else _beside(found[0], chance))
     if found := _pick(_NUMBER_WORD, sentence, chance):
         word = chance.choice([word for word in _WORDS if word != found[0].lower()])

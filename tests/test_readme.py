@@ -23,7 +23,7 @@ def test_the_layout_names_every_folder_and_no_other():
     (layout,) = re.findall(r"## Layout\n\n```\n(.*?)```", README, re.S)
     named = set(re.findall(r"^(\w+)/", layout, re.M))
     root = Path(__file__).parent.parent
-    folders = {path.name for path in root.iterdir() if path.is_dir() and any(path.glob("*.py")) or path.name == "seeds"}
+    folders = {path.name for path in root.iterdir() if (path.is_dir() and any(path.glob("*.py"))) or path.name == "seeds"}
     assert named == folders
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from index.library import Library
     from rag.assistant import Assistant
     from rag.settings import Settings
-    from rag.types import Event, Reader, Turn
+    from rag.types import Event, Turn
 
 LONGEST_QUESTION = 2_000
 SUGGESTED = 4
@@ -68,7 +68,6 @@ class Desk:
     questions: Rate = field(default_factory=lambda: Rate(QUESTIONS))
     addresses: Rate = field(default_factory=lambda: Rate(ADDRESS))
     _assistant: Assistant | None = None
-    _reader: Reader | None = None
     _shelf: Shelf = field(default_factory=lambda: Shelf(0))
     _opening: threading.Lock = field(default_factory=threading.Lock)
     _shelving: threading.Lock = field(default_factory=threading.Lock)
@@ -88,18 +87,17 @@ class Desk:
     def assistant(self) -> Assistant | None:
         """Who answers, for the published version; the version before goes on for those still asking it."""
         from index.library import Library
-        from rag.assistant import Assistant, open_reader
+        from rag.assistant import Assistant
 
         with self._opening:
             if self._assistant is None:
                 if not Library.exists(self.folder):
                     return None
-                self._reader = self._reader or open_reader(self.settings)
-                self._assistant = Assistant(Library.open(self.folder), self.settings, self._reader)
+                self._assistant = Assistant(Library.open(self.folder), self.settings)
             else:
                 current = self._assistant.library.current()
                 if current is not self._assistant.library:
-                    self._assistant = Assistant(current, self.settings, self._reader)
+                    self._assistant = Assistant(current, self.settings)
             return self._assistant
 
     def warm(self) -> None:
