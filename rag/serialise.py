@@ -20,13 +20,14 @@ Resolve = Callable[[str, str], Article | None]
 def to_dict(answer: Answer) -> dict[str, Any]:
     """An answer as JSON values. Keys:
 
-    `schema` (1); `question`; `text` (all statements, one a line, or the reason); `short`; `refused`; `reason`;
-    `confidence` (0 to 1); `statements`: [{`text`, `speaker`, `supported`, `citations`: [{`article`, `revision`,
-    `start`, `end`, `text`}]}] with offsets in characters of the article's text; `articles`: [{`id`, `revision`,
-    `title`, `outlet`, `author`, `published` (YYYY, YYYY-MM or YYYY-MM-DD, or null), `url`, `location`}];
-    `hits`: [{`article`, `revision`, `number`, `start`, `end`, `sentences`, `tokens`, `text`, `score`, `words` and
-    `vectors` ({`rank`, `score`} or null), `recency`, `neighbours`}]; `closest`: citations of the nearest sentences when refused; `query`: what was understood, with
-    `interpretations` [{`key`, `kind`, `phrase`, `meaning`}]; `notes`; `reader`; `model`; `library_version`;
+    `schema` (1); `question`; `text` (all statements, one a line, or the reason); `short`; `refused`;
+    `reason`; `confidence` (0 to 1); `statements`: [{`text`, `speaker`, `supported`, `citations`: [{`article`,
+    `revision`, `start`, `end`, `text`}]}] with offsets in characters of the article's text; `articles`:
+    [{`id`, `revision`, `title`, `outlet`, `author`, `published` (YYYY, YYYY-MM or YYYY-MM-DD, or null),
+    `url`, `location`}]; `hits`: [{`article`, `revision`, `number`, `start`, `end`, `sentences`, `tokens`,
+    `text`, `score`, `words` and `vectors` ({`rank`, `score`} or null), `recency`, `neighbours`}]; `closest`:
+    citations of the nearest sentences when refused; `query`: what was understood, with `interpretations`
+    [{`key`, `kind`, `phrase`, `meaning`}]; `notes`; `reader`; `model`; `library_version`;
     `settings_fingerprint`; `seconds` by stage; `tokens_in`; `tokens_out`.
     """
     return {
