@@ -92,10 +92,7 @@ def _score(features: Features) -> float:
 
 def describe(query: Query, hits: Sequence[Hit]) -> list[tuple[Hit, Span, Features]]:
     """The features of every sentence of the hits, in the hits' order; a sentence of two hits counts once."""
-    asked = [word for word in content(query.text) if word not in _ASKING] or content(query.text)
-    if query.speaker:
-        named = set(content(query.speaker))
-        asked = [word for word in asked if word not in named] or asked
+    asked = _asked(query)
     rows: list[tuple[Hit, Span, list[str], list[str]]] = []
     seen: set[tuple[str, str, Span]] = set()
     for hit in hits:
@@ -139,6 +136,15 @@ def describe(query: Query, hits: Sequence[Hit]) -> list[tuple[Hit, Span, Feature
 
 
 _ASKING = {stem(word) for word in ASKING}
+
+
+def _asked(query: Query) -> list[str]:
+    """The stems an answer should be about: not the words that ask, nor those already understood as a filter."""
+    understood = " ".join(chip.phrase for chip in query.interpretations if chip.kind != "follow-up")
+    known = _ASKING | set(content(understood))
+    about = [word for word in content(query.text) if word not in known]
+    speaker = set(content(query.speaker))
+    return [word for word in about if word not in speaker] or about or content(query.text)
 
 
 def _rarity(asked: Sequence[str], sentences: Sequence[Sequence[str]]) -> dict[str, float]:

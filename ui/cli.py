@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from ui.cli_upkeep import library
 if TYPE_CHECKING:
     from index.library import Library
     from rag.settings import Settings
-    from rag.types import Answer, Turn
+    from rag.types import Answer, Citation, Event, Turn
 
 
 class Commands(click.Group):
@@ -68,9 +69,7 @@ def _day(_context: click.Context, _parameter: click.Parameter, value: str | None
 @click.option("--model", help="Chat model that writes the answer, as provider:model, e.g. ollama:llama3.2.")
 @click.option("--no-cache", is_flag=True, help="Ask the model anew, even where its reply is kept.")
 @click.option("--show-sources", is_flag=True, help="Show every passage read and why it was found.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the whole answer as JSON, one object a question."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON, one object a question.")
 def ask(
     question: tuple[str, ...],
     library: str | None,
@@ -103,16 +102,13 @@ def ask(
     unknown = [outlet for outlet in outlets if outlet.casefold() not in known]
     if unknown:
         some = ", ".join(sorted(opened.outlets)[:8]) or "none is known"
-        raise UserError(
-            f"No article is from outlet {unknown[0]!r}. Outlets here: {some}. See: clippings library"
-        )
+        raise UserError(f"No article is from outlet {unknown[0]!r}. Outlets here: {some}. See: clippings library")
     filter = Filter(since, until, tuple(known[outlet.casefold()] for outlet in outlets))
     assistant = Assistant(opened, settings)
 
     def answer(text: str, turns: list[Turn]) -> Answer:
-        made = assistant.ask(text, turns, as_of=as_of, filter=filter)
-        _show(made, as_json, show_sources)
-        return made
+        events = assistant.stream(text, turns, as_of=as_of, filter=filter)
+        return _as_json(events) if as_json else _as_it_comes(events, show_sources)
 
     if question:
         answer(" ".join(question), [])
@@ -135,15 +131,28 @@ def _lines() -> Any:
             yield line
 
 
-def _show(answer: Answer, as_json: bool, show_sources: bool) -> None:
-    if as_json:
-        from rag.serialise import to_dict
+def _as_json(events: Iterator[Event]) -> Answer:
+    from rag.serialise import to_dict
+    from rag.types import Answer
 
-        click.echo(json.dumps(to_dict(answer), ensure_ascii=False))
-    else:
-        from ui.render import as_text
+    *_, answer = events
+    assert isinstance(answer, Answer)
+    click.echo(json.dumps(to_dict(answer), ensure_ascii=False))
+    return answer
 
-        click.echo(as_text(answer, show_sources=show_sources))
+
+def _as_it_comes(events: Iterator[Event], show_sources: bool) -> Answer:
+    """Print each statement when it is there, which with a chat model takes a while, then the evidence."""
+    from rag.types import Answer, Statement
+    from ui.render import evidence_as_text, statement_as_text
+
+    numbers: dict[Citation, int] = {}
+    for event in events:
+        if isinstance(event, Statement):
+            click.echo(statement_as_text(event, numbers))
+    assert isinstance(event, Answer)
+    click.echo(evidence_as_text(event, show_sources=show_sources))
+    return event
 
 
 def open_library(settings: Settings, origins: dict[str, str]) -> Library:
@@ -197,15 +206,11 @@ def config(as_json: bool) -> None:
     settings, origins = read.load({})
     values = asdict(settings)
     if as_json:
-        click.echo(
-            json.dumps({name: {"value": value, "from": origins[name]} for name, value in values.items()})
-        )
+        click.echo(json.dumps({name: {"value": value, "from": origins[name]} for name, value in values.items()}))
         return
     for name, value in values.items():
         click.echo(f"{name:<16} {value!r:<32} {origins[name]:<24} {read.MEANINGS[name]}")
-    click.echo(
-        f"\nfingerprint {settings.fingerprint}; set any of them in {read.FILE} or as CLIPPINGS_<NAME>."
-    )
+    click.echo(f"\nfingerprint {settings.fingerprint}; set any of them in {read.FILE} or as CLIPPINGS_<NAME>.")
 
 
 def main() -> None:

@@ -17,9 +17,24 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&])")
 
 def as_text(answer: Answer, *, show_sources: bool = False) -> str:
     """An answer for a terminal: statements with numbers, then each numbered source and where it stands."""
-    numbers = number_citations(answer)
-    lines = [_understood(answer)] if answer.query.interpretations else []
-    lines += [f"Note: {note}" for note in answer.notes]
+    numbers: dict[Citation, int] = {}
+    shown = [] if answer.refused else [statement_as_text(item, numbers) for item in answer.statements]
+    return "\n".join([*shown, evidence_as_text(answer, show_sources=show_sources)])
+
+
+def statement_as_text(statement: Statement, numbers: dict[Citation, int]) -> str:
+    """A statement and the numbers of its citations; new ones are added to `numbers`."""
+    for citation in statement.citations:
+        numbers.setdefault(citation, len(numbers) + 1)
+    return printable(_statement(statement, numbers))
+
+
+def evidence_as_text(answer: Answer, *, show_sources: bool = False) -> str:
+    """What follows the statements: notes, what was understood, and the numbered sources; or the refusal."""
+    lines = [f"Note: {note}" for note in answer.notes]
+    if answer.query.interpretations:
+        chips = "; ".join(f"{chip.phrase} = {chip.meaning}" for chip in answer.query.interpretations)
+        lines.append(f"Understood: {chips}")
     if answer.refused:
         lines.append(f"Not in these articles. {answer.reason}".strip())
         if answer.closest:
@@ -27,19 +42,20 @@ def as_text(answer: Answer, *, show_sources: bool = False) -> str:
             for citation in answer.closest:
                 lines += [f"  - {citation.text}", f"    {source_line(answer.article(citation), citation)}"]
     else:
-        if answer.short:
-            lines += [answer.short, ""]
-        lines += [_statement(statement, numbers) for statement in answer.statements]
         lines.append("")
-        lines += [
-            f"[{numbers[citation]}] {source_line(answer.article(citation), citation)}" for citation in numbers
-        ]
+        for citation, number in number_citations(answer).items():
+            lines.append(f"[{number}] {source_line(answer.article(citation), citation)}")
     if show_sources:
         lines += ["", "How this was found:", f"  searched: {answer.query.text}"]
         lines += [f"  {hit_line(hit)}" for hit in answer.hits]
         stages = ", ".join(f"{stage} {seconds * 1000:.0f} ms" for stage, seconds in answer.seconds.items())
         lines.append(f"  reader {answer.reader}, confidence {answer.confidence:.2f}; {stages}")
-    return "\n".join(lines)
+    return printable("\n".join(lines))
+
+
+def printable(text: str) -> str:
+    """Text that cannot steer a terminal: control characters, as in a hostile file name, become `�`."""
+    return "".join(mark if mark.isprintable() or mark == "\n" else "�" for mark in text)
 
 
 def as_markdown(answer: Answer) -> str:
@@ -91,9 +107,7 @@ def place(article: Article, offset: int) -> str:
 
 def hit_line(hit: Hit) -> str:
     """Why a hit is there: its score and its rank in each list."""
-    found = [
-        f"{name} #{rank.rank}" for name, rank in (("words", hit.words), ("vectors", hit.vectors)) if rank
-    ]
+    found = [f"{name} #{rank.rank}" for name, rank in (("words", hit.words), ("vectors", hit.vectors)) if rank]
     published = str(hit.article.published or "date unknown")
     return f"{hit.score:.3f}  {', '.join(found)}  {published}  {hit.article.name}"
 
@@ -108,8 +122,3 @@ def _statement(statement: Statement, numbers: dict[Citation, int]) -> str:
     marks = "".join(f" [{numbers[citation]}]" for citation in statement.citations)
     doubt = "" if statement.supported else " (not found in the sources)"
     return f"{speaker}{statement.text}{marks}{doubt}"
-
-
-def _understood(answer: Answer) -> str:
-    chips = "; ".join(f"{chip.phrase} = {chip.meaning}" for chip in answer.query.interpretations)
-    return f"Understood: {chips}"
