@@ -180,8 +180,9 @@ def _listener(parts: Components) -> Callable[..., Any]:
     def listen(
         event: Any, action: Action, inputs: Sequence[str] = (), outputs: Sequence[str] = (), **settings: Any
     ) -> Any:
-        def components(changes: Changes) -> dict[Any, Any]:
-            return {parts[name]: value for name, value in changes.items()}
+        def components(changes: Changes) -> Any:
+            # Gradio takes an empty dict for a value.
+            return {parts[name]: value for name, value in changes.items()} or gr.skip()
 
         async def stepwise(*values: Any) -> Any:
             async for changes in action(_sent(*values[-2:]), *values[:-2]):
