@@ -74,6 +74,7 @@ CREATE TABLE revisions (
     UNIQUE (article_id, revision)
 ) STRICT;
 CREATE INDEX revisions_by_text ON revisions (text_sha);
+CREATE INDEX revisions_by_facts ON revisions (last_day, first_day, outlet, author, article_id, revision);
 
 CREATE TABLE lives (                   -- a revision is live in versions added_in <= n < removed_in
     article_id TEXT NOT NULL,

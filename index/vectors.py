@@ -45,6 +45,9 @@ HNSW: Any = {
 EXACT = 500
 """Up to so many allowed passages are compared one by one: a filtered walk of the graph is slower."""
 
+WIDEST = 8
+"""Times as many of the nearest are looked through as are wanted, before all that a filter allows are."""
+
 _SQLITE = "chroma.sqlite3"
 _HEADER = struct.Struct("<i6Q")
 """hnswlib's header: format, start of level 0, slots, slots used, bytes a slot, and two offsets in a slot."""
@@ -123,14 +126,19 @@ class Vectors:
         """The `k` nearest passages that may be returned, best first; fewer only when there are no more.
 
         `allowed` says which of some ids may be, `every` lists all of them. Most filters let enough of the
-        nearest through; only for the others is every allowed passage looked up.
+        nearest through; only for narrow ones is every allowed passage looked up.
         """
-        for count in (2 * k, 8 * k):
+        count, widest = k, WIDEST * k
+        while True:
             found = self._query(embedding, count)
             kept = allowed([key for key, _ in found])
             if len(kept) >= k or len(found) < count:
                 return [(key, cosine) for key, cosine in found if key in kept][:k]
-        return self.nearest_among(embedding, k, every())
+            # As many as would do if the share stayed the same, and a third more.
+            needed = 4 * k * count // (3 * max(len(kept), 1))
+            if count == widest or needed > 2 * widest:
+                return self.nearest_among(embedding, k, every())
+            count = min(max(2 * count, needed), widest)
 
     def ids(self) -> Iterator[str]:
         """Every stored passage id, in no order."""

@@ -145,7 +145,7 @@ def test_view_keeps_its_version_while_a_build_publishes(folder):
 
 
 @given(articles, filters)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_filters_let_through_what_filter_allows(tmp_path_factory, items, filter):
     folder = tmp_path_factory.mktemp("library")
     reads = [

@@ -75,7 +75,7 @@ def test_nearest_among_is_the_best_of_the_allowed(vectors, allowed):
     assert [key for key, _ in found] == [f"a:b:{place}" for place in best]
 
 
-@pytest.mark.parametrize("share", [1, 2, 5, 100])
+@pytest.mark.parametrize("share", [1, 2, 3, 100])
 def test_nearest_allowed_finds_all_it_may(vectors, share):
     stored = unit(1000)
     vectors.add(names(1000), stored)
