@@ -63,14 +63,15 @@ def decide(connection: sqlite3.Connection, version: int) -> None:
 
 
 def prune(connection: sqlite3.Connection, version: int, targets: Sequence[str]) -> None:
-    """Fill `gone` with the file locations at or under the targets that were not met.
+    """Fill `gone` with the locations at or under the targets that were not met.
 
-    Left alone: web addresses, and what lies at or under a location that could not be read.
+    Left alone: web addresses, unless one is a target itself, and what lies at or under a location that could
+    not be read.
     """
     for target in targets:
         connection.execute(
             f"""INSERT OR IGNORE INTO staging.gone SELECT v.location FROM locations v
-                 WHERE {stands("v")} AND {_UNDER.format("v.location")} AND v.location NOT LIKE '%://%'
+                 WHERE {stands("v")} AND {_UNDER.format("v.location")} AND (v.location = :at OR v.location NOT LIKE '%://%')
                    AND v.location NOT IN (SELECT location FROM staging.visited)""",
             {"version": version, "at": target},
         )

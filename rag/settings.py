@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 FILE = "clippings.toml"
 PREFIX = "CLIPPINGS_"
-NOT_SETTINGS = {"CLIPPINGS_CACHE"}
-"""Environment names with our prefix that are read elsewhere: where derived files are kept."""
+NOT_SETTINGS = {"CLIPPINGS_CACHE", "CLIPPINGS_AUTH"}
+"""Environment names with our prefix that are read elsewhere: the cache folder, and who may log in."""
 
 NEUTRAL = {"library", "model_timeout", "model_cache"}
 """Settings that change no answer."""

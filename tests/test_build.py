@@ -188,6 +188,15 @@ def test_prune_removes_what_is_gone_under_the_targets_only(folder):
     assert set(state(folder)) == {"/n/d.jsonl#2", "/nn/c.txt", "https://x.example/n/a"}
 
 
+def test_prune_removes_a_page_only_when_it_is_the_target_itself(folder):
+    pages = ["https://x.example/n/a", "https://x.example/n/a/b"]
+    index(folder, *(article(page, story(number)) for number, page in enumerate(pages)))
+    failed = Skipped(pages[0], "the server said 503")
+    assert index(folder, failed, targets=[pages[0]], prune_missing=True).removed == 0
+    assert index(folder, targets=[pages[0]], prune_missing=True).removed == 1
+    assert set(state(folder)) == {pages[1]}
+
+
 def test_without_prune_nothing_is_removed(folder):
     index(folder, *STORIES)
     assert counts(index(folder, STORIES[0], targets=["/news"])) == (0, 0, 1, 0, 0)
@@ -291,6 +300,31 @@ def test_failure_on_the_way_leaves_the_published_version_and_the_encoded_passage
     report = index(folder, *many)
     assert (report.added, report.encoded) == (5, 300)
     assert check(folder).clean
+
+
+@pytest.mark.parametrize("step", ["Vectors.add", "Words.write"])
+def test_interrupted_while_writing(folder, monkeypatch, step):
+    index(folder, STORIES[0])
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"index.derive.{step}", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            index(folder, *STORIES)
+    assert set(state(folder)) == {"/news/0.txt"}
+    assert len(list((folder / "vectors").iterdir())) == len(list((folder / "words").iterdir())) == 1
+    report = index(folder, *STORIES)
+    assert (report.added, report.encoded) == (5, 0)
+    assert check(folder).clean
+
+
+def test_damaged_leftovers_of_a_build_are_thrown_away(folder):
+    index(folder, STORIES[0])
+    (folder / "building.sqlite").write_bytes(b"SQLite format 3\0" + b"\x7f" * 5000)
+    assert index(folder, *STORIES).added == 5
+    assert not (folder / "building.sqlite").exists()
 
 
 def test_fetch_log_is_published_with_the_articles(folder):
