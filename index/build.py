@@ -114,19 +114,15 @@ class _Build:
         connection = self.catalog.connection()
         version = self.catalog.current()
         staging = Staging(connection, self.catalog.folder / STAGING, self.recipe.made)
-        finished = False
-        try:
-            self._read(staging, read(staging), version)
-            staging.commit()
-            with staging.batch():
-                if prune_missing:
-                    identity.prune(connection, version, [_base(target) for target in targets])
-                identity.decide(connection, version)
-            change = identity.change(connection, version)
-            number = self._publish(staging, version, change, rebuild)
-            finished = True
-        finally:
-            staging.close(delete=finished)
+        self._read(staging, read(staging), version)
+        staging.commit()
+        with staging.batch():
+            if prune_missing:
+                identity.prune(connection, version, [_base(target) for target in targets])
+            identity.decide(connection, version)
+        change = identity.change(connection, version)
+        number = self._publish(staging, version, change, rebuild)
+        staging.close()
         return BuildReport(
             number or version,
             number is not None,

@@ -109,19 +109,31 @@ COMMIT_EVERY = 500
 class Staging:
     """The unpublished part of a build, attached to the library's connection as `staging`."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, fingerprint: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, made_by: str) -> None:
         self._connection = connection
         self._path = path
         self._waiting = 0
-        connection.execute("ATTACH ? AS staging", [str(path)])
+        try:
+            self._attach(made_by)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:  # damaged, as by a power cut: only encoding is lost
+            if "staging" in {row[1] for row in connection.execute("PRAGMA database_list")}:
+                connection.execute("DETACH staging")
+            remove(path)
+            self._attach(made_by)
+
+    def _attach(self, made_by: str) -> None:
+        connection = self._connection
+        connection.execute("ATTACH ? AS staging", [str(self._path)])
         connection.execute("PRAGMA staging.journal_mode = WAL")
         # A kill loses nothing, a power cut at most what must be encoded again.
         connection.execute("PRAGMA staging.synchronous = NORMAL")
         connection.executescript(_TABLES)
-        if connection.execute("SELECT fingerprint FROM staging.recipe").fetchall() != [(fingerprint,)]:
+        if connection.execute("SELECT fingerprint FROM staging.recipe").fetchall() != [(made_by,)]:
             connection.execute("DELETE FROM staging.encoded")
             connection.execute("DELETE FROM staging.recipe")
-            connection.execute("INSERT INTO staging.recipe VALUES (?)", [fingerprint])
+            connection.execute("INSERT INTO staging.recipe VALUES (?)", [made_by])
 
     def article(self, article: Article, revision: str, text_sha: str, given_id: str) -> None:
         """Keep an article whose location held something else before; `given_id` is the id it should have."""
@@ -152,9 +164,7 @@ class Staging:
         """Note that a location was read, or could not be; returns what this run read there before."""
         self._begin()
         at = [location]
-        before = self._connection.execute(
-            "SELECT revision FROM staging.visited WHERE location = ?", at
-        ).fetchone()
+        before = self._connection.execute("SELECT revision FROM staging.visited WHERE location = ?", at).fetchone()
         self._connection.execute(
             "INSERT INTO staging.visited VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET failed = max(failed, excluded.failed)",
@@ -197,13 +207,10 @@ class Staging:
             raise
         self._connection.execute("COMMIT")
 
-    def close(self, *, delete: bool) -> None:
-        """Detach; delete the file when all of it was published, otherwise keep it for the next build."""
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+    def close(self) -> None:
+        """Delete what was published; a build that fails leaves it attached, and to the next build."""
         self._connection.execute("DETACH staging")
-        if delete:
-            remove(self._path)
+        remove(self._path)
 
     def _begin(self) -> None:
         if self._waiting >= COMMIT_EVERY:
