@@ -1,11 +1,11 @@
-.PHONY: help check format lint types test
+.PHONY: help check format lint types test gate
 
 PYTHON ?= python
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-check: lint types test ## everything CI runs
+check: lint types test gate ## everything CI runs
 
 format: ## rewrite the code as ruff wants it
 	$(PYTHON) -m ruff format .
@@ -19,3 +19,8 @@ types: ## static types
 
 test: ## the tests
 	$(PYTHON) -m pytest
+
+gate: ## the seeds question set must be answered at least this well
+	$(PYTHON) -m ui.cli eval run evals/sets/seeds.jsonl --out "$$(mktemp -d)/run" \
+	  --require "citations.verbatim>=1" --require "errors<=0" --require "answer.correct>=0.75" \
+	  --require "citations.recall>=0.7" --require "refusal.wrong_refusals<=0.1"
