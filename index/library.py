@@ -135,10 +135,13 @@ class Library:
             self.warm()
         (embedding,) = self._encoder.embed([text])
         words = self._alive(lambda count: self._words.search(text, count, filter), k)
-        if filter:
-            allowed = self._view.passage_ids(filter)
-            return words, self._vectors.nearest_among(embedding, k, allowed)
-        return words, self._alive(lambda count: self._vectors.nearest(embedding, count), k)
+        vectors = self._vectors.nearest_allowed(
+            embedding,
+            k,
+            lambda ids: self._view.live(ids, filter),
+            lambda: self._view.passage_ids(filter),
+        )
+        return words, vectors
 
     def warm(self) -> None:
         """Load the encoder and the engines, side by side, so that the first question does not wait for each."""

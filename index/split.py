@@ -85,10 +85,11 @@ def passages(article: Article, *, tokens: int = PASSAGE_TOKENS) -> list[Passage]
     """
     if tokens < 1:
         raise ValueError(f"a passage needs at least one token, not {tokens!r}")
+    revision = article.revision
     return [
         Passage(
             article_id=article.id,
-            revision=article.revision,
+            revision=revision,
             number=number,
             start=group[0][0],
             end=group[-1][1],
