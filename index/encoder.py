@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
 DEFAULT = "all-MiniLM-L6-v2"
-BATCH = 32
+BATCH = 4
+"""Texts encoded at once, of like length: measured 50 a second, 40 at 32, for the padding it saves."""
+
 MAX_LENGTH = 256
 """Word pieces a text is cut to, as the model's authors do."""
 
@@ -42,6 +44,7 @@ class Encoder(ABC):
     @abstractmethod
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors of shape [len(texts), dimensions], float32, length 1."""
+
 
 class OnnxEncoder(Encoder):
     """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers) in ONNX Runtime, mean-pooled."""
@@ -87,9 +90,7 @@ class SentenceTransformerEncoder(Encoder):
         self.fingerprint = fingerprint(name)
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        vectors = self._model.encode(
-            list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
-        )
+        vectors = self._model.encode(list(texts), batch_size=32, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimensions)
 
 
@@ -230,9 +231,7 @@ def _export(folder: Path, target: Path) -> None:
     example = (torch.ones(2, 8, dtype=torch.long), torch.ones(2, 8, dtype=torch.long))
     axes = {"input_ids": {0: "texts", 1: "tokens"}, "attention_mask": {0: "texts", 1: "tokens"}}
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch, warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # the exporter's deprecation notes and tracer remarks are not for users
+        warnings.simplefilter("ignore")  # the exporter's deprecation notes and tracer remarks are not for users
         made = Path(scratch) / "model.onnx"
         torch.onnx.export(
             Pooled().eval(),
