@@ -27,9 +27,24 @@ def test_the_layout_names_every_folder_and_no_other():
     assert named == folders | {"seeds"}
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"^\s+(?:\$ )?clippings (\w+)", README, re.M))))
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"^\s+(?:\$ |.* && )?clippings (\w+)", README, re.M))))
 def test_every_command_exists(command):
     assert command in cli.commands
+
+
+def test_a_newcomer_starts_with_the_chat_and_ci_runs_every_starting_command():
+    (start,) = re.findall(r"## Start\n\n(.*?)\n\n", README, re.S)
+    commands = [line.strip().partition(" && ") for line in start.splitlines()]
+    assert [command for _, _, command in commands] == [
+        "clippings chat",
+        'clippings ask "what did Lankford say about the majority?"',
+        "pytest",
+    ]
+    ci = (Path(__file__).parent.parent / ".ci" / "run").read_text(encoding="utf-8")
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
+    for install, _, command in commands:
+        assert install.replace("pip install", "pip install -q") in ci
+        assert command in (makefile if command == "pytest" else ci)
 
 
 def test_the_example_is_what_is_printed(assistant):

@@ -60,7 +60,8 @@ def chat(
         from ui.cli_library import build_library, seeds_folder
 
         click.echo(f"No library yet: building {settings.library!r} from the seed articles.", err=True)
-        build_library(settings, [str(seeds_folder())])
+        report = build_library(settings, [str(seeds_folder())])
+        click.echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
     serve(settings, host, port, root_path, account, browser)
 
 
@@ -112,7 +113,10 @@ def serve(
     if browser or (browser is None and _desktop()):
         click.launch(address)
     config = uvicorn.Config(made, log_level="warning", server_header=False, timeout_graceful_shutdown=3)
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:  # uvicorn has shut down by then, and raises it again
+        click.echo("\nStopped.", err=True)
 
 
 def _desktop() -> bool:
