@@ -9,11 +9,13 @@ import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from index import minilm
 from index.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,13 +24,8 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
 DEFAULT = "all-MiniLM-L6-v2"
-BATCH = 4
-"""Texts encoded at once, of like length: measured 50 a second, 40 at 32, for the padding it saves."""
-
 MAX_LENGTH = 256
 """Word pieces a text is cut to, as the model's authors do."""
-
-OPSET = 18
 
 
 class Encoder(ABC):
@@ -47,28 +44,25 @@ class Encoder(ABC):
 
 
 class OnnxEncoder(Encoder):
-    """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers) in ONNX Runtime, mean-pooled."""
+    """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers) in ONNX Runtime; see `index.minilm`."""
 
     def __init__(self, model: Path, tokenizer: Path, name: str, fingerprint: str) -> None:
         self.name, self.fingerprint = name, fingerprint
-        self._session = open_session(model)
+        self._session = open_session(model, threads=1, leave_out=minilm.SLOWER)
         self._tokenizer = open_tokenizer(tokenizer, MAX_LENGTH)
         self.dimensions = int(self._session.get_outputs()[0].shape[-1])
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
-        encoded = self._tokenizer.encode_batch(list(texts))
-        order = sorted(range(len(texts)), key=lambda index: len(encoded[index].ids))
-        for first in range(0, len(order), BATCH):
-            rows = order[first : first + BATCH]
-            width = len(encoded[rows[-1]].ids)
-            ids = np.zeros((len(rows), width), dtype=np.int64)
-            mask = np.zeros((len(rows), width), dtype=np.int64)
-            for row, index in enumerate(rows):
-                length = len(encoded[index].ids)
-                ids[row, :length] = encoded[index].ids
-                mask[row, :length] = 1
-            (vectors[rows],) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+
+        # One text, one thread: nothing is padded, no thread waits for another, and a vector is the same to the
+        # bit whatever it is encoded with.
+        def encode(row: int, ids: Sequence[int]) -> None:
+            (vectors[row],) = self._session.run(None, {"input_ids": np.array([ids], dtype=np.int64)})[0]
+
+        encoded = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            list(threads.map(encode, range(len(texts)), encoded))
         return vectors
 
 
@@ -114,17 +108,17 @@ class ProviderEncoder(Encoder):
 
 
 def open_encoder(name: str = DEFAULT, cache: Path | None = None) -> Encoder:
-    """The encoder of that name; the default one is exported to ONNX in `cache` when first needed.
+    """The encoder of that name; the default one is written as ONNX to `cache` when first needed.
 
     Raises UserError when a model cannot be loaded.
     """
     if name == DEFAULT:
         folder = packaged_model()
         weights = _weights_fingerprint(folder)
-        exported = (cache or cache_folder()) / f"{DEFAULT}-{weights}-opset{OPSET}.onnx"
-        if not exported.exists():
-            _export(folder, exported)
-        return OnnxEncoder(exported, folder / "tokenizer.json", DEFAULT, weights)
+        graph = (cache or cache_folder()) / f"{DEFAULT}-{weights}-graph{minilm.REVISION}.onnx"
+        if not graph.exists():
+            minilm.write(folder, graph)
+        return OnnxEncoder(graph, folder / "tokenizer.json", DEFAULT, weights)
     if ":" in name and not Path(name).exists():
         return ProviderEncoder(name)
     return SentenceTransformerEncoder(name)
@@ -172,13 +166,20 @@ def cache_folder() -> Path:
     return Path(os.environ.get("CLIPPINGS_CACHE") or user_cache_path("clippings"))
 
 
-def open_session(model: Path) -> onnxruntime.InferenceSession:
-    """An ONNX Runtime session on the CPU; raises UserError when the file is damaged."""
+def open_session(model: Path, threads: int = 0, leave_out: Sequence[str] = ()) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session on the CPU whose every run takes `threads` (0: one a core).
+
+    `leave_out` names graph optimizers not to use. Raises UserError when the file is damaged.
+    """
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(3)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
     try:
-        return onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            str(model), options, providers=["CPUExecutionProvider"], disabled_optimizers=leave_out
+        )
     except Exception as error:  # onnxruntime raises classes of its own that are not importable by name
         raise UserError(
             f"Cannot load the model {str(model)!r}: {error}. Delete that file, then run the command again."
@@ -203,44 +204,3 @@ def _weights_fingerprint(folder: Path) -> str:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:12]
-
-
-def _export(folder: Path, target: Path) -> None:
-    """Write the model with its mean pooling and normalisation as one ONNX graph, atomically."""
-    import tempfile
-    import warnings
-
-    import torch
-    from transformers import AutoModel
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-
-    class Pooled(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = AutoModel.from_pretrained(folder, attn_implementation="eager")
-
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            states = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-            weights = attention_mask.unsqueeze(-1).to(states.dtype)
-            pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
-            return torch.nn.functional.normalize(pooled, dim=1)
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    example = (torch.ones(2, 8, dtype=torch.long), torch.ones(2, 8, dtype=torch.long))
-    axes = {"input_ids": {0: "texts", 1: "tokens"}, "attention_mask": {0: "texts", 1: "tokens"}}
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's deprecation notes and tracer remarks are not for users
-        made = Path(scratch) / "model.onnx"
-        torch.onnx.export(
-            Pooled().eval(),
-            example,
-            str(made),
-            input_names=["input_ids", "attention_mask"],
-            output_names=["vectors"],
-            dynamic_axes={**axes, "vectors": {0: "texts"}},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-        made.replace(target)
