@@ -20,6 +20,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 90_000
+"""Milliseconds that a page may take on a machine that does other things as well."""
 ROOT = Path(__file__).parent.parent
 
 
@@ -27,7 +29,8 @@ ROOT = Path(__file__).parent.parent
 def serving(library, *options, env=()):
     """Run `clippings chat` on a free port; yields its address."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **dict(env)}
-    environment.pop("CLIPPINGS_LIBRARY", None)
+    for name in ("CLIPPINGS_LIBRARY", "OPENAI_API_KEY"):
+        environment.pop(name, None)
     process = subprocess.Popen(
         [
             *(sys.executable, "-c", "from ui.cli_chat import chat; chat()"),
@@ -73,15 +76,7 @@ def wait_until_up(address, seconds=60):
     raise AssertionError("the chat did not answer")
 
 
-def seeded(folder):
-    """A library of the three seed articles."""
-    from rag.settings import Settings
-    from ui.cli_library import build_library, seeds_folder
-
-    build_library(Settings(library=str(folder)), [str(seeds_folder())])
-    return folder
-
-
+@contextmanager
 def launched():
     """A headless Chromium; where there is none, CI fails and others skip."""
     playwright = pytest.importorskip("playwright.sync_api") if not os.environ.get("CI") else None
@@ -92,7 +87,15 @@ def launched():
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return playwright
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def file(name, text):
+    """A file as Playwright puts it into a page."""
+    return {"name": name, "mimeType": "text/plain", "buffer": text.encode()}
 
 
 class Visit:
@@ -144,6 +147,15 @@ class Visit:
 
     def marked(self):
         return "".join(self.page.locator("#article mark.active").all_text_contents())
+
+    def forget_work(self):
+        """Empty the report of the work before, so that the next one's is not mistaken for it."""
+        self.page.evaluate("document.querySelector('#work .html-container > div').innerHTML = ''")
+
+    def worked(self):
+        """Wait until the library's work has ended; returns its report."""
+        self.page.wait_for_selector("#work [data-running=false]")
+        return self.page.locator("#work").inner_text()
 
     def tab(self, name):
         self.page.get_by_role("tab", name=name, exact=True).click()

@@ -3,10 +3,11 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
-from chat_server import CHROMIUM, FLAGS, Visit, launched, seeded, serving
+from chat_server import file
 
 LANKFORD = "What did Lankford say about the majority?"
 QUOTATION = (
@@ -15,33 +16,9 @@ QUOTATION = (
 )
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with launched().sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory, browser):
-    with serving(seeded(tmp_path_factory.mktemp("chat") / "library")) as address:
-        yield address
-
-
 @pytest.fixture
-def visit(browser, address):
-    contexts = []
-
-    def come(path="/", **settings):
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **settings})
-        context.set_default_timeout(30_000)
-        contexts.append(context)
-        return Visit(context, address, path)
-
-    yield come
-    for context in contexts:
-        context.close()
+def visit(visitor, chat):
+    return partial(visitor, chat)
 
 
 def test_the_lankford_question_and_its_exact_source(visit):
@@ -144,11 +121,10 @@ def test_conversations_are_renamed_found_exported_and_deleted(visit):
     menu.get_by_label("Name").fill("Senate maths <b>now</b>")
     menu.get_by_role("button", name="Rename").click()
     someone.page.wait_for_selector("#conversations .pick:has-text('Senate maths <b>now</b>')")
-    someone.page.get_by_placeholder("Search conversations").fill("narrow majority")
-    someone.page.wait_for_timeout(800)
-    assert someone.page.locator("#conversations .pick").count() == 1
     someone.page.get_by_placeholder("Search conversations").fill("walrus")
     someone.page.wait_for_selector("#conversations .empty")
+    someone.page.get_by_placeholder("Search conversations").fill("narrow majority")
+    someone.page.wait_for_selector("#conversations .pick:has-text('Senate maths')")
     someone.page.get_by_placeholder("Search conversations").fill("")
     someone.page.wait_for_selector("#conversations .menu")
     exported = {}
@@ -263,14 +239,14 @@ def test_nothing_runs_over_the_side(visit, size):
     assert someone.page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
-def test_the_api_answers_as_json_and_as_a_stream(address):
-    answer = httpx.post(address + "/api/ask", json={"question": LANKFORD}, timeout=30).json()
+def test_the_api_answers_as_json_and_as_a_stream(chat):
+    answer = httpx.post(chat + "/api/ask", json={"question": LANKFORD}, timeout=30).json()
     citation = answer["statements"][0]["citations"][0]
-    article = httpx.get(f"{address}/api/articles/{citation['article']}/{citation['revision']}").json()
+    article = httpx.get(f"{chat}/api/articles/{citation['article']}/{citation['revision']}").json()
     assert article["text"][citation["start"] : citation["end"]] == citation["text"] == QUOTATION
     with httpx.stream(
         "POST",
-        address + "/api/ask",
+        chat + "/api/ask",
         json={"question": LANKFORD},
         headers={"accept": "text/event-stream"},
         timeout=30,
@@ -278,10 +254,10 @@ def test_the_api_answers_as_json_and_as_a_stream(address):
         assert response.headers["content-type"].startswith("text/event-stream")
         events = [line.removeprefix("event: ") for line in response.iter_lines() if line.startswith("event: ")]
     assert events[0] == "progress" and events[-1] == "answer" and "statement" in events
-    assert httpx.get(address + "/healthz").json()["library_version"] >= 1
-    assert httpx.get(address + "/api/articles/0/0").status_code == 404
-    assert httpx.post(address + "/api/ask", json={"question": "x", "colour": 1}).status_code == 422
-    assert "/api/ask" in httpx.get(address + "/openapi.json").json()["paths"]
+    assert httpx.get(chat + "/healthz").json()["library_version"] >= 1
+    assert httpx.get(chat + "/api/articles/0/0").status_code == 404
+    assert httpx.post(chat + "/api/ask", json={"question": "x", "colour": 1}).status_code == 422
+    assert "/api/ask" in httpx.get(chat + "/openapi.json").json()["paths"]
 
 
 def test_the_api_page_needs_nothing_from_elsewhere(visit):
@@ -292,7 +268,7 @@ def test_the_api_page_needs_nothing_from_elsewhere(visit):
     assert not someone.errors
 
 
-def test_other_programs_find_and_call_the_tools(address):
+def test_other_programs_find_and_call_the_tools(chat):
     import asyncio
 
     from mcp import ClientSession
@@ -300,7 +276,7 @@ def test_other_programs_find_and_call_the_tools(address):
 
     async def called():
         async with (
-            streamablehttp_client(address + "/gradio_api/mcp/") as (read, write, _),
+            streamablehttp_client(chat + "/gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
@@ -332,7 +308,6 @@ def test_a_set_is_run_shown_and_compared(visit):
             arg=number,
         )
         someone.page.wait_for_selector("#summary .figures")
-        someone.page.wait_for_timeout(1100)  # runs are named by the second they began
     assert "1.00" in someone.page.locator("#summary .numbers-row").inner_text()
     someone.page.get_by_role("button", name="Compare before with after").click()
     someone.page.wait_for_selector("#summary :text('Got worse: 0')")
@@ -342,3 +317,45 @@ def test_a_set_is_run_shown_and_compared(visit):
     assert LANKFORD in opened.value.content()
     stranger = visit()
     assert stranger.context.request.get(opened.value.url).status == 404
+
+
+def test_an_address_inside_this_network_is_not_fetched(visit, chat):
+    someone = visit()
+    someone.tab("Library")
+    someone.page.get_by_label("Or paste the address").fill(chat + "/healthz")
+    someone.page.get_by_role("button", name="Add", exact=True).click()
+    report = someone.worked()
+    assert "0 added" in report and "1 skipped" in report
+
+
+def test_a_set_of_ones_own_is_checked_row_by_row_then_run(visit):
+    someone = visit()
+    someone.tab("Evaluation")
+    bring = someone.page.locator("#own input[type=file]")
+    rows = [
+        '{"question": "What did Lankford say about the majority?"}',
+        '{"question": "Who <b>won</b>?", "answers": "nobody"}',
+        "no row at all",
+    ]
+    name = "my ../<i>set.jsonl"
+    bring.set_input_files([file(name, "\n".join(rows))])
+    someone.page.wait_for_selector("#measure .error")
+    told = someone.page.locator("#measure tbody tr").all_inner_texts()
+    assert [line.split("\t")[:2] for line in told] == [["1", "answers"], ["2", "answers"], ["3", "row"]]
+    assert "must be a list (found 'nobody')" in told[1]
+    assert someone.page.locator("#sets option[value^=own-]").count() == 0
+
+    bring.set_input_files([file(name, rows[0].replace("}", ', "answers": ["narrow majority"]}'))])
+    someone.page.wait_for_selector("#measure :text('1 question, ready to run')")
+    assert someone.page.locator("#sets select").input_value().startswith("own-")
+    someone.page.get_by_role("button", name="Run", exact=True).click()
+    someone.page.wait_for_selector("#summary .figures")
+    assert "1 questions" in someone.page.locator("#summary h2").inner_text()
+    assert "1.00" in someone.page.locator("#summary .numbers-row").inner_text()
+    stranger = visit()
+    stranger.tab("Evaluation")
+    stranger.page.wait_for_selector("#sets select")
+    assert stranger.page.locator("#sets option[value^=own-]").count() == 0
+    someone.page.locator("#sets .removed summary").click()
+    someone.page.locator("#sets .removed button").click()
+    someone.page.wait_for_function("!document.querySelector('#sets option[value^=own-]')")

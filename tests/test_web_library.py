@@ -2,8 +2,9 @@
 
 import json
 
+import local_web
 import pytest
-from chat_server import CHROMIUM, FLAGS, Visit, launched, serving
+from chat_server import PATIENCE, Visit, file, serving
 
 HOSTILE = {
     "title": '<script>window.alarmed = true</script><img src=x onerror="window.alarmed = true"> '
@@ -22,23 +23,15 @@ HOSTILE = {
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with launched().sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory, browser):
-    with serving(tmp_path_factory.mktemp("empty") / "library", "--empty") as address:
+def address(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("empty") / "library", "--empty", "--allow-private") as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def someone(browser, address):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(45_000)
+    context.set_default_timeout(PATIENCE)
     yield Visit(context, address)
     context.close()
 
@@ -46,25 +39,9 @@ def someone(browser, address):
 def dropped(someone, *files):
     """Drop files in the Library tab and wait for the report."""
     someone.tab("Library")
-    forget(someone)
+    someone.forget_work()
     someone.page.locator("#files input[type=file]").set_input_files(list(files))
-    return finished(someone)
-
-
-def forget(someone):
-    """Empty the report of the work before, so that the next one's is not mistaken for it."""
-    someone.page.evaluate("document.querySelector('#work .html-container > div').innerHTML = ''")
-
-
-def finished(someone):
-    someone.page.wait_for_function(
-        "() => document.querySelector('#work [data-running=false]') && !document.querySelector('#work progress')"
-    )
-    return someone.page.locator("#work").inner_text()
-
-
-def file(name, text):
-    return {"name": name, "mimeType": "text/plain", "buffer": text.encode()}
+    return someone.worked()
 
 
 def test_a_first_visit_offers_the_seeds_and_they_can_be_asked(someone):
@@ -111,14 +88,14 @@ def test_the_table_searches_sorts_views_removes_and_puts_back(someone):
     assert "Ivar Holmgren" in someone.page.locator("#viewed .text").inner_text()
     someone.page.locator("#viewed .close").click()
     someone.page.locator("#shelf .sure summary").click()
-    forget(someone)
+    someone.forget_work()
     someone.page.get_by_role("button", name="Remove it").click()
-    assert "1 removed" in finished(someone)
+    assert "1 removed" in someone.worked()
     someone.page.wait_for_selector("#shelf .empty")
     someone.page.locator("#shelf .removed summary").click()
-    forget(someone)
+    someone.forget_work()
     someone.page.get_by_role("button", name="Add again").click()
-    assert "1 added" in finished(someone)
+    assert "1 added" in someone.worked()
     someone.page.get_by_label("Search", exact=True).fill("")
     someone.page.wait_for_function("document.querySelectorAll('#shelf tbody tr').length === 5")
     someone.page.get_by_role("button", name="Title").click()
@@ -176,17 +153,16 @@ def test_hostile_articles_are_only_text(someone):
     assert "<script>window.alarmed = true</script>" in pane.inner_text()
     assert "**The ferry Gudrun carries 214 passengers** ${window.alarmed = true} {{#each this}}" in pane.inner_text()
     assert pane.locator("script, img, a").count() == 0
-    someone.page.wait_for_timeout(300)
     assert someone.page.evaluate("window.alarmed") is None
     assert not someone.errors
 
 
 def test_inline_scripts_are_refused_by_the_policy_too(someone):
     someone.page.evaluate(
-        """() => { const e = document.createElement('div');
-        e.innerHTML = '<img src="data:," onerror="window.alarmed = true">'; document.body.append(e); }"""
+        """() => new Promise(done => { const e = document.createElement('div');
+        document.addEventListener('securitypolicyviolation', done, { once: true });
+        e.innerHTML = '<img src="data:," onerror="window.alarmed = true">'; document.body.append(e); })"""
     )
-    someone.page.wait_for_timeout(300)
     assert someone.page.evaluate("window.alarmed") is None
 
 
@@ -194,9 +170,7 @@ def test_a_paragraph_of_two_million_letters(someone):
     # Rules of a printed table: as long as it gets, yet few passages to encode.
     rules = ("-" * 390 + " ") * 5_100
     assert len(rules) > 1_990_000
-    someone.context.set_default_timeout(150_000)
     assert "1 added" in dropped(someone, file("gulls.txt", rules + "The warden's dog is called Bamse."))
-    someone.context.set_default_timeout(45_000)
     someone.tab("Ask")
     someone.page.get_by_role("button", name="New conversation").click()
     someone.page.wait_for_selector(".start")
@@ -216,19 +190,56 @@ def test_building_never_blocks_asking(someone, browser, address):
     context = browser.new_context()
     other = Visit(context, address)
     someone.tab("Library")
-    forget(someone)
+    someone.forget_work()
     someone.page.locator("#files input[type=file]").set_input_files([file("rolls.jsonl", articles)])
     someone.page.wait_for_selector("#work [data-running=true]")
     answer = other.ask("What did Lankford say about the majority?")
     assert "narrow majority" in answer.inner_text()
     assert someone.page.locator("#work [data-running=true]").count() == 1, "it was asked during the build"
     context.close()
-    assert "60 added" in finished(someone)
+    assert "60 added" in someone.worked()
 
 
-def test_an_address_inside_this_network_is_not_fetched(someone, address):
+def test_a_pasted_address_becomes_an_article_that_is_removed_and_put_back(someone):
+    web = local_web.start()
+    web.pages["/lighthouse"] = """<html><head><title>Lighthouse keeper retires</title>
+        <meta property="og:site_name" content="Kustposten"></head><body><article><h1>Lighthouse keeper retires</h1>
+        <p>Ragnhild Bakke, keeper of the Torsvik lighthouse, will retire in June after thirty-one years on the rock.</p>
+        <p>Her successor at the Torsvik lighthouse is to be the former whaler Per Dahl, the pilot board decided.</p>
+        </article></body></html>"""
+    question = "Who is to be the successor at the Torsvik lighthouse?"
+
+    def asked():
+        someone.tab("Ask")
+        someone.page.get_by_role("button", name="New conversation").click()
+        someone.page.wait_for_selector(".start")
+        return someone.ask(question)
+
     someone.tab("Library")
-    someone.page.get_by_label("Or paste the address").fill(address + "/healthz")
-    forget(someone)
+    someone.forget_work()
+    someone.page.get_by_label("Or paste the address").fill(web.url + "/lighthouse")
     someone.page.get_by_role("button", name="Add", exact=True).click()
-    assert "0 added" in finished(someone)
+    assert "1 added" in someone.worked()
+    assert "Per Dahl" in asked().inner_text()
+    assert "Per Dahl" in someone.cite(1)
+    link = someone.page.locator("#article .facts a")
+    assert link.get_attribute("href") == web.url + "/lighthouse"
+    assert link.get_attribute("rel") == "noopener noreferrer"
+
+    someone.tab("Library")
+    row = someone.page.locator("#shelf tbody tr", has_text="Lighthouse keeper retires")
+    row.locator(".sure summary").click()
+    someone.forget_work()
+    row.get_by_role("button", name="Remove it").click()
+    assert "1 removed" in someone.worked()
+    row.wait_for(state="detached")
+    assert "Per Dahl" not in asked().inner_text()
+
+    someone.tab("Library")
+    someone.page.locator("#shelf .removed summary").click()
+    someone.forget_work()
+    someone.page.locator("#shelf .removed li", has_text="Lighthouse").get_by_role("button", name="Add again").click()
+    assert "1 added" in someone.worked()
+    assert "Per Dahl" in asked().inner_text()
+    assert "Per Dahl" in someone.cite(1)
+    web.server.shutdown()

@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 
+from evals import files
 from index.errors import UserError
 from index.types import Filter
 from rag.serialise import article_to_dict, citation_to_dict, to_dict
@@ -157,6 +158,11 @@ def _files(app: FastAPI, desk: Desk, measures: Measuring) -> None:
     def feedback(request: Request) -> Response:
         """Your verdicts on answers as a question set; `clippings eval feedback.jsonl` reads it."""
         return _download(exports.feedback(desk, request.state.owner), "application/jsonl", "feedback.jsonl")
+
+    @app.get("/api/example.yaml", tags=["evaluation"])
+    def example() -> Response:
+        """A commented question set to begin one's own from."""
+        return _download(files.EXAMPLE.format(name="my-questions.yaml"), "application/yaml", "my-questions.yaml")
 
     @app.get("/api/runs/{name}/report.html", tags=["evaluation"])
     def report(name: str, request: Request) -> HTMLResponse:

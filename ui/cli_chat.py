@@ -13,6 +13,7 @@ from index.errors import UserError
 if TYPE_CHECKING:
     from rag.settings import Settings
     from ui.auth import Account
+    from ui.options import Options
 
 
 @click.command()
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--auth-env", is_flag=True, help="Ask for the name and password in CLIPPINGS_AUTH (USER:PASSWORD).")
 @click.option("--no-auth", is_flag=True, help="Let everyone in who can reach the address.")
 @click.option("--set-password", metavar="FILE", help="Ask for a password, write its hash to FILE, and stop.")
+@click.option("--allow-private", is_flag=True, help="Let pasted addresses lead into this network.")
 @click.option("--empty", is_flag=True, help="Begin with an empty library where there is none, not with the seeds.")
 @click.option("--open/--no-open", "browser", default=None, help="Open the page in the browser [default: on a desktop].")
 def chat(
@@ -35,6 +37,7 @@ def chat(
     auth_env: bool,
     no_auth: bool,
     set_password: str | None,
+    allow_private: bool,
     empty: bool,
     browser: bool | None,
 ) -> None:
@@ -55,6 +58,7 @@ def chat(
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     settings, origins = read.load({"library": library}, environment=environment)
     from index.library import Library
+    from ui.options import Options
 
     if not empty and origins["library"] == "default" and not Library.exists(settings.library):
         from ui.cli_library import build_library, seeds_folder
@@ -62,7 +66,7 @@ def chat(
         click.echo(f"No library yet: building {settings.library!r} from the seed articles.", err=True)
         report = build_library(settings, [str(seeds_folder())])
         click.echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
-    serve(settings, host, port, root_path, account, browser)
+    serve(settings, Options(host, port, root_path, account, allow_private), browser)
 
 
 def account_for(host: str, auth_file: str | None, auth_env: bool, no_auth: bool) -> Account | None:
@@ -84,16 +88,15 @@ def account_for(host: str, auth_file: str | None, auth_env: bool, no_auth: bool)
     return None
 
 
-def serve(
-    settings: Settings, host: str, port: int, root_path: str, account: Account | None, browser: bool | None
-) -> None:
+def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     """Listen until interrupted; raises UserError when the address cannot be listened on."""
     import socket
 
     import uvicorn
 
-    from ui.server import Options, app
+    from ui.server import app
 
+    host, port = options.host, options.port
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -108,7 +111,7 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}/"
     click.echo(f"Starting; the chat will be at {address}", err=True)
-    made = app(settings, Options(host, port, root_path, account))
+    made = app(settings, options)
     click.echo(f"Clippings is at {address} (stop with Ctrl+C)", err=True)
     if browser or (browser is None and _desktop()):
         click.launch(address)

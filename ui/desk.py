@@ -207,13 +207,22 @@ def _newest(articles: list[Article]) -> list[Article]:
 
 
 def _suggested(articles: Sequence[Article]) -> list[str]:
-    """One question of each of the newest articles that have one, no more articles read than it takes."""
+    """One question of each of the newest articles that have one, then what those quoted in them said."""
     from evals.suggest import suggest
+    from rag.names import INSTITUTION
+    from rag.speech import spoken
 
     chosen: dict[str, None] = {}
     for article in articles:
         inviting = (case.question for case in suggest([article]) if _inviting(case.question))
         if question := next(inviting, ""):
+            chosen[question] = None
+        if len(chosen) == SUGGESTED:
+            return list(chosen)
+    for article in articles:
+        named = (said.speaker for said in spoken(article).values() if said.how == "name")
+        asked = (f"What did {name} say?" for name in named if " " in name and not INSTITUTION.search(name))
+        if question := next((question for question in asked if question not in chosen), ""):
             chosen[question] = None
         if len(chosen) == SUGGESTED:
             break

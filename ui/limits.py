@@ -72,8 +72,8 @@ class Gate:
 
     @property
     def ahead(self) -> int:
-        """How many are waiting."""
-        return max(0, self._inside - self._running)
+        """How many have to end before the next one's turn."""
+        return max(0, self._inside - self._running + 1)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

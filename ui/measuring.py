@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.errors import UserError
-from ui import exports, page
+from ui import exports, page, sets
 from ui.desk import Desk
 from ui.sent import Changes, Sent
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 VERDICTS = "verdicts"
 SHOWN = ("sets", "measure", "runs")
 TICK = 0.5
+SHOWN_PROBLEMS = 50
+"""Bad rows shown of a question set that was brought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,29 @@ class Measuring:
     def overview(self, sent: Sent) -> Changes:
         """The tab as it is now."""
         return {
-            "sets": page.rendered("sets.html", sets=self._sets(sent.owner)),
+            "sets": self._choice(sent.owner),
             "measure": self._progress(sent.owner),
             "runs": self._runs(sent.owner),
         }
+
+    def bring(self, sent: Sent, file: str | None) -> Changes:
+        """Take in a question set of one's own; the copy that came with the request is deleted."""
+        if not file:
+            return {}
+        given = Path(file)
+        try:
+            added = sets.add(self._home(sent.owner), given)
+        finally:
+            given.unlink(missing_ok=True)
+        return {
+            "sets": self._choice(sent.owner, added.name),
+            "measure": page.rendered("own-set.html", added=added, shown=SHOWN_PROBLEMS),
+        }
+
+    def forget(self, sent: Sent) -> Changes:
+        """Remove a question set of one's own."""
+        sets.remove(self._home(sent.owner), sent.text("set"))
+        return {"sets": self._choice(sent.owner)}
 
     async def run(self, sent: Sent) -> AsyncIterator[Changes]:
         """Ask every question of the chosen set, showing how far it is, then its figures."""
@@ -111,13 +132,18 @@ class Measuring:
     def _home(self, owner: str) -> Path:
         return self.desk.folder / "runs" / hashlib.sha256(owner.encode()).hexdigest()[:16]
 
+    def _choice(self, owner: str, chosen: str = "") -> str:
+        own = [(path.name, sets.title(path.name)) for path in sets.kept(self._home(owner))]
+        return page.rendered("sets.html", sets=self._sets(owner), own=own, chosen=chosen)
+
     def _sets(self, owner: str) -> list[tuple[str, str]]:
         """Key and name of each set that can be run."""
         from evals.sets import ARTICLES
 
-        shipped = [(name, name.removesuffix(".jsonl")) for name in ARTICLES]
+        shipped = [(name, sets.title(name)) for name in ARTICLES]
         verdicts = len(self.desk.conversations.judged(owner))
-        return [*shipped, *([(VERDICTS, f"your verdicts ({verdicts})")] if verdicts else [])]
+        own = [(path.name, sets.title(path.name)) for path in sets.kept(self._home(owner))]
+        return [*shipped, *([(VERDICTS, f"your verdicts ({verdicts})")] if verdicts else []), *own]
 
     def _begin(self, owner: str, chosen: str, leave_out: bool) -> None:
         if chosen not in dict(self._sets(owner)):
@@ -125,7 +151,7 @@ class Measuring:
         with self._guard:
             if self.state.running:
                 raise UserError("Another run is under way. Wait until it ends, then try again.")
-            self.state = Running(owner, Path(chosen).stem, running=True)
+            self.state = Running(owner, sets.title(chosen), running=True)
         self._thread = threading.Thread(
             target=self._run, args=(owner, chosen, leave_out), name="measuring", daemon=True
         )
@@ -154,7 +180,7 @@ class Measuring:
         questions = home / f"{VERDICTS}.jsonl"
         if chosen == VERDICTS:
             questions.write_text(exports.feedback(self.desk, owner), encoding="utf-8")
-        else:
+        elif not (questions := home / chosen).is_file():
             questions = shipped(chosen)
         tied, notes = systems.tied(files.read(questions), assistant.library, questions, skip=True)
         if not tied:
@@ -167,7 +193,7 @@ class Measuring:
         header = systems.header(
             systems.OURS, questions, wanted, assistant.library, self.desk.settings.fingerprint, options
         )
-        folder = home / f"{questions.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        folder = home / f"{questions.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
         self.state = replace(self.state, total=len(wanted), notes=tuple(notes))
         for number, _ in enumerate(run.run(wanted, systems.ours(assistant), folder, header), start=1):
             self.state = replace(self.state, done=number)
@@ -184,7 +210,8 @@ class Measuring:
         names = sorted((path.parent.name for path in home.glob("*/run.json")), reverse=True)
         headers: list[tuple[str, Header]] = [(name, run.read_header(home / name)) for name in names]
         headers.sort(key=lambda item: item[1].started, reverse=True)
-        return page.rendered("runs.html", runs=headers)
+        titled = [(name, header, sets.title(header.question_set)) for name, header in headers]
+        return page.rendered("runs.html", runs=titled)
 
     def _show(self, owner: str, name: str) -> Changes:
         from evals import plots, run
@@ -207,6 +234,7 @@ class Measuring:
                 "summary.html",
                 name=name,
                 header=header,
+                title=sets.title(header.question_set),
                 headline=[figure for figure in figures if figure.metric.name in HEADLINE],
                 figures=[figure for figure in figures if figure.value is not None],
                 missing=sum(figure.value is None for figure in figures),

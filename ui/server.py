@@ -8,41 +8,22 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from index.errors import UserError
-from ui.auth import Account
 from ui.desk import Desk
 from ui.dressed import Dressed
-from ui.guard import LOOPBACK, Guard
+from ui.guard import Guard
 from ui.intake import LARGEST_UPLOAD
+from ui.options import Options
 
 if TYPE_CHECKING:
     from rag.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
 UPLOADS = "/gradio_api/upload"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Where the server listens and who may use it."""
-
-    host: str = "127.0.0.1"
-    port: int = 7860
-    root_path: str = ""
-    account: Account | None = None
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """Names the server answers to: its own and its proxy's while it listens on loopback, else any."""
-        if self.host not in LOOPBACK:
-            return ()
-        proxy = urlsplit(self.root_path).hostname
-        return (*LOOPBACK, *([proxy] if proxy else []))
 
 
 def app(settings: Settings, options: Options) -> Guard:
@@ -54,7 +35,9 @@ def app(settings: Settings, options: Options) -> Guard:
     from fastapi.staticfiles import StaticFiles
 
     from ui import api, web
+    from ui.keeping import Keeping
     from ui.measuring import Measuring
+    from ui.work import Work
 
     desk = Desk(settings)
 
@@ -69,7 +52,7 @@ def app(settings: Settings, options: Options) -> Guard:
     made.mount("/ui/static", StaticFiles(directory=STATIC), name="static")
     measures = Measuring(desk)
     api.add(made, desk, measures)
-    web.mount(made, desk, measures, options.root_path or None)
+    web.mount(made, desk, Keeping(desk, Work(desk, options.allow_private)), measures, options.root_path or None)
     return Guard(
         Dressed(made),
         options.account,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from evals.files import KINDS as QUESTIONS
 from index.sources import KINDS
 from ui import keeping, measuring, page, talk
 from ui.desk import Desk
@@ -19,8 +20,8 @@ from ui.intake import LARGEST_UPLOAD
 from ui.keeping import Keeping
 from ui.measuring import Measuring
 from ui.sent import Action, Changes, Sent
+from ui.sets import LARGEST_SET, MOST_QUESTIONS
 from ui.talk import Talk
-from ui.work import Work
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 ACTIONS = (
     "ask", "drop", "edit", "open", "judge", "fresh", "pick", "rename", "delete", "find", "halt",
     "shelf", "view", "remove", "again", "rollback", "health", "seeds", "take",
-    "measure", "figures", "compare",
+    "measure", "figures", "compare", "forget",
 )  # fmt: skip
 """What the page's own buttons trigger; `ui/static/clippings.js` sends them with the button's data."""
 
@@ -38,7 +39,7 @@ LIVELY = 64
 Components = dict[str, Any]
 
 
-def build(desk: Desk, measures: Measuring) -> gr.Blocks:
+def build(desk: Desk, keeps: Keeping, measures: Measuring) -> gr.Blocks:
     """The app's components and events."""
     with gr.Blocks(title="Clippings", analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         parts: Components = {
@@ -60,10 +61,10 @@ def build(desk: Desk, measures: Measuring) -> gr.Blocks:
                 parts |= _stacks()
             parts["library"] = tab
             with gr.Tab("Evaluation", id="evaluation", elem_id="evaluation-tab") as tab:
-                parts |= {name: _html(name) for name in ("sets", "measure", "summary", "runs")}
+                parts |= _measures()
             parts["evaluation"] = tab
         _talk_events(Talk(desk), blocks, parts)
-        _keeping_events(Keeping(desk, Work(desk)), parts)
+        _keeping_events(keeps, parts)
         _measuring_events(measures, parts)
         _tools(desk)
     return blocks
@@ -121,6 +122,16 @@ def _stacks() -> Components:
     return {**parts, "choice": gr.State({})}
 
 
+def _measures() -> Components:
+    parts: Components = {"sets": _html("sets")}
+    with gr.Row(elem_id="own"):
+        parts["own"] = gr.UploadButton(
+            "Add your own questions", file_types=list(QUESTIONS), elem_id="own-set", size="sm"
+        )
+        _html("own-help", page.rendered("own.html", kinds=QUESTIONS, questions=MOST_QUESTIONS, largest=LARGEST_SET))
+    return parts | {name: _html(name) for name in ("measure", "summary", "runs")}
+
+
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _SHORT: dict[str, Any] = {**_QUIET, "concurrency_limit": LIVELY, "trigger_mode": "multiple"}
 _ANSWERING: dict[str, Any] = {**_QUIET, "concurrency_limit": LIVELY, "concurrency_id": "ask"}
@@ -169,6 +180,8 @@ def _measuring_events(does: Measuring, parts: Components) -> None:
     listen = _listener(parts)
     bridge = parts["bridge"]
     listen(bridge.measure, does.run, (), (*measuring.SHOWN, "summary"))
+    listen(parts["own"].upload, does.bring, ("own",), ("sets", "measure"))
+    listen(bridge.forget, does.forget, (), ("sets",))
     listen(bridge.figures, does.show, (), ("summary",))
     listen(bridge.compare, does.compare, (), ("summary",))
     listen(parts["evaluation"].select, does.overview, (), measuring.SHOWN)
@@ -260,9 +273,9 @@ def _tools(desk: Desk) -> None:
     gr.api(search, api_name="search", concurrency_limit=LIVELY)
 
 
-def mount(app: FastAPI, desk: Desk, measures: Measuring, root_path: str | None) -> FastAPI:
+def mount(app: FastAPI, desk: Desk, keeps: Keeping, measures: Measuring, root_path: str | None) -> FastAPI:
     """Put the app at the root of a FastAPI app; `root_path` is where a proxy in front shows it."""
-    blocks = build(desk, measures)
+    blocks = build(desk, keeps, measures)
     blocks.queue(max_size=200, default_concurrency_limit=LIVELY)
     return gr.mount_gradio_app(
         app,

@@ -37,6 +37,8 @@ class Work:
     """The library's one workplace."""
 
     desk: Desk
+    allow_private: bool = False
+    """Whether addresses may lead to private and loopback hosts."""
     state: State = field(default_factory=State)
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
@@ -48,7 +50,7 @@ class Work:
 
         def build() -> BuildReport:
             web = any("://" in target for target in targets)
-            fetcher = Fetcher() if web else None
+            fetcher = Fetcher(allow_private=self.allow_private) if web else None
             try:
                 return self._build(lambda log: read(targets, fetcher=fetcher, seen=log), targets)
             finally:
