@@ -101,10 +101,11 @@ class Desk:
             return self._assistant
 
     def warm(self) -> None:
-        """Load what the first question would have to wait for."""
+        """Load what the first question would have to wait for; a chat model, which may cost, is sent nothing."""
         assistant = self.assistant()
         if assistant is not None:
-            assistant.ask("What happened?")
+            inquiry = assistant.retrieve(assistant.understand("What happened?"))
+            assistant.reader.read(inquiry.query, inquiry.hits)
             self.shelf()
 
     def article(self, article_id: str, revision: str) -> Article | None:

@@ -39,7 +39,8 @@ def as_markdown(title: str, exchanges: Exchanges) -> str:
             address = f" <{link}>" if (link := page.link(url)) and not set(link) & set("<> ") else ""
             lines.append(f"{number}. {escape_markdown(line)}{address}")
         asked = f"Asked {page.moment(kept.asked_at)} UTC of library version {answer.library_version}."
-        lines += ["", f"*{asked}*", ""]
+        written = f" Written by {escape_markdown(writer)}." if (writer := page.writer(answer)) else ""
+        lines += ["", f"*{asked}{written}*", ""]
     return "\n".join(lines)
 
 
@@ -48,7 +49,10 @@ def as_html(title: str, exchanges: Exchanges) -> str:
     return page.rendered(
         "export.html",
         title=title,
-        exchanges=[(kept, answer, number_citations(answer), _sources(answer)) for kept, answer in exchanges],
+        exchanges=[
+            (kept, answer, number_citations(answer), _sources(answer), page.writer(answer))
+            for kept, answer in exchanges
+        ],
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from index.types import Article, Hit, Published
+from rag.extract import Extractive
 from rag.types import Answer, Citation, Statement
 from ui.conversations import Conversation, Kept, Verdict
 from ui.render import number_citations
@@ -169,6 +170,7 @@ def _exchange(
         ignored=[key.partition(":")[2] for key in ignored],
         status=status,
         message=message,
+        writer=writer(answer) if answer else "",
         reasons=REASONS,
     )
 
@@ -192,6 +194,11 @@ def _label(answer: Answer | None, citation: Citation) -> str:
     return ", ".join(part for part in (article.name, article.outlet, day(article.published)) if part)
 
 
+def writer(answer: Answer) -> str:
+    """The chat model that wrote the answer; empty where it quotes."""
+    return "" if answer.model == Extractive.name else answer.model
+
+
 def sources(answer: Answer) -> list[Source]:
     """The cited articles in the order of their first citation."""
     grouped: dict[tuple[str, str], list[int]] = {}
@@ -208,9 +215,11 @@ def conversation_list(items: Sequence[Conversation], current: str = "", search: 
     return rendered("conversations.html", items=items, current=current, search=search)
 
 
-def start_page(suggestions: Sequence[str], articles: int, newest: str, outlets: int) -> str:
+def start_page(suggestions: Sequence[str], articles: int, newest: str, outlets: int, model: str = "") -> str:
     """What an empty conversation shows: suggested questions, or what to do about an empty library."""
-    return rendered("start.html", suggestions=suggestions, articles=articles, newest=newest, outlets=outlets)
+    return rendered(
+        "start.html", suggestions=suggestions, articles=articles, newest=newest, outlets=outlets, model=model
+    )
 
 
 def message(text: str, kind: str = "note") -> str:

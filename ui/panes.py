@@ -16,12 +16,12 @@ GONE = "This revision of the article is no longer kept."
 
 def start(desk: Desk, wait: bool = True) -> str:
     """What an empty conversation shows; without `wait`, suggestions only where they stand ready."""
-    shelf = desk.shelf() if wait else desk.ready()
+    shelf, model = desk.shelf() if wait else desk.ready(), desk.settings.model
     if shelf is not None:
-        return page.start_page(shelf.suggestions, len(shelf.entries), shelf.newest, len(shelf.outlets))
+        return page.start_page(shelf.suggestions, len(shelf.entries), shelf.newest, len(shelf.outlets), model)
     library = desk.library()
     assert library is not None  # an empty library's shelf is always ready
-    return page.start_page((), library.counts[0], str(library.newest or ""), len(library.outlets))
+    return page.start_page((), library.counts[0], str(library.newest or ""), len(library.outlets), model)
 
 
 def article(desk: Desk, sent: Sent) -> str:
