@@ -350,7 +350,7 @@ def test_a_set_of_ones_own_is_checked_row_by_row_then_run(visit):
     assert someone.page.locator("#sets select").input_value().startswith("own-")
     someone.page.get_by_role("button", name="Run", exact=True).click()
     someone.page.wait_for_selector("#summary .figures")
-    assert "1 questions" in someone.page.locator("#summary h2").inner_text()
+    assert "1 question ·" in someone.page.locator("#summary h2").inner_text()
     assert "1.00" in someone.page.locator("#summary .numbers-row").inner_text()
     stranger = visit()
     stranger.tab("Evaluation")

@@ -137,6 +137,10 @@
     act(form, Object.fromEntries(new FormData(form)));
   });
 
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.(".found[open]")) event.target.scrollIntoView({ block: "nearest" });
+  }, true);
+
   let typing = 0;
   document.addEventListener("input", (event) => {
     const field = event.target.closest("[data-find]");
