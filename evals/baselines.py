@@ -34,9 +34,7 @@ CHARACTERS, OVERLAP = 1000, 200
 """The tutorial's splitter settings."""
 
 
-def first_sentences(
-    question: str, hits: Sequence[Hit], confidence: float, seconds: float | None = None
-) -> Answer:
+def first_sentences(question: str, hits: Sequence[Hit], confidence: float, seconds: float | None = None) -> Answer:
     """An answer made of the first sentences of the first hit; refused only when nothing was found."""
     quoted: tuple[Statement, ...] = ()
     if hits:
@@ -81,17 +79,13 @@ def split(article: Article) -> list[Passage]:
     """
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-    splitter = RecursiveCharacterTextSplitter(
-        chunk_size=CHARACTERS, chunk_overlap=OVERLAP, add_start_index=True
-    )
+    splitter = RecursiveCharacterTextSplitter(chunk_size=CHARACTERS, chunk_overlap=OVERLAP, add_start_index=True)
     whole = sentences(article.text)
     passages = []
     for number, document in enumerate(splitter.create_documents([article.text])):
         start = document.metadata["start_index"]
         end = start + len(document.page_content)
-        inside = tuple(
-            (max(first, start), min(last, end)) for first, last in whole if first < end and last > start
-        )
+        inside = tuple((max(first, start), min(last, end)) for first, last in whole if first < end and last > start)
         passages.append(Passage(article.id, article.revision, number, start, end, inside, tokens=0))
     return passages
 
@@ -102,9 +96,7 @@ class Tutorial:
     Takes up an index that is there, so `folder` must be one for this library's version and this encoder.
     """
 
-    def __init__(
-        self, articles: Iterable[Article], encoder: Encoder, vectors: Vectors, batch: int = 256
-    ) -> None:
+    def __init__(self, articles: Iterable[Article], encoder: Encoder, vectors: Vectors, batch: int = 256) -> None:
         from tqdm import trange
 
         self._encoder, self._vectors = encoder, vectors

@@ -30,14 +30,8 @@ def _first(k: int, unit: str) -> str:
 def _ranking(level: str, unit: str, gold: str, needs: str) -> list[Metric]:
     return [
         *(Metric(f"{level}.hit@{k}", f"a gold {gold} is in {_first(k, unit)}", needs) for k in DEPTHS),
-        *(
-            Metric(f"{level}.recall@{k}", f"share of the gold {gold}s in {_first(k, unit)}", needs)
-            for k in DEPTHS
-        ),
-        *(
-            Metric(f"{level}.all-gold@{k}", f"every gold {gold} is in {_first(k, unit)}", needs)
-            for k in DEPTHS
-        ),
+        *(Metric(f"{level}.recall@{k}", f"share of the gold {gold}s in {_first(k, unit)}", needs) for k in DEPTHS),
+        *(Metric(f"{level}.all-gold@{k}", f"every gold {gold} is in {_first(k, unit)}", needs) for k in DEPTHS),
         Metric(f"{level}.mrr", f"one over the rank of the first {unit} with a gold {gold}", needs),
         Metric(f"{level}.ndcg@10", f"how early the gold {gold}s come in the first 10 {unit}s", needs),
     ]
@@ -55,18 +49,13 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric("answer.holds@1", "the first statement holds an expected answer", _SHORT),
     Metric("answer.holds@3", "the first three statements hold an expected answer", _SHORT),
-    Metric(
-        "answer.em", "the short answer is an expected one", f"{_SHORT}, and a system that gives short answers"
-    ),
+    Metric("answer.em", "the short answer is an expected one", f"{_SHORT}, and a system that gives short answers"),
     Metric(
         "answer.f1",
         "words shared by the short answer and an expected one",
         f"{_SHORT}, and a system that gives short answers",
     ),
-    *(
-        Metric(f"context.answer@{k}", f"an expected answer is in {_first(k, 'passage')}", _SHORT)
-        for k in DEPTHS
-    ),
+    *(Metric(f"context.answer@{k}", f"an expected answer is in {_first(k, 'passage')}", _SHORT) for k in DEPTHS),
     *_ranking("article", "article", "article", "gold articles"),
     *_ranking("passage", "passage", "sentence", _GOLD),
     Metric("citations.verbatim", "citations that stand word for word in the stored revision", "citations"),

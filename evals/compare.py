@@ -44,26 +44,19 @@ def compare(before: Sequence[CaseResult], after: Sequence[CaseResult]) -> Compar
     old, new = ({result.case.id: result for result in run} for run in (before, after))
     shared = [case_id for case_id in old if case_id in new]
     if not shared:
-        raise UserError(
-            "The two runs share no question. Compare runs of one set: clippings eval SET --out FOLDER"
-        )
+        raise UserError("The two runs share no question. Compare runs of one set: clippings eval SET --out FOLDER")
     for case_id in shared:
         if expectation(old[case_id]) != expectation(new[case_id]):
             raise UserError(
-                f"{case_id!r} is not the same question in both runs. Run the set again: "
-                f"clippings eval SET --out FOLDER"
+                f"{case_id!r} is not the same question in both runs. Run the set again: clippings eval SET --out FOLDER"
             )
     pairs = [(old[case_id], new[case_id]) for case_id in shared]
     whole = [pair for pair in pairs if not (pair[0].error or pair[1].error)]
-    scores = list(
-        zip(score_all([one for one, _ in whole]), score_all([two for _, two in whole]), strict=True)
-    )
+    scores = list(zip(score_all([one for one, _ in whole]), score_all([two for _, two in whole]), strict=True))
     changes = []
     for metric in CATALOGUE:
         both = [
-            (one[metric.name], two[metric.name])
-            for one, two in scores
-            if metric.name in one and metric.name in two
+            (one[metric.name], two[metric.name]) for one, two in scores if metric.name in one and metric.name in two
         ]
         found = difference([one for one, _ in both], [two for _, two in both]) if both else None
         changes.append(Change(metric, found))

@@ -40,17 +40,13 @@ def read(path: Path, expecting: bool = True) -> list[Case]:
             continue
         problems += [Problem(path.name, line, *fault) for fault in _faults(case, expecting)]
         if case.id in first_seen:
-            problems.append(
-                Problem(path.name, line, "id", f"{case.id!r} is line {first_seen[case.id]}'s id too")
-            )
+            problems.append(Problem(path.name, line, "id", f"{case.id!r} is line {first_seen[case.id]}'s id too"))
         first_seen.setdefault(case.id, line)
         cases.append(case)
     if problems:
         raise BadRows(sorted(problems, key=lambda problem: problem.line))
     if not cases:
-        raise UserError(
-            f"No questions in {str(path)!r}. A commented example: clippings eval init example.yaml"
-        )
+        raise UserError(f"No questions in {str(path)!r}. A commented example: clippings eval init example.yaml")
     return cases
 
 
@@ -151,9 +147,7 @@ def _yaml(name: str, text: str, problems: list[Problem]) -> Iterator[Row]:
         if root is None:
             return
         if not isinstance(root, yaml.SequenceNode):
-            problems.append(
-                Problem(name, root.start_mark.line + 1, "row", "the file must be a list of questions")
-            )
+            problems.append(Problem(name, root.start_mark.line + 1, "row", "the file must be a list of questions"))
             return
         for node in root.value:
             line = node.start_mark.line + 1

@@ -30,9 +30,7 @@ def judge(model: BaseChatModel, result: CaseResult) -> Judgement:
     case = result.case
     material = {
         "question": case.question,
-        "expected": [*case.answers, *(sentence.text for sentence in case.gold_sentences)]
-        if case.answerable
-        else [],
+        "expected": [*case.answers, *(sentence.text for sentence in case.gold_sentences)] if case.answerable else [],
         "given": "REFUSED" if result.refused else result.text,
     }
     # In JSON no text of an article can close the block it stands in: "<" is escaped.

@@ -50,22 +50,14 @@ class Found:
 
 def passages(hits: Iterable[HitRecord]) -> list[Found]:
     """Every passage of the hits in reading order, so that k passages are as much text in every system."""
-    return [
-        Found(hit.article_id, span, text)
-        for hit in hits
-        for span, text in zip(hit.spans, hit.texts, strict=True)
-    ]
+    return [Found(hit.article_id, span, text) for hit in hits for span, text in zip(hit.spans, hit.texts, strict=True)]
 
 
 def found_at(found: Sequence[Found], gold: Sequence[Place]) -> list[int | None]:
     """For each gold sentence the rank, from 1, of the first passage that holds it, or None."""
     return [
         next(
-            (
-                rank
-                for rank, one in enumerate(found, start=1)
-                if one.article_id == article and covers(one.span, span)
-            ),
+            (rank for rank, one in enumerate(found, start=1) if one.article_id == article and covers(one.span, span)),
             None,
         )
         for article, span in gold
@@ -98,9 +90,7 @@ def rank_scores(level: str, ranking: Sequence[str], wanted: Iterable[str]) -> Sc
     relevant = {"q": dict.fromkeys(wanted, 1)}
     if not ranking:
         return {f"{level}.{name}": 0.0 for name in measures}
-    values = {
-        str(found.measure): found.value for found in ir_measures.iter_calc(measures.values(), relevant, run)
-    }
+    values = {str(found.measure): found.value for found in ir_measures.iter_calc(measures.values(), relevant, run)}
     return {f"{level}.{name}": values[str(measure)] for name, measure in measures.items()}
 
 
@@ -139,11 +129,7 @@ def retrieval(result: CaseResult) -> Scores:
 def gold_places(result: CaseResult) -> list[Place]:
     """Where the gold sentences stand; empty if any could not be located, as a part would mislead."""
     sentences = result.case.gold_sentences
-    places = [
-        (one.article, (one.start, one.end))
-        for one in sentences
-        if one.start is not None and one.end is not None
-    ]
+    places = [(one.article, (one.start, one.end)) for one in sentences if one.start is not None and one.end is not None]
     return places if len(places) == len(sentences) else []
 
 
@@ -207,9 +193,7 @@ def citations(result: CaseResult) -> Scores:
     if given:
         scores["citations.verbatim"] = sum(one.verbatim for one in given) / len(given)
     if result.statements:
-        scores["citations.supported"] = sum(one.supported for one in result.statements) / len(
-            result.statements
-        )
+        scores["citations.supported"] = sum(one.supported for one in result.statements) / len(result.statements)
     places = gold_places(result)
     if result.case.answerable and places:
         scores["citations.recall"] = sum(cites(given, place) for place in places) / len(places)

@@ -56,11 +56,7 @@ def accuracy(given: str, expected: str) -> float:
 
 def official(results: Sequence[CaseResult]) -> dict[str, tuple[float, int]]:
     """Mean and number of questions of each official metric; empty for another set."""
-    mine = [
-        result
-        for result in results
-        if TAG in result.case.tags and not result.error and not result.case.held_out
-    ]
+    mine = [result for result in results if TAG in result.case.tags and not result.error and not result.case.held_out]
     if not mine:
         return {}
     answerable = [result for result in mine if result.case.answerable and result.case.gold_sentences]
@@ -71,10 +67,7 @@ def official(results: Sequence[CaseResult]) -> dict[str, tuple[float, int]]:
         )
         for result in answerable
     ]
-    table = {
-        name: (float(np.mean([one[name] for one in found])), len(found))
-        for name in (found[0] if found else ())
-    }
+    table = {name: (float(np.mean([one[name] for one in found])), len(found)) for name in (found[0] if found else ())}
     right = [
         accuracy(
             NULL_ANSWER if result.refused else result.text,

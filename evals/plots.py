@@ -54,11 +54,7 @@ def drawn(name: str, draw: Callable[[Axes], None]) -> str:
 
 
 def _judged(results: Sequence[CaseResult]) -> list[tuple[CaseResult, float]]:
-    return [
-        (result, right)
-        for result in results
-        if not result.error and (right := answered_right(result)) is not None
-    ]
+    return [(result, right) for result in results if not result.error and (right := answered_right(result)) is not None]
 
 
 def risk_coverage(results: Sequence[CaseResult]) -> str:
@@ -66,9 +62,7 @@ def risk_coverage(results: Sequence[CaseResult]) -> str:
     judged = _judged(results)
     if not judged:
         return ""
-    coverage, accuracy = stats.risk_coverage(
-        [one.confidence for one, _ in judged], [right for _, right in judged]
-    )
+    coverage, accuracy = stats.risk_coverage([one.confidence for one, _ in judged], [right for _, right in judged])
     answered = sum(not one.refused for one, _ in judged) / len(judged)
 
     def draw(axes: Axes) -> None:

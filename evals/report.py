@@ -111,9 +111,7 @@ def shown_hits(result: CaseResult) -> list[HitShown]:
     places, answers = gold_places(result), short_answers(result)
     shown = []
     for rank, hit in enumerate(result.hits[:HITS_SHOWN], start=1):
-        gold = any(
-            article == hit.article_id and covers(own, span) for article, span in places for own in hit.spans
-        )
+        gold = any(article == hit.article_id and covers(own, span) for article, span in places for own in hit.spans)
         text = hit.text
         cut = text if len(text) <= CHARACTERS_SHOWN else text[:CHARACTERS_SHOWN].rsplit(" ", 1)[0] + " …"
         shown.append(HitShown(rank, hit, cut, gold, holds(text, answers)))
@@ -133,10 +131,7 @@ def html(header: Header, results: Sequence[CaseResult]) -> str:
         "Rank of the gold": plots.gold_ranks(results),
         "Time for a question": plots.latency(results) if header.jobs == 1 else "",
     }
-    grouped = {
-        title: [figure for figure in figures if figure.metric.group == group]
-        for group, title in GROUPS.items()
-    }
+    grouped = {title: [figure for figure in figures if figure.metric.group == group] for group, title in GROUPS.items()}
     return (
         _environment()
         .get_template("report.html")
@@ -145,8 +140,7 @@ def html(header: Header, results: Sequence[CaseResult]) -> str:
             results=results,
             groups=grouped,
             headline=[
-                (label, next(one for one in figures if one.metric.name == name))
-                for name, label in LABELS.items()
+                (label, next(one for one in figures if one.metric.name == name)) for name, label in LABELS.items()
             ],
             official=multihop.official(results),
             tags=by_tag(results),

@@ -20,9 +20,7 @@ class Names:
     from, by id, where there can be more than its own.
     """
 
-    def __init__(
-        self, articles: Iterable[Article], locations: Callable[[str], Iterable[str]] | None = None
-    ) -> None:
+    def __init__(self, articles: Iterable[Article], locations: Callable[[str], Iterable[str]] | None = None) -> None:
         self._by_id: dict[str, Article] = {}
         self._tables: list[dict[str, set[str]]] = [defaultdict(set) for _ in range(7)]
         for article in articles:
@@ -111,12 +109,8 @@ def _resolved(case: Case, names: Names, report: Report) -> Case:
         found = names.find(name)
         if len(found) == 1:
             return found[0]
-        several = f"means {len(found)} articles: " + ", ".join(
-            repr(article.location) for article in found[:3]
-        )
-        report(
-            Fault(case, field, f"{name!r} " + (several if found else "is not in the library"), missing=True)
-        )
+        several = f"means {len(found)} articles: " + ", ".join(repr(article.location) for article in found[:3])
+        report(Fault(case, field, f"{name!r} " + (several if found else "is not in the library"), missing=True))
         return None
 
     gold = {article.id: None for name in case.gold_articles if (article := one(name, "gold_articles"))}

@@ -15,9 +15,7 @@ Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 
 
-def interval(
-    *columns: Sequence[float], statistic: Callable[..., float] | None = None, paired: bool = True
-) -> Interval:
+def interval(*columns: Sequence[float], statistic: Callable[..., float] | None = None, paired: bool = True) -> Interval:
     """The 95% percentile bootstrap interval over questions; the mean of one column by default.
 
     Several columns are resampled together, row by row, unless `paired` is false. Where a column has a
@@ -113,9 +111,7 @@ def aurc(confidence: Sequence[float], right: Sequence[float]) -> float:
     return float(np.sum((1 - accuracy) * np.diff(coverage, prepend=0.0)))
 
 
-def wrong_answers_at(
-    answerable: Sequence[float], unanswerable: Sequence[float], refused: float = 0.10
-) -> float:
+def wrong_answers_at(answerable: Sequence[float], unanswerable: Sequence[float], refused: float = 0.10) -> float:
     """The share of unanswerable questions answered at the bar that refuses at most `refused` of the others.
 
     Takes the confidences of both kinds of question, so systems with different bars can be compared at
@@ -127,9 +123,7 @@ def wrong_answers_at(
     return float(np.mean(np.asarray(unanswerable, dtype=float) >= bar))
 
 
-def reliability(
-    confidence: Sequence[float], right: Sequence[float], bins: int = 10
-) -> list[tuple[float, float, int]]:
+def reliability(confidence: Sequence[float], right: Sequence[float], bins: int = 10) -> list[tuple[float, float, int]]:
     """Per bin of confidence that is not empty: mean confidence, accuracy, number of questions."""
     sure, good = np.asarray(confidence, dtype=float), np.asarray(right, dtype=float)
     which = np.minimum((sure * bins).astype(int), bins - 1)

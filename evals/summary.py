@@ -69,9 +69,7 @@ def _whole_run(results: Sequence[CaseResult], timed: bool) -> Mapping[str, Calla
     good = [value for _, value in judged]
     answered = [float(not result.refused) for result, _ in judged]
     seconds = [result.seconds["total"] for result in done if "total" in result.seconds] if timed else []
-    kinds = tuple(
-        [result.confidence for result in done if result.case.answerable is kind] for kind in (True, False)
-    )
+    kinds = tuple([result.confidence for result in done if result.case.answerable is kind] for kind in (True, False))
     given_only = (
         [value for value, given in zip(sure, answered, strict=True) if given],
         [value for value, given in zip(good, answered, strict=True) if given],

@@ -73,9 +73,7 @@ class Cast:
         if not longer:
             return plain
         best = max(longer, key=len)
-        same = all(
-            set(other.replace(".", "").split()) <= set(best.replace(".", "").split()) for other in longer
-        )
+        same = all(set(other.replace(".", "").split()) <= set(best.replace(".", "").split()) for other in longer)
         return best if same else plain
 
     def is_person(self, name: str) -> bool:

@@ -31,9 +31,7 @@ class HybridRetriever(BaseRetriever):
     recency: float = 0.0
     """0 no preference for new articles, 1 the full prior."""
 
-    def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
-    ) -> list[Document]:
+    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
         asked = Query(question=query, text=query, filter=self.filter, recency=self.recency)
         hits, _ = retrieve(self.library, asked, self.k)
         return [document(hit) for hit in hits]

@@ -69,9 +69,7 @@ _FINITE = re.compile(
     re.I,
 )
 _WHEN = re.compile(r"\b(?:days?|weeks?|months?|years?|later|ago|among|percent|the\s+way)\b", re.I)
-_CLAUSE_WORDS = frozenset(
-    ("while", "as", "although", "though", "if", "when", "among", "of", "in", "with", "for")
-)
+_CLAUSE_WORDS = frozenset(("while", "as", "although", "though", "if", "when", "among", "of", "in", "with", "for"))
 _RELATES = re.compile(r"\b(?:for|of|by|from|with|in|at|to|on|against|about)\b", re.I)
 _AFTER_VERB = re.compile(
     rf"^(?P<lead>(?:\s+(?:the|an?|his|her|their|former|then-?)\b)?(?:\s+{_ROLE}{{0,5}}?)?(?:\s*[A-Z][a-z]+\.)?\s*)$",
@@ -133,11 +131,7 @@ def find_cues(masked: str, start: int, end: int, names: Sequence[Name]) -> list[
             found.append(cue)
     for match in _ACCORDING.finditer(masked, start, end):
         name = next(
-            (
-                name
-                for name in names
-                if match.end() <= name.start and _leads(masked[match.end() : name.start])
-            ),
+            (name for name in names if match.end() <= name.start and _leads(masked[match.end() : name.start])),
             None,
         )
         beside = name is not None and _touches(masked, match.start(), name.end)
@@ -150,9 +144,7 @@ def _reports(masked: str, start: int, end: int, cue: Cue, verb: str) -> bool:
     """Whether a cue without a quotation beside it governs its sentence: `X said that`, not `after X said`."""
     follows = masked[cue.verb[1] : end]
     that = re.match(r"\s+(?:\w+\s+){0,6}?that\b", follows) is not None
-    if re.fullmatch(_BESIDE_QUOTE, verb) or not (
-        that or re.match(rf"{_REPORTS}\b", masked[cue.verb[0] : end])
-    ):
+    if re.fullmatch(_BESIDE_QUOTE, verb) or not (that or re.match(rf"{_REPORTS}\b", masked[cue.verb[0] : end])):
         return False
     clause = re.split(r"[,;:—]", masked[start : min(cue.start, cue.verb[0])])[-1]
     return not _SUBORDINATE.search(clause)
@@ -204,9 +196,7 @@ def _before(masked: str, start: int, at: int, verb: Span, names: Sequence[Name])
     described = _DESCRIPTION.search(ahead if ahead.endswith(" ") else ahead + " ")
     if described:
         what = re.sub(r"^(?:(?:and|but|so|then|maybe|perhaps)\s+)+", "", described["what"], flags=re.I)
-        head = re.split(
-            r",|\s+(?:familiar|close|with|in|of|at|for|on|from|to|working|involved|briefed)\s", what
-        )[0]
+        head = re.split(r",|\s+(?:familiar|close|with|in|of|at|for|on|from|to|working|involved|briefed)\s", what)[0]
         if _somebody(head) and _somebody(what) and not _VERB.search(what):
             begin = start + described.end("what") - len(what)
             return Cue("description", begin, begin + len(what), verb, what, _touches(masked, begin, verb[1]))
@@ -217,12 +207,7 @@ def _somebody(what: str) -> bool:
     """Whether a noun phrase can be a speaker: no paper, no clause, no time."""
     words = what.lower().rstrip(",").split()
     whole = words[-1] not in FUNCTION and words[0] not in _CLAUSE_WORDS
-    return (
-        whole
-        and not _NO_PERSON.search(what.rstrip(","))
-        and not _FINITE.search(what)
-        and not _WHEN.search(what)
-    )
+    return whole and not _NO_PERSON.search(what.rstrip(",")) and not _FINITE.search(what) and not _WHEN.search(what)
 
 
 def _after(masked: str, start: int, end: int, verb: Span, names: Sequence[Name]) -> Cue | None:
@@ -233,9 +218,7 @@ def _after(masked: str, start: int, end: int, verb: Span, names: Sequence[Name])
         return None
     for name in names:
         if name.start >= verb[1]:
-            owner = INSTITUTION.search(name.text) and re.match(
-                r"[^.;\x00]{0,40}['’]s\s", masked[name.end : end]
-            )
+            owner = INSTITUTION.search(name.text) and re.match(r"[^.;\x00]{0,40}['’]s\s", masked[name.end : end])
             if _leads(masked[verb[1] : name.start]) and _ENDS.match(masked, name.end) and not owner:
                 return Cue("name", name.start, name.end, verb, name.text, quoted)
             break

@@ -49,11 +49,7 @@ def _paragraph(text: str, start: int, end: int) -> list[Quoted]:
         if opened < 0:
             if character in _OPENERS or (character == '"' and _can_open(text, at, end)):
                 opened, mark = at, character
-        elif (
-            character in _CLOSERS
-            or (character == '"' and mark == '"')
-            or (mark == '"' and character in _CLOSERS)
-        ):
+        elif character in _CLOSERS or (character == '"' and mark == '"') or (mark == '"' and character in _CLOSERS):
             found.append(Quoted(opened, at + 1, opened + 1, at, True))
             opened = -1
         elif character in _OPENERS and _can_open(text, at, end) and at - opened > 1 and mark != "«":

@@ -156,11 +156,7 @@ def plain_name(name: str) -> str:
     while len(words) > 2 and _lower(words[0]) in _BODIES and words[1][0].isupper():
         words = words[1:]
     office = max((n for n, word in enumerate(words[:-1]) if _lower(word) in TITLES | _OFFICES), default=-1)
-    if (
-        office >= 0
-        and words[office + 1].lower() not in FUNCTION
-        and (office == 0 or _leads(words[: office + 1]))
-    ):
+    if office >= 0 and words[office + 1].lower() not in FUNCTION and (office == 0 or _leads(words[: office + 1])):
         words = words[office + 1 :]
     plain = " ".join(words)
     person = re.sub(r"^(\S+\s\S+(?:\s\S+)?)\s+of\s+.*$", r"\1", plain)

@@ -86,9 +86,7 @@ def find_quotation(quotation: str, articles: Iterable[Article], *, limit: int = 
     """
     literal = _Part(quotation, fold(quotation))
     if not literal.words:
-        raise UserError(
-            f'No words in {quotation!r}. Give the quotation: clippings quote "We\'ve got a majority"'
-        )
+        raise UserError(f'No words in {quotation!r}. Give the quotation: clippings quote "We\'ve got a majority"')
     pieces = [_Part(piece, fold(piece)) for piece in _ELLIPSIS.split(_SIC.sub(" ", quotation))]
     parts = [part for part in pieces if part.words] or [literal]
     exact: list[Place] = []
@@ -133,9 +131,7 @@ def _starts(forms: Sequence[str], part: _Part, begin: int, end: int) -> Iterator
             yield at
 
 
-def _partial(
-    article: Article, words: Sequence[Word], forms: Sequence[str], parts: Sequence[_Part]
-) -> Place | None:
+def _partial(article: Article, words: Sequence[Word], forms: Sequence[str], parts: Sequence[_Part]) -> Place | None:
     total = sum(len(part.words) for part in parts)
     same = 0
     spans: list[Span] = []
@@ -147,18 +143,14 @@ def _partial(
             continue
         span, kept, differs = aligned
         if spans and span[0] < spans[-1][1]:
-            differences.append(
-                Difference("moved", part.written(), _written(article.text, words[span[0] : span[1]]))
-            )
+            differences.append(Difference("moved", part.written(), _written(article.text, words[span[0] : span[1]])))
         spans.append(span)
         differences += differs
         same += kept
     if not spans or same / total < ENOUGH:
         return None
     if not differences:  # every part stands there, but too far apart for an ellipsis
-        differences = [
-            Difference("moved", parts[-1].written(), _written(article.text, words[slice(*spans[-1])]))
-        ]
+        differences = [Difference("moved", parts[-1].written(), _written(article.text, words[slice(*spans[-1])]))]
     return Place(article, _cited(article, words, spans), min(same / total, 0.99), tuple(differences))
 
 
@@ -221,6 +213,4 @@ def _written(text: str, words: Sequence[Word]) -> str:
 
 def _cited(article: Article, words: Sequence[Word], spans: Sequence[Span]) -> tuple[Citation, ...]:
     places = [(words[begin].start, words[end - 1].end) for begin, end in spans]
-    return tuple(
-        Citation(article.id, article.revision, start, end, article.text[start:end]) for start, end in places
-    )
+    return tuple(Citation(article.id, article.revision, start, end, article.text[start:end]) for start, end in places)

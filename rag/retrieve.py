@@ -44,9 +44,7 @@ def _favour(hits: Sequence[Hit], query: Query) -> list[Hit]:
     if not query.favour:
         return list(hits)
     favoured = [
-        replace(hit, score=hit.score * FAVOUR)
-        if (hit.article.id, hit.article.revision) in query.favour
-        else hit
+        replace(hit, score=hit.score * FAVOUR) if (hit.article.id, hit.article.revision) in query.favour else hit
         for hit in hits
     ]
     return sorted(favoured, key=lambda hit: -hit.score)

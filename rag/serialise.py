@@ -163,9 +163,7 @@ def _passage_to_dict(passage: Passage) -> dict[str, Any]:
 
 def _passage_from_dict(data: dict[str, Any], article: Article) -> Passage:
     sentences = tuple((start, end) for start, end in data["sentences"])
-    return Passage(
-        article.id, article.revision, data["number"], data["start"], data["end"], sentences, data["tokens"]
-    )
+    return Passage(article.id, article.revision, data["number"], data["start"], data["end"], sentences, data["tokens"])
 
 
 def _hit_to_dict(hit: Hit) -> dict[str, Any]:

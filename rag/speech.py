@@ -107,9 +107,7 @@ class _Reading:
                 return
         speaker, cue = heard[0]
         if speaker and (self._governs(cue, number) or not self.found[number].direct):
-            self.found[number] = replace(
-                self.found[number], speaker=speaker, how=cue.how, place=(cue.start, cue.end)
-            )
+            self.found[number] = replace(self.found[number], speaker=speaker, how=cue.how, place=(cue.start, cue.end))
 
     def _governs(self, cue: Cue, number: int) -> bool:
         """Whether a cue says whose the quoted words are: beside, before, or at the sentence's end."""
@@ -119,9 +117,7 @@ class _Reading:
     def _within(self, first: Cue, second: Cue) -> bool:
         """Whether one cue is part of what another reports: `the aide said that officials told them`."""
         between = self.masked[first.verb[1] : second.start]
-        return (
-            first.start < second.start and FILL not in between and re.search(r"\bthat\b", between) is not None
-        )
+        return first.start < second.start and FILL not in between and re.search(r"\bthat\b", between) is not None
 
     def _resolved(self, cue: Cue, number: int) -> str:
         if cue.how == "name":
@@ -152,10 +148,7 @@ class _Reading:
         """Whether a sentence opens with its first name, after a title or a short adverbial at most."""
         start, end = self.spans[number]
         at = self.cast.between(start, end)[0][0]
-        return (
-            re.fullmatch(r"\W*(?:[^,\x00]{0,50},\s+)?(?:[\w.’'-]+\s+){0,2}", self.masked[start:at])
-            is not None
-        )
+        return re.fullmatch(r"\W*(?:[^,\x00]{0,50},\s+)?(?:[\w.’'-]+\s+){0,2}", self.masked[start:at]) is not None
 
     def _people(self, start: int, end: int) -> list[str]:
         """The people a stretch of the writer's own words is about, in order; not those of `Biden's plan`."""

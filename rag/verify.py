@@ -84,9 +84,7 @@ def verified(
         if quotation and not any(citation.text == statement.text for citation in valid):
             continue
         if lost:
-            statement = replace(
-                statement, citations=tuple(valid), supported=statement.supported and bool(valid)
-            )
+            statement = replace(statement, citations=tuple(valid), supported=statement.supported and bool(valid))
         kept.append(statement)
     return tuple(kept), tuple(notes)
 
@@ -95,9 +93,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def supports(
-    sentence: str, sources: Sequence[str], *, context: Sequence[str] = (), bar: float = COVERAGE
-) -> Support:
+def supports(sentence: str, sources: Sequence[str], *, context: Sequence[str] = (), bar: float = COVERAGE) -> Support:
     """Whether the texts a sentence cites bear it out.
 
     Its quoted words, figures, dates and names must stand in `sources` (a name's first words may stand in

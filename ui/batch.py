@@ -20,9 +20,7 @@ COLUMNS = ("id", "question", "answer", "short", "refused", "reason", "confidence
 
 def cited(citation: CitationRecord) -> str:
     """A citation on one line: title, outlet, day, where it stands, and its words."""
-    source = ", ".join(
-        part for part in (citation.name, citation.outlet, citation.published, citation.place) if part
-    )
+    source = ", ".join(part for part in (citation.name, citation.outlet, citation.published, citation.place) if part)
     return f"“{citation.text}” ({source}, characters {citation.start}–{citation.end})"
 
 
@@ -78,9 +76,7 @@ def writer(path: Path) -> Writer:
     """How to write answers into a file of this name; raises UserError for a kind that is not offered."""
     if path.suffix not in FORMATS:
         kinds = ", ".join(FORMATS)
-        raise UserError(
-            f"Cannot write answers as {path.suffix or path.name!r}. Use --out with one of: {kinds}"
-        )
+        raise UserError(f"Cannot write answers as {path.suffix or path.name!r}. Use --out with one of: {kinds}")
     return FORMATS[path.suffix]
 
 

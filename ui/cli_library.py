@@ -117,12 +117,8 @@ def index(
     from rag.settings import load
 
     settings, _ = load({"library": library, "encoder": encoder})
-    report = build_library(
-        settings, targets, prune_missing=prune_missing, rebuild=rebuild, allow_private=allow_private
-    )
-    click.echo(
-        json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report_as_text(report, settings)
-    )
+    report = build_library(settings, targets, prune_missing=prune_missing, rebuild=rebuild, allow_private=allow_private)
+    click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report_as_text(report, settings))
     if report.skipped:
         raise SystemExit(1)
 

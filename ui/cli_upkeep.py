@@ -80,9 +80,7 @@ def rollback(version: int, library: str | None) -> None:
 
 
 @library.command()
-@click.option(
-    "--keep", default=1, show_default=True, help="How many versions stay, the one in use among them."
-)
+@click.option("--keep", default=1, show_default=True, help="How many versions stay, the one in use among them.")
 @_library
 def prune(keep: int, library: str | None) -> None:
     """Drop old versions for good; citations of what they alone held no longer resolve."""
@@ -110,9 +108,7 @@ def check(repair: bool, library: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
     elif found.clean:
-        click.echo(
-            f"{folder}: version {found.version} is sound, {found.passages} passages in all three stores"
-        )
+        click.echo(f"{folder}: version {found.version} is sound, {found.passages} passages in all three stores")
     else:
         for problem in found.problems:
             click.echo(str(problem))

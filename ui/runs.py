@@ -43,9 +43,7 @@ def prepared(
     return list(leave_out(cases)) if leave_out_gold else cases
 
 
-def library_for(
-    questions: Path, library: str | None, model: str | None = None
-) -> tuple[Library, Settings]:
+def library_for(questions: Path, library: str | None, model: str | None = None) -> tuple[Library, Settings]:
     """The library named, or one of the set's own articles, kept in the cache and brought up to date.
 
     `model` is the chat model of the settings returned; the one set where None.

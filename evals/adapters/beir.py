@@ -19,9 +19,7 @@ def read(path: Path) -> Imported:
         None,
     )
     if judged is None:
-        raise UserError(
-            f"{str(path)!r} has no qrels/test.tsv, dev.tsv or train.tsv. Give the unpacked BEIR folder."
-        )
+        raise UserError(f"{str(path)!r} has no qrels/test.tsv, dev.tsv or train.tsv. Give the unpacked BEIR folder.")
     relevant: dict[str, list[str]] = defaultdict(list)
     with judged.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):

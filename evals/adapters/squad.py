@@ -21,9 +21,7 @@ def read(path: Path) -> Imported:
             article_id = f"{page.get('title', 'untitled')}-{number}"
             text = clean(paragraph["context"])
             spans = sentences(text)
-            articles.append(
-                {"id": article_id, "title": page.get("title", "").replace("_", " "), "text": text}
-            )
+            articles.append({"id": article_id, "title": page.get("title", "").replace("_", " "), "text": text})
             for question in paragraph["qas"]:
                 cases.append(_case(question, article_id, text, spans, moved=text != paragraph["context"]))
     return Imported(articles, cases)

@@ -32,7 +32,5 @@ def needed(folder: Path, *names: str) -> list[Path]:
     paths = [folder / name for name in names]
     missing = [path.name for path in paths if not path.is_file()]
     if missing:
-        raise UserError(
-            f"{str(folder)!r} lacks {', '.join(missing)}. Give the folder that holds {', '.join(names)}."
-        )
+        raise UserError(f"{str(folder)!r} lacks {', '.join(missing)}. Give the folder that holds {', '.join(names)}.")
     return paths

@@ -50,9 +50,7 @@ def understand(
     today = as_of or (newest if f"as-of:{NEWEST}" not in ignored else None)
     recency = MILD
     if today:
-        time = read_time(
-            text, today, frozenset(key.partition(":")[2] for key in ignored if key.startswith("date:"))
-        )
+        time = read_time(text, today, frozenset(key.partition(":")[2] for key in ignored if key.startswith("date:")))
         recency = 0.0 if filter.until else max(time.recency, 1.0 if as_of and not time.phrases else 0.0)
         if time.phrases and not (filter.since or filter.until):
             found = replace(found, since=time.since, until=time.until)

@@ -22,9 +22,7 @@ _ABOUT = re.compile(r"^(?:what|how)\s+about\s+|^(?:and\s+)?(?:what|how)\s+of\s+"
 _HE = re.compile(
     r"(?<!-)\b(?:(?P<subject>he|she)|(?P<possessive>his|her(?=\s+\w))|(?P<object>him|her|hers))\b(?!-)", re.I
 )
-_THEY = re.compile(
-    r"(?<!-)\b(?:(?P<subject>they)|(?P<possessive>their|its)|(?P<object>them|it))\b(?!-)", re.I
-)
+_THEY = re.compile(r"(?<!-)\b(?:(?P<subject>they)|(?P<possessive>their|its)|(?P<object>them|it))\b(?!-)", re.I)
 _THAT = re.compile(
     r"\b(?:about|of|to|on|for|with|after|before|from|by|than|like|is|was|are|were|does|did|do|mean|happen|do|say|"
     r"why|how|against|at|in)\s+(?P<object>that|this|those|these)\b(?=\s*(?:[?.,!]|$|(?:mean|happen|affect|work|"
@@ -147,9 +145,7 @@ def _bare(core: str, before: _Context) -> Rewrite | None:
     """`why?`, `when?`, `who else?`: the question before, asked again that way."""
     asked = core.rstrip(" ?!.").lower()
     previous = before.question.rstrip(" ?!.")
-    auxiliary = re.match(
-        r"(?:did|does|do|is|are|was|were|has|have|had|will|would|can|could|should)\b", previous, re.I
-    )
+    auxiliary = re.match(r"(?:did|does|do|is|are|was|were|has|have|had|will|would|can|could|should)\b", previous, re.I)
     if asked in {"why", "why not", "when", "where", "how"} and auxiliary:
         return Rewrite(f"{asked.split()[0]} {previous[0].lower()}{previous[1:]}?", core)
     return Rewrite(f"{asked}: {previous}?", core)
@@ -203,11 +199,7 @@ def _dangling(core: str, resolved: re.Match[str] | None) -> list[str]:
     """The first pronoun that means nothing in its own question, if there is one."""
     for pattern in (_HE, _THEY, _THAT, _THERE):
         match = pattern.search(core)
-        if (
-            not match
-            or (resolved and match.span() == resolved.span())
-            or (pattern is _THEY and _idle(core, match))
-        ):
+        if not match or (resolved and match.span() == resolved.span()) or (pattern is _THEY and _idle(core, match)):
             continue
         start, end = match.span(match.lastgroup) if match.lastgroup else match.span()
         # Names or two words of meaning before a pronoun are enough for it to stand for one of them.

@@ -138,11 +138,7 @@ def _trimmed(phrase: str) -> str:
     phrase = re.split(r"\s+(?:who|which|that|when|after|during|in|at|on|about)\s+", phrase, maxsplit=1)[0]
     phrase = re.sub(r"['’]s?$", "", phrase)
     words = phrase.split()
-    if (
-        not words
-        or len(words) > 7
-        or all(word.lower() in FUNCTION or word.lower() in _INDEFINITE for word in words)
-    ):
+    if not words or len(words) > 7 or all(word.lower() in FUNCTION or word.lower() in _INDEFINITE for word in words):
         return ""
     names = find_names(phrase)
     before = phrase[: names[-1].start].split() if names and names[-1].end == len(phrase) else []

@@ -108,9 +108,7 @@ def authors_in(question: str, authors: Collection[str]) -> list[Mention]:
     found = []
     for mention in _mentions(question, _author_spellings(frozenset(authors))):
         before, after = question[: mention.start], question[mention.end :]
-        written = re.search(
-            rf"\b(?:(?:written|reported|{_PIECE})\s+by|{_PIECE}\s+(?:from|of))\s+$", before, re.I
-        )
+        written = re.search(rf"\b(?:(?:written|reported|{_PIECE})\s+by|{_PIECE}\s+(?:from|of))\s+$", before, re.I)
         writes = _ASKED.search(before) and re.match(
             r"\s+(?:write|wrote|written|report|reported|cover|covered)\b", after
         )
@@ -167,9 +165,7 @@ def _mention(question: str, start: int, end: int, spellings: dict[str, tuple[str
         return None
     if bare.lower() in _WORDS_AS_NAMES and not bare[0].isupper():
         before, after = question[:start], question[end:]
-        if phrase == bare or not (
-            _BEFORE.search(before) or (_ASKED.search(before) and _AFTER_REPORTS.match(after))
-        ):
+        if phrase == bare or not (_BEFORE.search(before) or (_ASKED.search(before) and _AFTER_REPORTS.match(after))):
             return None
     return Mention(phrase, start, end, known)
 
@@ -178,21 +174,11 @@ def _squash(name: str) -> str:
     """Letters and digits alone, lower case, no `the`, no domain ending: `www.theverge.com` → `verge`."""
     domain = _DOMAIN.match(name.strip())
     if domain:
-        labels = [
-            label
-            for label in domain[1].lower().split(".")
-            if label not in {"www", "edition", "amp", "m", "go"}
-        ]
-        labels = labels[
-            : -2 if len(labels) > 2 and labels[-2] in {"co", "com", "org", "net", "gov", "ac"} else -1
-        ]
+        labels = [label for label in domain[1].lower().split(".") if label not in {"www", "edition", "amp", "m", "go"}]
+        labels = labels[: -2 if len(labels) > 2 and labels[-2] in {"co", "com", "org", "net", "gov", "ac"} else -1]
         name = max(labels, key=len, default="")
     squashed = re.sub(r"[\W_]+", "", name.lower().replace("&", "and"))
-    return (
-        squashed[3:]
-        if squashed.startswith("the") and (domain or re.match(r"\s*the\s", name, re.I))
-        else squashed
-    )
+    return squashed[3:] if squashed.startswith("the") and (domain or re.match(r"\s*the\s", name, re.I)) else squashed
 
 
 @lru_cache(maxsize=8)
@@ -213,9 +199,7 @@ def _ways(outlet: str) -> Iterator[str]:
         yield _squash(part)
         shortened = re.sub(r"\s+(?:Online|Magazine|Newspaper|English)$", "", part)
         yield _squash(shortened)
-        if match := re.match(
-            r"^([A-Z]{2,5}|Fox|FOX)\s?(?:News|Sports?|Online)$", re.sub(r"\.\w+$", "", shortened)
-        ):
+        if match := re.match(r"^([A-Z]{2,5}|Fox|FOX)\s?(?:News|Sports?|Online)$", re.sub(r"\.\w+$", "", shortened)):
             yield _squash(match[1])
     squashed = _squash(outlet)
     if _DOMAIN.match(outlet) and squashed.endswith("news") and len(squashed) > 6:

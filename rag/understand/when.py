@@ -27,9 +27,7 @@ _NOW = re.compile(
     r"these\s+days|up\s+to\s+date|breaking\s+news)\b",
     re.I,
 )
-_UP_TO_NOW = re.compile(
-    r"\b(?:this|today|tonight|past|previous|over|within)\b|\blast\s+(?:\d+|\w+)\s+\w+s\b", re.I
-)
+_UP_TO_NOW = re.compile(r"\b(?:this|today|tonight|past|previous|over|within)\b|\blast\s+(?:\d+|\w+)\s+\w+s\b", re.I)
 _DATED_BY_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _PUBLISHED = re.compile(
     r"\b(?:publish(?:ed)?|report(?:s|ed|ing)?|articles?|stor(?:y|ies)|pieces?|wrote|written|dated|coverage|said|say|"
@@ -97,9 +95,7 @@ def read_time(question: str, as_of: date, ignored: frozenset[str] = frozenset())
 def _reaches_now(phrase: DatePhrase, as_of: date) -> bool:
     """Whether a phrase means the time up to now: `this week`, `the past two days`; not `yesterday`."""
     return (
-        phrase.until >= as_of
-        and phrase.since >= as_of - timedelta(days=31)
-        and bool(_UP_TO_NOW.search(phrase.phrase))
+        phrase.until >= as_of and phrase.since >= as_of - timedelta(days=31) and bool(_UP_TO_NOW.search(phrase.phrase))
     )
 
 
