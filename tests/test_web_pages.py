@@ -108,3 +108,13 @@ def test_a_client_over_its_rate_is_told_when_to_come_back():
     with pytest.raises(Busy, match=r"At most 2 a minute here. Try again in \d+ seconds.") as caught:
         rate.take("ada")
     assert 1 <= caught.value.seconds <= 60
+
+
+def test_a_small_library_suggests_what_those_quoted_in_it_said(seeds_library):
+    from rag.settings import Settings
+    from ui.desk import SUGGESTED, Desk
+
+    suggested = Desk(Settings(library=str(seeds_library))).shelf().suggestions
+    assert len(suggested) == SUGGESTED == len(set(suggested))
+    assert suggested[1] == "What did John Thune say?", "the newest article's first"
+    assert not any("White House" in question for question in suggested), "only people"

@@ -24,6 +24,8 @@ LONGEST_QUESTION = 2_000
 SUGGESTED = 4
 LOOKED_AT = 60
 """Newest articles that suggestions are made from."""
+READ_THROUGH = 20_000
+"""Characters of an article that is still read through for who speaks in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ def _suggested(articles: Sequence[Article]) -> list[str]:
             chosen[question] = None
         if len(chosen) == SUGGESTED:
             return list(chosen)
-    for article in articles:
+    for article in (article for article in articles if len(article.text) <= READ_THROUGH):
         named = (said.speaker for said in spoken(article).values() if said.how == "name")
         asked = (f"What did {name} say?" for name in named if " " in name and not INSTITUTION.search(name))
         if question := next((question for question in asked if question not in chosen), ""):
