@@ -88,13 +88,8 @@ class Catalog:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One all-or-nothing change; concurrent readers see it whole or not at all."""
         connection = self.connection()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with schema.transaction(connection):
             yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close every thread's connection; the catalog cannot be used afterwards."""

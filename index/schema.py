@@ -6,6 +6,8 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from index.errors import UserError
@@ -158,6 +160,21 @@ def create(folder: Path, library: str) -> None:
         return  # no database at all, as `connect` will say
     finally:
         connection.close()
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """One all-or-nothing change; concurrent readers see it whole or not at all.
+
+    By hand because sqlite3's own context manager begins none in autocommit mode.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def connect(folder: Path) -> sqlite3.Connection:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from index.errors import UserError
+from index.schema import transaction
 from rag.serialise import Resolve, from_dict, to_dict
 from rag.types import Answer
 
@@ -128,13 +129,8 @@ class Conversations:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         connection = self._connection()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
 
     def begin(self, owner: str, title: str) -> str:
         """A new, empty conversation; returns its id."""
