@@ -73,12 +73,12 @@ def cite(candidate: Candidate) -> Citation:
 
 def speaker_of(article: Article, sentence: Span) -> str:
     """Who is quoted in a sentence of an article; empty when nobody is or the text does not say who."""
-    said = spoken(article).get(sentence)
+    said = spoken(article, sentence[0]).get(sentence)
     return said.speaker if said and said.direct else ""
 
 
 def _says(speaker: str, candidate: Candidate) -> bool:
-    said = spoken(candidate.hit.article).get(candidate.sentence)
+    said = spoken(candidate.hit.article, candidate.sentence[0]).get(candidate.sentence)
     return said is not None and bool(said.speaker) and shares_surname(speaker, said.speaker)
 
 

@@ -1,7 +1,7 @@
 """The reader that needs no trained weights: scores each sentence by words, place, names and answer type.
 
 Knows nothing of storage or of how the answer is shown. Its weights were fitted on the tuning halves of the
-question sets that ship: `python -m evals.fit_rules`.
+question sets that ship: `python -m evals.fit_readers`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 from index.types import Hit, Span
+from rag.figures import find_figures
 from rag.names import find_names, shares_surname
 from rag.speech import Attribution, spoken
 from rag.types import AnswerType, Candidate, Query, Reading
@@ -59,11 +61,33 @@ class Features:
 
 
 WEIGHTS = Features(words=4.0, window=2.5, hit=5.5, kind=1.7, speaker=2.7, lead=0.3, brief=-1.0, quoted=0.25)
-BIAS, SLOPE = -2.37, 4.49
-"""Confidence is the logistic function of BIAS + SLOPE x the best sentence's evidence."""
 
-REFUSAL = 0.31
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for an answer being there at all, in the best sentence found; each in about [0, 1]."""
+
+    window: float
+    """As in `Features`."""
+    named: float
+    """Share of the question's names that stand in the passage or its title; 1 where it has none."""
+    numbered: float
+    """Share of the question's figures that stand there or in the publication date; 1 where it has none."""
+    cosine: float
+    """The highest cosine between the question's vector and a passage's."""
+
+
+SIGNS = Signs(window=1.93, named=1.66, numbered=0.5, cosine=3.92)
+BIAS = -4.55
+"""What the signs weigh in the confidence, a logistic function of their sum."""
+
+REFUSAL = 0.388
 """Where one in ten answerable questions of the tuning halves is refused."""
+
+NOTHING = Reading((), 0.0, False, "Nothing in these articles shares a word with the question.")
+
+Row = tuple[Hit, Span, Features]
+Known = TypeVar("Known", Features, Signs)
 
 
 class RuleReader:
@@ -73,24 +97,25 @@ class RuleReader:
 
     def read(self, query: Query, hits: Sequence[Hit]) -> Reading:
         rows = describe(query, hits)
-        scored = [Candidate(hit, span, _score(features)) for hit, span, features in rows]
+        if not rows:
+            return NOTHING
+        scored = [Candidate(hit, span, total(WEIGHTS, features)) for hit, span, features in rows]
         order = sorted(range(len(scored)), key=lambda index: -scored[index].score)
-        if not order:
-            return Reading((), 0.0, False, "Nothing in these articles shares a word with the question.")
-        best = rows[order[0]]
-        confidence = 1 / (1 + math.exp(-(BIAS + SLOPE * evidence(query, best))))
-        return Reading(
-            candidates=tuple(scored[index] for index in order),
-            confidence=confidence,
-            answered=confidence >= REFUSAL,
-        )
+        sure = logistic(BIAS + total(SIGNS, sign(query, rows[order[0]], hits)))
+        return Reading(tuple(scored[index] for index in order), sure, sure >= REFUSAL)
 
 
-def _score(features: Features) -> float:
-    return sum(getattr(WEIGHTS, field.name) * getattr(features, field.name) for field in fields(Features))
+def total(weights: Known, values: Known) -> float:
+    """The weighted sum of the values."""
+    return sum(getattr(weights, field.name) * getattr(values, field.name) for field in fields(weights))
 
 
-def describe(query: Query, hits: Sequence[Hit]) -> list[tuple[Hit, Span, Features]]:
+def logistic(value: float) -> float:
+    """A probability from log-odds."""
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
+
+
+def describe(query: Query, hits: Sequence[Hit]) -> list[Row]:
     """The features of every sentence of the hits, in the hits' order; a sentence of two hits counts once."""
     asked = _asked(query)
     rows: list[tuple[Hit, Span, list[str], list[str]]] = []
@@ -119,16 +144,13 @@ def describe(query: Query, hits: Sequence[Hit]) -> list[tuple[Hit, Span, Feature
                 span,
                 Features(
                     words=sum(value for word, value in rarity.items() if word in own) / total,
-                    window=sum(value for word, value in rarity.items() if word in own or word in context)
-                    / total,
+                    window=sum(value for word, value in rarity.items() if word in own or word in context) / total,
                     hit=hit.score / top,
                     kind=float(_holds(query.answer_type, text, asked)),
                     speaker=_spoken_by(query.speaker, text, attribution),
                     lead=max(0.0, 1 - len(hit.article.text[: span[0]]) / 1500),
                     brief=float(len(words) < 3),
-                    quoted=float(
-                        query.answer_type == "quotation" and bool(attribution and attribution.direct)
-                    ),
+                    quoted=float(query.answer_type == "quotation" and bool(attribution and attribution.direct)),
                 ),
             )
         )
@@ -154,13 +176,14 @@ def _rarity(asked: Sequence[str], sentences: Sequence[Sequence[str]]) -> dict[st
 
 
 def _speech(query: Query, hits: Sequence[Hit]) -> dict[tuple[str, str, Span], Attribution]:
-    """Who says each sentence of the articles hit; empty when nobody's words are asked for."""
+    """Who says each sentence of the hits; empty when nobody's words are asked for."""
     if not query.speaker and query.answer_type != "quotation":
         return {}
     found: dict[tuple[str, str, Span], Attribution] = {}
-    for key, article in {(hit.passage.article_id, hit.passage.revision): hit.article for hit in hits}.items():
-        for span, attribution in spoken(article).items():
-            found[*key, span] = attribution
+    for hit in hits:
+        for span, _ in hit.sentences():
+            if said := spoken(hit.article, span[0]).get(span):
+                found[hit.passage.article_id, hit.passage.revision, span] = said
     return found
 
 
@@ -190,10 +213,20 @@ def _spoken_by(speaker: str, text: str, attribution: Attribution | None) -> floa
     return 0.5 if speaker.lower() in text.lower() else 0.0
 
 
-def evidence(query: Query, row: tuple[Hit, Span, Features]) -> float:
-    """How well the best sentence covers the question, in about [0, 1]: words in its window, names, speaker."""
+def sign(query: Query, row: Row, hits: Sequence[Hit]) -> Signs:
+    """The signs that a question's best sentence, one of `describe`'s rows, answers it."""
     hit, _, features = row
-    names = [set(content(name.text)) for name in find_names(query.text)]
-    around = set(content(hit.article.title + " " + hit.text))
-    named = sum(bool(name) and name <= around for name in names) / len(names) if names else features.window
-    return 0.5 * features.window + 0.3 * named + 0.2 * features.words
+    names = [words for name in find_names(query.text) if (words := set(content(name.text)))]
+    around = f"{hit.article.title} {hit.text} {hit.article.published or ''}"
+    known = set(content(around))
+    figures = _figures(query.text)
+    return Signs(
+        window=features.window,
+        named=sum(name <= known for name in names) / len(names) if names else 1.0,
+        numbered=len(figures & _figures(around)) / len(figures) if figures else 1.0,
+        cosine=max((found.vectors.score for found in hits if found.vectors), default=0.0),
+    )
+
+
+def _figures(text: str) -> set[float]:
+    return {figure.value for figure in find_figures(text)}

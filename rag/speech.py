@@ -45,11 +45,31 @@ class Attribution:
         return bool(self.speaker) and not self.direct
 
 
+STRETCH = 12_000
+"""Characters of a long article that are read at once, with as many before them to know the speakers from."""
+
+
+def spoken(article: Article, at: int) -> Mapping[Span, Attribution]:
+    """The attribution of each sentence near character `at`, by its span: of all of them in most articles."""
+    return _spoken(article, at // STRETCH)
+
+
 @lru_cache(maxsize=256)
-def spoken(article: Article) -> Mapping[Span, Attribution]:
-    """The attribution of each sentence of an article, by its span; kept for the articles read last."""
-    spans = sentences(article.text)
-    return dict(zip(spans, attributions(article.text, spans), strict=True))
+def _spoken(article: Article, stretch: int) -> Mapping[Span, Attribution]:
+    """The attributions of a stretch and the one before it; kept for the articles read last."""
+    first, last = (stretch - 1) * STRETCH, (stretch + 1) * STRETCH
+    blocks = [block for block in paragraphs(article.text) if first <= block[0] < last]
+    if not blocks:
+        return {}
+    start, end = blocks[0][0], blocks[-1][1]
+    part = article.text[start:end]
+    spans = sentences(part)
+    return {
+        (start + span[0], start + span[1]): replace(
+            said, place=said.place and (start + said.place[0], start + said.place[1])
+        )
+        for span, said in zip(spans, attributions(part, spans), strict=True)
+    }
 
 
 def attributions(text: str, spans: Sequence[Span]) -> list[Attribution]:

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.split import sentences
+from index.types import Article
 from rag.marks import find_quoted
 from rag.names import find_names, plain_name
-from rag.speech import Attribution, attributions
+from rag.speech import STRETCH, Attribution, attributions, spoken
 
 SEEDS = sorted((Path(__file__).parent.parent / "seeds").glob("*.txt"))
 
@@ -214,3 +215,18 @@ def test_long_lines_take_no_quadratic_time():
 )
 def test_plain_name(name, plain):
     assert plain_name(name) == plain
+
+
+def test_a_long_article_is_read_in_stretches_with_the_same_offsets():
+    filler = "\n\n".join(f"The committee met for hour number {number} and adjourned." for number in range(900))
+    text = f"{filler}\n\nSenator Ann Reed spoke last.\n\n\"We will not vote on this today,\" she said.\n\n{filler}"
+    assert len(text) > 5 * STRETCH
+    at = text.index('"We will not')
+    article = Article(text=text)
+    said = spoken(article, at)
+    ((start, end),) = [span for span in said if span[0] == at]
+    assert text[start:end] == '"We will not vote on this today," she said.'
+    found = said[start, end]
+    assert found.speaker == "Ann Reed"
+    assert found.place and text[slice(*found.place)] == "she"
+    assert len(said) < 600

@@ -24,9 +24,6 @@ LONGEST_QUESTION = 2_000
 SUGGESTED = 4
 LOOKED_AT = 60
 """Newest articles that suggestions are made from."""
-READ_THROUGH = 20_000
-"""Characters of an article that is still read through for who speaks in it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -222,8 +219,8 @@ def _suggested(articles: Sequence[Article]) -> list[str]:
             chosen[question] = None
         if len(chosen) == SUGGESTED:
             return list(chosen)
-    for article in (article for article in articles if len(article.text) <= READ_THROUGH):
-        named = (said.speaker for said in spoken(article).values() if said.how == "name")
+    for article in articles:
+        named = (said.speaker for said in spoken(article, 0).values() if said.how == "name")
         asked = (f"What did {name} say?" for name in named if " " in name and not INSTITUTION.search(name))
         if question := next((question for question in asked if question not in chosen), ""):
             chosen[question] = None

@@ -75,7 +75,7 @@ class Window:
     def _told(self, span: Span) -> str:
         article = self.hit.article
         text = article.text[slice(*span)]
-        said = spoken(article).get(span)
+        said = spoken(article, span[0]).get(span)
         if said is None or not said.speaker or said.how not in ("pronoun", "continued"):
             return text
         if said.place and span[0] <= said.place[0] and said.place[1] <= span[1]:
