@@ -163,6 +163,8 @@ class Reading:
     answered: bool
     """False when the reader, at its calibrated bar, finds no answer in the hits."""
     reason: str = ""
+    notes: tuple[str, ...] = ()
+    """What the person should know of it, as "others report ..."."""
 
 
 class Reader(Protocol):
@@ -191,9 +193,7 @@ class Answerer(Protocol):
 
     name: str
 
-    def statements(
-        self, query: Query, reading: Reading, turns: Sequence[Turn]
-    ) -> Iterator[Statement | Remarks]: ...
+    def statements(self, query: Query, reading: Reading, turns: Sequence[Turn]) -> Iterator[Statement | Remarks]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ui.cli_eval_sets import ask, import_command, init, locate, suggest
+from ui.cli_eval_sets import ask, import_command, init, locate, suggest, training_rows
 from ui.runs import (
     ask_all,
     figure_table,
@@ -45,7 +45,7 @@ def evaluate() -> None:
     """Ask a set of questions and measure the answers: `clippings eval SET`."""
 
 
-for command in (ask, import_command, init, locate, suggest):
+for command in (ask, import_command, init, locate, suggest, training_rows):
     evaluate.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""Commands of `clippings eval` that make or answer question files: init, suggest, import, locate, ask."""
+"""Commands of `clippings eval` that make or answer question files: init, suggest, import, locate, ask and more."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def suggest(library: str | None, out: Path, most: int) -> None:
     _fresh(out)
     settings, origins = settings_file.load({"library": library})
     count = files.write(out, rules.suggest(open_library(settings, origins).articles(), most))
-    click.echo(
-        f"{count} questions made by rules: {out}. Read and edit them before you trust a figure from them."
-    )
+    click.echo(f"{count} questions made by rules: {out}. Read and edit them before you trust a figure from them.")
 
 
 @click.command("import")
@@ -76,17 +74,13 @@ def import_command(format_name: str, path: Path, out: Path) -> None:
     for line in written.unresolved[:5]:
         click.echo(f"Note: {line}", err=True)
     if len(written.unresolved) > 5:
-        click.echo(
-            f"Note: and {len(written.unresolved) - 5} more could not be tied to their article.", err=True
-        )
+        click.echo(f"Note: and {len(written.unresolved) - 5} more could not be tied to their article.", err=True)
     click.echo(f"Run it: clippings eval {out / 'questions.jsonl'}")
 
 
 @click.command()
 @click.argument("questions", metavar="SET", type=FILE)
-@click.option(
-    "--library", help="Folder of the library; else the articles that belong to the set are indexed."
-)
+@click.option("--library", help="Folder of the library; else the articles that belong to the set are indexed.")
 @click.option("--halves", is_flag=True, help="Tag each question half:tuning or half:reported, by its id.")
 def locate(questions: Path, library: str | None, halves: bool) -> None:
     """Write the offsets of the gold sentences of SET (.jsonl) into it; exits with 1 if one is not found."""
@@ -115,6 +109,31 @@ def locate(questions: Path, library: str | None, halves: bool) -> None:
         click.echo(str(fault), err=True)
     if faults:
         raise SystemExit(1)
+
+
+@click.command("training-rows")
+@click.argument("questions", metavar="SET", type=FILE)
+@click.option("--out", type=FILE, required=True, help="The rows to write (.jsonl), in a folder of their own.")
+@click.option("--library", help=LIBRARY)
+def training_rows(questions: Path, out: Path, library: str | None) -> None:
+    """Turn SET, such as the chat's feedback, into rows to train the reader on."""
+    import json
+
+    from evals import files, systems
+    from evals.training import training_rows as rows
+    from ui.runs import library_for
+
+    if out.suffix != ".jsonl":
+        raise UserError(f"Training rows are JSON lines, so {str(out)!r} must end in .jsonl")
+    _fresh(out)
+    opened, _ = library_for(questions, library)
+    cases, notes = systems.tied(files.read(questions), opened, questions, skip=True)
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows(cases, opened)]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text("".join(lines), encoding="utf-8")
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
+    click.echo(f"{len(lines)} rows: {out}. Train on them: python -m rag.reader.train --data {out.parent} --out RUN")
 
 
 @click.command()

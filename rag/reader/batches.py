@@ -59,9 +59,7 @@ def sample_group(example: Example, size: int, rng: random.Random) -> Group:
 class Batcher:
     """Turns examples into batches, the same ones for the same seed and step."""
 
-    def __init__(
-        self, examples: list[Example], tokenizer_file: Path, groups: int, size: int, seed: int
-    ) -> None:
+    def __init__(self, examples: list[Example], tokenizer_file: Path, groups: int, size: int, seed: int) -> None:
         from tokenizers import Tokenizer
 
         self.examples, self.groups, self.size, self.seed = examples, groups, size, seed

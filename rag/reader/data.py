@@ -172,9 +172,7 @@ def read_news(path: Path, rng: random.Random) -> tuple[list[Example], list[Text]
                 spans = occurrences(body, body[q.start : q.end]) if q.kind == "name" else ((q.start, q.end),)
                 title = row["title"] if rng.random() < 0.7 else ""
                 source = f"wikinews_{q.kind}"
-                made[q.kind].append(
-                    Example(lead + q.text, Text(body, title, day), spans, source, group, asked)
-                )
+                made[q.kind].append(Example(lead + q.text, Text(body, title, day), spans, source, group, asked))
         for q in questions.name_questions(row["title"], rng):
             a, b = pieces[0]
             spans = occurrences(text[a:b], row["title"][q.start : q.end])

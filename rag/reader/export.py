@@ -7,9 +7,7 @@ import shutil
 from pathlib import Path
 
 from rag.reader.train import base_folder
-from rag.reader.trained import CALIBRATION_FILE, MODEL_FILE
-
-NAMES = ("input_ids", "attention_mask", "token_type_ids")
+from rag.reader.trained import CALIBRATION_FILE, INPUTS, MODEL_FILE
 
 
 def export(weights: Path, base: Path, folder: Path, int8: bool) -> Path:
@@ -22,14 +20,14 @@ def export(weights: Path, base: Path, folder: Path, int8: bool) -> Path:
     model = ReaderModel(base).eval()
     saved = torch.load(weights, map_location="cpu", weights_only=True)
     model.load_state_dict(saved.get("average", saved), strict=False)
-    example = tuple(torch.ones(2, 16, dtype=torch.long) for _ in NAMES)
-    axes = {name: {0: "batch", 1: "tokens"} for name in NAMES}
+    example = tuple(torch.ones(2, 16, dtype=torch.long) for _ in INPUTS)
+    axes = {name: {0: "batch", 1: "tokens"} for name in INPUTS}
     path = folder / MODEL_FILE
     torch.onnx.export(
         model,
         example,
         str(path),
-        input_names=list(NAMES),
+        input_names=list(INPUTS),
         output_names=["span", "relevance"],
         dynamic_axes={**axes, "span": {0: "batch", 1: "tokens"}, "relevance": {0: "batch"}},
         opset_version=17,

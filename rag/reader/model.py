@@ -51,9 +51,7 @@ class ReaderModel(nn.Module):
         nn.init.normal_(self.relevance.weight, std=0.02)
         nn.init.zeros_(self.relevance.bias)
 
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[Tensor, Tensor]:
         """Return span logits [batch, tokens, 2] and relevance logits [batch]."""
         hidden = self.encoder(
             input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids

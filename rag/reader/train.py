@@ -20,10 +20,15 @@ REPORT_EVERY = 20  # steps
 OWN_QUESTIONS = """\
 On your own questions: put JSON lines into a folder and name it with --data, one object a line with
 "question", "context" (the passage), "answers" (texts that stand in the passage, or {"text", "start"};
-[] where it does not answer) and, if you like, "title". Give --weights the final.pt of an earlier run to
-start from it. Then
-  python -m rag.reader.export --run OUT/final.pt --to FOLDER --int8
-writes the weights the reader loads. A stopped run goes on from its checkpoint: repeat the command.
+[] where it does not answer) and, if you like, "title". A question set, such as the feedback that the chat
+exports, becomes such lines with
+  clippings eval training-rows SET.jsonl --library LIBRARY --out FOLDER/own.jsonl
+Give --weights the final.pt of an earlier run to start from it. A stopped run goes on from its checkpoint:
+repeat the command. Then
+  python -m rag.reader.export --run OUT/final.pt --to WEIGHTS --int8
+  python -m evals.fit_readers --weights WEIGHTS LIBRARY QUESTIONS
+write the weights, and what they are worth on a question set that was not trained on; they are used with
+  CLIPPINGS_READER=WEIGHTS clippings ask "..."
 """
 
 
@@ -56,9 +61,7 @@ class Run:
         self.weights = {name: p.detach().clone() for name, p in self.model.named_parameters()}
         self.average = {name: p.clone() for name, p in self.weights.items()}
         self.model.to(torch.bfloat16)
-        self.optimizer = torch.optim.AdamW(
-            list(self.weights.values()), lr=rate, weight_decay=0.01, fused=True
-        )
+        self.optimizer = torch.optim.AdamW(list(self.weights.values()), lr=rate, weight_decay=0.01, fused=True)
 
     def use(self, weights: dict[str, Any]) -> None:
         """Copy `weights` by name into the model, in the model's precision."""
@@ -128,9 +131,7 @@ def train(args: argparse.Namespace) -> None:
     training = [e for e in examples if not data.in_held_out(e.group)]
     held_out = [e for e in examples if data.in_held_out(e.group) and e.spans][: args.held_out]
     if not training:
-        raise UserError(
-            f"No questions to train on in {str(args.data)!r}: see python -m rag.reader.train --help"
-        )
+        raise UserError(f"No questions to train on in {str(args.data)!r}: see python -m rag.reader.train --help")
     print(f"{len(training)} questions to train on, {len(held_out)} held out", flush=True)
     base = args.base or base_folder()
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,4 +1,4 @@
-"""Measure the reader on question sets it was not trained on: `python -m rag.reader.evaluate --help`.
+"""Measure the reader on question sets it was not trained on: `python -m evals.reading --help`.
 
 News is measured over BM25's passages, so that a figure here changes with the reader alone.
 """
@@ -6,10 +6,7 @@ News is measured over BM25's passages, so that a figure here changes with the re
 import argparse
 import json
 import math
-import re
-import string
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,45 +15,38 @@ from typing import Any
 
 import numpy as np
 
+from evals.text import exact, f1, tokens
 from index import split
 from index.types import Article
+from rag.combined import WEIGHTS
 from rag.reader import data
-from rag.reader.calibration import Calibration
 from rag.reader.trained import PassageReading, TrainedReader
-
-ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-MARKS = str.maketrans("", "", string.punctuation)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The reader's answers to a question, best first: (score, passage number, start, end)."""
+    """The reader's answers to a question, best first: (logit, passage number, start, end)."""
 
     spans: tuple[tuple[float, int, int, int], ...]
-    confidence: float
+
+    @property
+    def confidence(self) -> float:
+        """The best span's logit: enough to order questions by."""
+        return self.spans[0][0] if self.spans else -math.inf
 
 
 def normal(text: str) -> str:
-    """Lower-case, without punctuation, articles and spare spaces: SQuAD's normalisation."""
-    return " ".join(ARTICLES.sub(" ", text.lower().translate(MARKS)).split())
+    """The words of a text that count, as one string."""
+    return " ".join(tokens(text))
 
 
-def f1(said: str, wanted: str) -> float:
-    """Return the F1 of the words of two texts after normalisation."""
-    a, b = normal(said).split(), normal(wanted).split()
-    common = sum((Counter(a) & Counter(b)).values())
-    return 2 * common / (len(a) + len(b)) if common else 0.0
-
-
-def choose(readings: Sequence[PassageReading], calibration: Calibration) -> Found:
-    """Order the spans of passages given in retrieval's order."""
+def choose(readings: Sequence[PassageReading]) -> Found:
+    """Order the spans of all passages."""
     spans = [
-        (calibration.score(reading.relevance, span.score, number + 1), number, span.start, span.end)
-        for number, reading in enumerate(readings)
-        for span in reading.spans
+        (span.score, number, span.start, span.end) for number, reading in enumerate(readings) for span in reading.spans
     ]
     spans.sort(key=lambda s: -s[0])
-    return Found(tuple(spans), calibration.confidence(spans[0][0]) if spans else 0.0)
+    return Found(tuple(spans))
 
 
 def refusals(right: Sequence[bool], sure: Sequence[float], sure_without: Sequence[float]) -> dict[str, float]:
@@ -76,9 +66,9 @@ def refusals(right: Sequence[bool], sure: Sequence[float], sure_without: Sequenc
     }
 
 
-def squad(reader: TrainedReader, calibration: Calibration, path: Path, every: int) -> dict[str, Any]:
+def squad(reader: TrainedReader, path: Path, every: int) -> dict[str, Any]:
     """Measure on a SQuAD-format file: each question on its own paragraph, then on the article's others."""
-    exact, overlap, sure, without = [], [], [], []
+    same, overlap, sure, without = [], [], [], []
     count = 0
     for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
         texts = [p["context"] for p in article["paragraphs"]]
@@ -89,30 +79,28 @@ def squad(reader: TrainedReader, calibration: Calibration, path: Path, every: in
                     continue
                 answers = [a["text"] for a in qa["answers"]]
                 others = [t for i, t in enumerate(texts) if i != at and not any(a in t for a in answers)]
-                own = choose(reader.read(qa["question"], None, [("", "", texts[at])]), calibration)
+                own = choose(reader.read(qa["question"], None, [("", "", texts[at])]))
                 _, _, start, end = own.spans[0]
                 said = texts[at][start:end]
-                exact.append(max(normal(said) == normal(a) for a in answers))
-                overlap.append(max(f1(said, a) for a in answers))
+                same.append(exact(said, answers))
+                overlap.append(f1(said, answers))
                 if others:
                     sure.append(own.confidence)
                     shown = [("", "", t) for t in others[:1]]
-                    without.append(choose(reader.read(qa["question"], None, shown), calibration).confidence)
-    right = [bool(e) for e in exact[: len(sure)]]
-    return {"questions": len(exact), "EM": np.mean(exact), "F1": np.mean(overlap),
+                    without.append(choose(reader.read(qa["question"], None, shown)).confidence)
+    right = [bool(e) for e in same[: len(sure)]]
+    return {"questions": len(same), "EM": np.mean(same), "F1": np.mean(overlap),
             "one other paragraph": refusals(right, sure, without)}  # fmt: skip
 
 
-def clapnq(reader: TrainedReader, calibration: Calibration, folder: Path, every: int) -> dict[str, Any]:
+def clapnq(reader: TrainedReader, folder: Path, every: int) -> dict[str, Any]:
     """Measure on ClapNQ: is the best span in a gold sentence, and is the reader surer where there is one?"""
     sure: dict[str, list[float]] = {"answerable": [], "unanswerable": []}
     hits = []
     for kind, values in sure.items():
         for row in list(data.read_rows(folder / f"clapnq_dev_{kind}.jsonl"))[::every]:
             passage = row["passages"][0]
-            found = choose(
-                reader.read(row["input"], None, [(passage["title"], "", passage["text"])]), calibration
-            )
+            found = choose(reader.read(row["input"], None, [(passage["title"], "", passage["text"])]))
             values.append(found.confidence)
             if kind == "answerable":
                 _, _, start, end = found.spans[0]
@@ -134,9 +122,7 @@ class News:
             for p in split.passages(Article(text=row["text"], title=row["title"] or ""))
         ]  # fmt: skip
         self.texts = [row["text"][p.start : p.end] for row, p in self.passages]
-        pool = [
-            data.Text(text, row["title"]) for text, (row, _) in zip(self.texts, self.passages, strict=True)
-        ]
+        pool = [data.Text(text, row["title"]) for text, (row, _) in zip(self.texts, self.passages, strict=True)]
         self._ranks, self._scores = data.rank(pool, [q["question"] for q in self.questions], 200)
 
     def search(self, number: int, k: int, hidden: Sequence[str] = ()) -> list[int]:
@@ -172,9 +158,7 @@ class News:
         return out[:count]
 
 
-def news(
-    reader: TrainedReader, calibration: Calibration, folder: Path, every: int, k: int, details: Path | None
-) -> dict[str, Any]:
+def news(reader: TrainedReader, folder: Path, every: int, k: int, details: Path | None) -> dict[str, Any]:
     """Measure open retrieval over a folder of news, with the gold articles and without them."""
     library = News(folder)
     rows, seconds = [], []
@@ -187,23 +171,21 @@ def news(
         readings = reader.read(q["question"], asked, [library.shown(i) for i in picked])
         seconds.append(time.perf_counter() - began)
         known = dict(zip(picked, readings, strict=True))
-        found = choose(readings, calibration)
+        found = choose(readings)
         _, best, start, end = found.spans[0]
         said = library.texts[picked[best]][start:end]
         sentences = library.sentences(found, picked, 3)
         holds = [any(w in f" {normal(s)} " for w in wanted) for s in sentences]
         left = library.search(number, k, q["gold_articles"])
         fresh = [i for i in left if i not in known]
-        known.update(
-            zip(fresh, reader.read(q["question"], asked, [library.shown(i) for i in fresh]), strict=True)
-        )
-        other = choose([known[i] for i in left], calibration)
+        known.update(zip(fresh, reader.read(q["question"], asked, [library.shown(i) for i in fresh]), strict=True))
+        other = choose([known[i] for i in left])
         spare = any(w in f" {normal(library.texts[i])} " for i in left for w in wanted)
         rows.append({
             "question": q["question"], "answers": q["answers"], "said": said, "sentence": sentences[0],
             "first": holds[0], "three": any(holds),
-            "EM": max(normal(said) == normal(a) for a in q["answers"]),
-            "F1": max(f1(said, a) for a in q["answers"]), "confidence": found.confidence,
+            "EM": exact(said, q["answers"]),
+            "F1": f1(said, q["answers"]), "confidence": found.confidence,
             "without gold": other.confidence, "answer still there": spare,
             "within reach": any(w in f" {normal(library.texts[i])} " for i in picked for w in wanted),
         })  # fmt: skip
@@ -218,32 +200,29 @@ def news(
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the evaluation."""
     p = argparse.ArgumentParser(
-        prog="python -m rag.reader.evaluate",
+        prog="python -m evals.reading",
         description="Measure exported reader weights on sets they were not trained on.",
     )
-    p.add_argument("--weights", type=Path, default=Path(__file__).parent / "weights")
+    p.add_argument("--weights", type=Path, default=WEIGHTS)
     p.add_argument("--squad", type=Path, help="a SQuAD-format JSON file, such as XQuAD's xquad.en.json")
-    p.add_argument(
-        "--clapnq", type=Path, help="folder of clapnq_dev_answerable.jsonl and _unanswerable.jsonl"
-    )
+    p.add_argument("--clapnq", type=Path, help="folder of clapnq_dev_answerable.jsonl and _unanswerable.jsonl")
     p.add_argument("--news", type=Path, help="folder of articles.jsonl and questions.jsonl")
     p.add_argument("--details", type=Path, help="write each news question and its answer to this file")
     p.add_argument("--passages", type=int, default=20, help="passages read for a news question (default 20)")
     p.add_argument("--every", type=int, default=1, help="take every n-th question (default 1, all)")
-    p.add_argument("--threads", type=int, default=2)
     return p
 
 
 def main() -> None:
     """Print one JSON object a set."""
     args = parser().parse_args()
-    reader, calibration = TrainedReader(args.weights, args.threads), Calibration.load(args.weights)
+    reader = TrainedReader(args.weights)
     if args.squad:
-        print(json.dumps({"squad": squad(reader, calibration, args.squad, args.every)}, default=float))
+        print(json.dumps({"squad": squad(reader, args.squad, args.every)}, default=float))
     if args.clapnq:
-        print(json.dumps({"clapnq": clapnq(reader, calibration, args.clapnq, args.every)}, default=float))
+        print(json.dumps({"clapnq": clapnq(reader, args.clapnq, args.every)}, default=float))
     if args.news:
-        found = news(reader, calibration, args.news, args.every, args.passages, args.details)
+        found = news(reader, args.news, args.every, args.passages, args.details)
         print(json.dumps({"news": found}, default=float))
 
 

@@ -1,0 +1,190 @@
+"""Fit the weights and refusal bars of `rag.rules` and `rag.combined` on tuning halves: `python -m evals.fit_readers`.
+
+Takes pairs LIBRARY QUESTIONS; prints for each reader its weights, what they reach in five-fold cross-validation,
+and the bar, and writes those of the combined reader beside its weights. The reported halves are never read.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from evals.cases import Case, half, leave_out
+from evals.files import read
+from evals.resolve import Names, resolve
+from evals.text import holds
+from index.library import Library
+from index.types import Filter, Hit
+from rag.combined import WEIGHTS, CombinedReader, Found, place
+from rag.reader.calibration import Calibration
+from rag.reader.export import write_checksums
+from rag.retrieve import retrieve
+from rag.rules import Features, Row, Signs, describe, sign
+from rag.types import Query, Turn
+from rag.understand import understand
+
+HITS = 20
+FOLDS = 5
+WRONG_REFUSALS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A case with the sentences found for it, and what the trained reader made of each (None without it)."""
+
+    case: Case
+    query: Query
+    hits: Sequence[Hit]
+    rows: Sequence[Row]
+    found: Sequence[Found | None]
+
+    @property
+    def gold(self) -> np.ndarray:
+        """Which sentences answer, bool [sentences]."""
+        return np.array([right(self.case, row) for row in self.rows])
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """Features of the sentences, float [sentences, features]."""
+        return np.array([
+            [*values(row[2]), *([found.span, found.relevance] if found else [])]
+            for row, found in zip(self.rows, self.found, strict=True)
+        ])  # fmt: skip
+
+    def signs(self, weights: np.ndarray) -> list[float]:
+        """What speaks for the best sentence, and its span's logit."""
+        best = int(np.argmax(self.matrix @ weights))
+        found = self.found[best]
+        return [*values(sign(self.query, self.rows[best], self.hits)), *([found.span] if found else [])]
+
+
+def values(known: Features | Signs) -> list[float]:
+    return [getattr(known, field.name) for field in fields(known)]
+
+
+def tuning(library: Library, path: Path) -> list[Case]:
+    """The tuning half of a set, resolved, with a twin for each answerable case whose gold is hidden."""
+    names = Names(library.articles(), library.locations)
+    cases = [case for case in read(path) if half(case.id) == "half:tuning"]
+    return list(leave_out(resolve(cases, names, lambda fault: None)))
+
+
+def query_of(library: Library, case: Case) -> Query:
+    turns = [Turn(exchange.question, exchange.answer) for exchange in case.conversation]
+    return understand(
+        case.question,
+        turns,
+        as_of=case.as_of,
+        newest=library.newest,
+        outlets=library.outlets,
+        authors=library.authors,
+        filter=Filter(without=case.hidden),
+    )
+
+
+def right(case: Case, row: Row) -> bool:
+    """Whether a sentence is gold, or holds an expected answer in a gold article."""
+    hit, (start, end), _ = row
+    gold = [
+        sentence
+        for sentence in case.gold_sentences
+        if sentence.article == hit.article.id and sentence.start is not None and sentence.end is not None
+    ]
+    if any(start < (sentence.end or 0) and (sentence.start or 0) < end for sentence in gold):
+        return True
+    return hit.article.id in case.gold_articles and holds(hit.article.text[start:end], case.answers)
+
+
+def ask(pairs: Sequence[Path], reader: CombinedReader) -> Iterator[Asked]:
+    """Every tuning case of every pair with something found for it."""
+    for folder, path in zip(pairs[::2], pairs[1::2], strict=True):
+        library = Library.open(folder)
+        for case in tuning(library, path):
+            query = query_of(library, case)
+            hits, _ = retrieve(library, query, HITS)
+            rows = describe(query, hits)
+            found = reader.found(query, hits, rows, stop=False)
+            if rows:
+                yield Asked(case, query, hits, rows, [found[place(hit, span)] for hit, span, _ in rows])
+
+
+def fit_order(groups: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Weights that minimise the listwise softmax loss (Cao et al. 2007) with a little ridge."""
+    from scipy.optimize import minimize
+
+    def loss(weights: np.ndarray) -> float:
+        total = 0.0
+        for features, gold in groups:
+            scores = features @ weights
+            total += float(np.logaddexp.reduce(scores) - np.logaddexp.reduce(scores[gold]))
+        return total / len(groups) + 0.002 * float(weights @ weights)
+
+    return np.asarray(minimize(loss, np.zeros(groups[0][0].shape[1]), method="L-BFGS-B").x)
+
+
+def fit(title: str, asked: Sequence[Asked]) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Print what a reader's weights reach on folds they were not fitted on.
+
+    Returns the weights of the order, those of the signs, their bias, and the bar of refusal.
+    """
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+    from sklearn.model_selection import cross_val_predict  # type: ignore[import-untyped]
+
+    groups = [(one.matrix, one.gold) for one in asked if one.case.answerable and one.gold.any()]
+    weights = fit_order(groups)
+    reached = np.zeros((len(groups), 2))
+    for fold in range(FOLDS):
+        kept = fit_order([group for index, group in enumerate(groups) if index % FOLDS != fold])
+        for index in range(fold, len(groups), FOLDS):
+            features, gold = groups[index]
+            order = np.argsort(-(features @ kept))
+            reached[index] = gold[order[0]], gold[order[:3]].any()
+    print(f"{title}: order {weights.round(2).tolist()}")
+    print(f"  gold first {reached[:, 0].mean():.3f}, in the first 3 {reached[:, 1].mean():.3f} of {len(groups)}")
+
+    signs = np.array([one.signs(weights) for one in asked])
+    answerable = np.array([one.case.answerable for one in asked])
+    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000)
+    unseen = cross_val_predict(model, signs, answerable, cv=2 * FOLDS, method="predict_proba")[:, 1]
+    model.fit(signs, answerable)
+    print(f"  signs {model.coef_[0].round(2).tolist()}, bias {model.intercept_[0]:.2f}")
+    known = model.predict_proba(signs)[:, 1]
+    for wrong_refusals in (0.05, 0.1, 0.2):
+        wrong = np.mean(unseen[~answerable] >= np.quantile(unseen[answerable], wrong_refusals))
+        bar = np.quantile(known[answerable], wrong_refusals)
+        print(f"  at {wrong_refusals:.0%} wrong refusals: bar {bar:.3f}, wrong answers {wrong:.1%}")
+    refusal = float(np.quantile(known[answerable], WRONG_REFUSALS))
+    return weights, model.coef_[0], float(model.intercept_[0]), refusal
+
+
+def main() -> None:
+    """Print fitted weights and the calibration of refusal, for each reader."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pairs", nargs="+", metavar="LIBRARY QUESTIONS", type=Path)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the trained reader's weights")
+    arguments = parser.parse_args()
+    unfitted = Calibration(Features(*[1] * len(fields(Features))), 1, 1, Signs(*[1] * len(fields(Signs))), 1, 0, 0, 0)
+    asked = list(ask(arguments.pairs, CombinedReader(arguments.weights, unfitted)))
+    fit("rules", [replace(one, found=[None] * len(one.rows)) for one in asked])
+    order, signs, bias, refusal = fit("combined", asked)
+    order, signs = order.round(3).tolist(), signs.round(3).tolist()
+    made = Calibration(
+        features=Features(*order[:-2]),
+        span=order[-2],
+        relevance=order[-1],
+        signs=Signs(*signs[:-1]),
+        sure=signs[-1],
+        bias=round(bias, 3),
+        refusal=round(refusal, 3),
+        questions=len(asked),
+    )
+    made.save(arguments.weights)
+    write_checksums(arguments.weights)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Whether other articles give another answer than the one chosen; compares short answers, not whole sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from index.types import Article
+from rag.figures import find_figures
+from rag.types import Candidate, Query
+from rag.wording import content
+
+COMPARED = ("number", "date", "person", "place")
+"""Kinds of answer of which two different ones contradict each other."""
+
+CLOSE = 0.85
+"""A sentence with this share of the best one's score is taken to answer the same question."""
+
+SEVERAL = 2
+"""Articles that must agree with each other before the chosen answer is said to stand alone."""
+
+
+def others_report(query: Query, candidates: Sequence[Candidate]) -> str:
+    """A remark when the best of `candidates` stands alone against several articles that agree; else empty.
+
+    `candidates` are in order. Each article counts once, with its best sentence.
+    """
+    if query.answer_type not in COMPARED or not candidates or not candidates[0].short:
+        return ""
+    best = candidates[0]
+    first: dict[str, Candidate] = {}
+    for candidate in candidates:
+        if candidate.score >= CLOSE * best.score and candidate.short:
+            first.setdefault(candidate.hit.article.id, candidate)
+    rest = [candidate for article, candidate in first.items() if article != best.hit.article.id]
+    if any(_same(short(best), short(candidate)) for candidate in rest):
+        return ""
+    values = sorted(rest, key=lambda candidate: sorted(_value(short(candidate))))
+    groups = [list(group) for _, group in groupby(values, key=lambda candidate: _value(short(candidate)))]
+    agreed = max(groups, key=len, default=[])
+    if len(agreed) < SEVERAL:
+        return ""
+    named = "; ".join(_name(candidate.hit.article) for candidate in agreed)
+    return f"Others report “{short(agreed[0])}”: {named}."
+
+
+def short(candidate: Candidate) -> str:
+    """The short answer of a candidate that has one."""
+    assert candidate.short is not None
+    start, end = candidate.short
+    return candidate.hit.article.text[start:end]
+
+
+def _value(text: str) -> frozenset[str]:
+    """What an answer says: its figures where it has some, its content words otherwise."""
+    figures = {f"{figure.value:g}{figure.unit}" for figure in find_figures(text)}
+    return frozenset(figures or content(text))
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether neither says anything the other contradicts: "Biden" and "President Joe Biden" are one answer."""
+    a, b = _value(one), _value(other)
+    return a <= b or b <= a
+
+
+def _name(article: Article) -> str:
+    title = article.title or " ".join(article.text.split()[:8]) + " …"
+    return f"{title} ({article.published})" if article.published else title

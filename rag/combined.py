@@ -1,0 +1,146 @@
+"""The default reader: every sentence's features by rule, weighed together with what the trained reader makes of it.
+
+Knows nothing of storage or of how the answer is shown. Fitted on the tuning halves of the question sets that
+ship: `python -m evals.fit_readers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.types import Hit, Passage, Span
+from rag.agreement import others_report
+from rag.reader.calibration import Calibration
+from rag.reader.trained import TrainedReader, checksum
+from rag.rules import NOTHING, Features, Row, describe, logistic, sign, total
+from rag.types import Candidate, Query, Reading
+
+WEIGHTS = Path(__file__).parent / "reader" / "weights"
+
+FLOOR, CEILING = -10.0, 10.0
+"""Bounds of a span's logit: a bound lets reading stop, and no single logit outweighs everything else."""
+
+TOGETHER = 6
+"""Passages read before asking whether the rest can still change the best answer."""
+
+WHOLE = ("quotation", "reason")
+"""Kinds of answer that are sentences; a span of one would mislead."""
+
+Place = tuple[str, str, Span]
+"""(article id, revision, sentence)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the trained reader made of a sentence: logits, and the span that answers (None: none stands in it)."""
+
+    span: float = FLOOR
+    relevance: float = FLOOR
+    short: Span | None = None
+
+
+class CombinedReader:
+    """Ranks sentences by rule features and the trained reader's span and relevance logits.
+
+    `folder` holds exported weights and, unless given, the `calibration` fitted for them. Raises UserError when
+    they are missing or altered.
+    """
+
+    def __init__(self, folder: Path = WEIGHTS, calibration: Calibration | None = None) -> None:
+        self._trained = TrainedReader(folder)
+        self._calibration = calibration or Calibration.load(folder)
+        self.name = f"trained-{checksum(folder)[:8]}"
+
+    def read(self, query: Query, hits: Sequence[Hit]) -> Reading:
+        rows = describe(query, hits)
+        if not rows:
+            return NOTHING
+        found = self.found(query, hits, rows)
+        brief = not query.speaker and query.answer_type not in WHOLE
+        candidates = []
+        for hit, span, features in rows:
+            made = found[place(hit, span)]
+            candidates.append(Candidate(hit, span, self._score(features, made), made.short if brief else None))
+        order = sorted(range(len(rows)), key=lambda index: -candidates[index].score)
+        best = rows[order[0]]
+        fitted = self._calibration
+        signs = total(fitted.signs, sign(query, best, hits))
+        sure = logistic(fitted.bias + signs + fitted.sure * found[place(*best[:2])].span)
+        ordered = tuple(candidates[index] for index in order)
+        remark = others_report(query, ordered)
+        return Reading(ordered, sure, sure >= fitted.refusal, notes=(remark,) if remark else ())
+
+    def found(self, query: Query, hits: Sequence[Hit], rows: Sequence[Row], stop: bool = True) -> dict[Place, Found]:
+        """What the trained reader makes of each sentence of `rows`.
+
+        With `stop`, passages are left unread once nothing in them can outdo the best sentence any more.
+        """
+        found = {place(hit, span): Found() for hit, span, _ in rows}
+        ceiling: dict[Place, float] = {
+            place(hit, span): self._score(features, Found(CEILING, CEILING)) for hit, span, features in rows
+        }
+        features = {place(hit, span): values for hit, span, values in rows}
+        passages = [
+            (hit, passage)
+            for hit in hits
+            for passage in sorted((hit.passage, *hit.neighbours), key=lambda passage: passage.start)
+        ]
+
+        def highest(pair: tuple[Hit, Passage]) -> float:
+            return max((ceiling[key] for key in places(*pair)), default=float("-inf"))
+
+        passages.sort(key=highest, reverse=True)
+        best = float("-inf")
+        for first in range(0, len(passages), TOGETHER):
+            part = passages[first : first + TOGETHER]
+            if stop and best >= highest(part[0]):
+                break
+            for (hit, passage), made in zip(part, self._read(query, part), strict=True):
+                for key in places(hit, passage):
+                    found[key] = better(found[key], made.get(key[2], Found()))
+                    best = max(best, self._score(features[key], found[key]))
+        return found
+
+    def _score(self, features: Features, found: Found) -> float:
+        """The weighted sum that sentences are ranked by."""
+        fitted = self._calibration
+        return total(fitted.features, features) + fitted.span * found.span + fitted.relevance * found.relevance
+
+    def _read(self, query: Query, passages: Sequence[tuple[Hit, Passage]]) -> list[dict[Span, Found]]:
+        """What stands in the sentences of each passage."""
+        shown = [
+            (hit.article.title, str(hit.article.published or ""), hit.article.text[passage.start : passage.end])
+            for hit, passage in passages
+        ]
+        read = []
+        for (_, passage), reading in zip(passages, self._trained.read(query.text, query.as_of, shown), strict=True):
+            relevance = clipped(reading.relevance)
+            made = {sentence: Found(FLOOR, relevance) for sentence in passage.sentences}
+            for span in reading.spans:
+                start, end = span.start + passage.start, span.end + passage.start
+                for sentence in passage.sentences:
+                    if sentence[0] <= start < sentence[1]:
+                        short = (start, min(end, sentence[1]))
+                        made[sentence] = better(made[sentence], Found(clipped(span.score), relevance, short))
+            read.append(made)
+        return read
+
+
+def place(hit: Hit, sentence: Span) -> Place:
+    return hit.article.id, hit.article.revision, sentence
+
+
+def places(hit: Hit, passage: Passage) -> list[Place]:
+    return [place(hit, sentence) for sentence in passage.sentences]
+
+
+def better(one: Found, other: Found) -> Found:
+    """The one with the higher span logit; the relevance of a sentence read twice is the higher of both."""
+    chosen = max(one, other, key=lambda found: (found.span, found.short is not None))
+    return Found(chosen.span, max(one.relevance, other.relevance), chosen.short)
+
+
+def clipped(logit: float) -> float:
+    return max(FLOOR, min(CEILING, logit))
