@@ -19,7 +19,7 @@ from evals.resolve import Names, resolve
 from evals.text import holds
 from index.library import Library
 from index.types import Filter, Hit
-from rag.combined import WEIGHTS, CombinedReader, Found, place
+from rag.combined import WEIGHTS, CombinedReader, Found, place, signs
 from rag.reader.calibration import Calibration
 from rag.reader.export import write_checksums
 from rag.retrieve import retrieve
@@ -56,10 +56,12 @@ class Asked:
         ])  # fmt: skip
 
     def signs(self, weights: np.ndarray) -> list[float]:
-        """What speaks for the best sentence, and its span's logit."""
-        best = int(np.argmax(self.matrix @ weights))
-        found = self.found[best]
-        return [*values(sign(self.query, self.rows[best], self.hits)), *([found.span] if found else [])]
+        """What speaks for the best sentence."""
+        best = self.rows[int(np.argmax(self.matrix @ weights))]
+        if None in self.found:
+            return values(sign(self.query, best, self.hits))
+        made = {place(hit, span): found for (hit, span, _), found in zip(self.rows, self.found, strict=True) if found}
+        return values(signs(self.query, self.hits, best, made))
 
 
 def values(known: Features | Signs) -> list[float]:
@@ -146,13 +148,13 @@ def fit(title: str, asked: Sequence[Asked]) -> tuple[np.ndarray, np.ndarray, flo
     print(f"{title}: order {weights.round(2).tolist()}")
     print(f"  gold first {reached[:, 0].mean():.3f}, in the first 3 {reached[:, 1].mean():.3f} of {len(groups)}")
 
-    signs = np.array([one.signs(weights) for one in asked])
+    known_signs = np.array([one.signs(weights) for one in asked])
     answerable = np.array([one.case.answerable for one in asked])
     model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000)
-    unseen = cross_val_predict(model, signs, answerable, cv=2 * FOLDS, method="predict_proba")[:, 1]
-    model.fit(signs, answerable)
+    unseen = cross_val_predict(model, known_signs, answerable, cv=2 * FOLDS, method="predict_proba")[:, 1]
+    model.fit(known_signs, answerable)
     print(f"  signs {model.coef_[0].round(2).tolist()}, bias {model.intercept_[0]:.2f}")
-    known = model.predict_proba(signs)[:, 1]
+    known = model.predict_proba(known_signs)[:, 1]
     for wrong_refusals in (0.05, 0.1, 0.2):
         wrong = np.mean(unseen[~answerable] >= np.quantile(unseen[answerable], wrong_refusals))
         bar = np.quantile(known[answerable], wrong_refusals)
@@ -167,19 +169,17 @@ def main() -> None:
     parser.add_argument("pairs", nargs="+", metavar="LIBRARY QUESTIONS", type=Path)
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the trained reader's weights")
     arguments = parser.parse_args()
-    unfitted = Calibration(Features(*[1] * len(fields(Features))), 1, 1, Signs(*[1] * len(fields(Signs))), 1, 0, 0, 0)
+    unfitted = Calibration(Features(*[1] * len(fields(Features))), 1, 1, Signs(*[1] * len(fields(Signs))), 0, 0, 0)
     asked = list(ask(arguments.pairs, CombinedReader(arguments.weights, unfitted)))
     fit("rules", [replace(one, found=[None] * len(one.rows)) for one in asked])
-    order, signs, bias, refusal = fit("combined", asked)
-    order, signs = order.round(3).tolist(), signs.round(3).tolist()
+    order, weights, bias, refusal = (np.round(part, 3).tolist() for part in fit("combined", asked))
     made = Calibration(
         features=Features(*order[:-2]),
         span=order[-2],
         relevance=order[-1],
-        signs=Signs(*signs[:-1]),
-        sure=signs[-1],
-        bias=round(bias, 3),
-        refusal=round(refusal, 3),
+        signs=Signs(*weights),
+        bias=bias,
+        refusal=refusal,
         questions=len(asked),
     )
     made.save(arguments.weights)

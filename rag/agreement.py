@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from index.types import Article
@@ -42,6 +42,12 @@ def others_report(query: Query, candidates: Sequence[Candidate]) -> str:
         return ""
     named = "; ".join(_name(candidate.hit.article) for candidate in agreed)
     return f"Others report “{short(agreed[0])}”: {named}."
+
+
+def agreeing(answer: str, others: Iterable[tuple[str, str]]) -> int:
+    """How many articles of `others`, pairs of article id and short answer, say what `answer` says."""
+    wanted = _value(answer)
+    return len({article for article, text in others if wanted and _value(text) == wanted})
 
 
 def short(candidate: Candidate) -> str:

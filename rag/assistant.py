@@ -6,8 +6,10 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from index.errors import UserError
 from index.types import Filter, Hit
 from rag import retrieve as retrieval
 from rag.extract import Extractive, cite
@@ -53,7 +55,7 @@ class Assistant:
     ) -> None:
         self.library = library
         self.settings = settings
-        self.reader = reader or RuleReader()
+        self.reader, self._notes = (reader, ()) if reader else open_reader(settings)
         self.writer = None if answerer else open_writer(settings)
         self.answerer = answerer or self.writer or Extractive(settings.limit)
 
@@ -104,13 +106,11 @@ class Assistant:
                 ignore=ignore,
             )
 
-        inquiry = Inquiry(read(question, turns), tuple(turns))
+        inquiry = Inquiry(read(question, turns), tuple(turns), notes=self._notes)
         if self.writer and turns:
             query, note, spent = self.writer.restate(inquiry.query, turns, read, ignore)
-            notes = (note,) if note else ()
-            inquiry = replace(
-                inquiry, query=query, notes=notes, tokens_in=spent.tokens_in, tokens_out=spent.tokens_out
-            )
+            notes = self._notes + ((note,) if note else ())
+            inquiry = replace(inquiry, query=query, notes=notes, tokens_in=spent.tokens_in, tokens_out=spent.tokens_out)
         return replace(inquiry, seconds={"understand": time.perf_counter() - started})
 
     def retrieve(self, inquiry: Inquiry) -> Inquiry:
@@ -142,7 +142,7 @@ class Assistant:
         seconds["read"] = time.perf_counter() - started
         statements: list[Statement] = []
         remarks = Remarks(self.answerer.name)
-        notes = list(inquiry.notes)
+        notes = [*inquiry.notes, *reading.notes]
         if reading.answered:
             yield Progress("write")
             for written in self.answerer.statements(query, reading, inquiry.turns):
@@ -200,6 +200,18 @@ def _short(reading: Reading, statements: Sequence[Statement]) -> str:
     best = reading.candidates[0]
     short = best.hit.article.text[best.short[0] : best.short[1]] if best.short else ""
     return short if any(short in citation.text for citation in statements[0].citations[:1]) else ""
+
+
+def open_reader(settings: Settings) -> tuple[Reader, tuple[str, ...]]:
+    """The reader that the settings name and, where it is not to be had, the rule-based one with the reason."""
+    if settings.reader == RuleReader.name:
+        return RuleReader(), ()
+    from rag.combined import WEIGHTS, CombinedReader
+
+    try:
+        return CombinedReader(Path(settings.reader) if settings.reader else WEIGHTS), ()
+    except UserError as error:
+        return RuleReader(), (f"Read by rule alone, which finds fewer answers: {error}",)
 
 
 def open_writer(settings: Settings) -> ChatWriter | None:

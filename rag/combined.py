@@ -6,15 +6,27 @@ ship: `python -m evals.fit_readers`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index.types import Hit, Passage, Span
-from rag.agreement import others_report
+from rag.agreement import agreeing, others_report
 from rag.reader.calibration import Calibration
 from rag.reader.trained import TrainedReader, checksum
-from rag.rules import NOTHING, Features, Row, describe, logistic, sign, total
+from rag.rules import (
+    NOTHING,
+    Features,
+    Row,
+    RuleReader,
+    Signs,
+    about,
+    describe,
+    holds_kind,
+    logistic,
+    sign,
+    total,
+)
 from rag.types import Candidate, Query, Reading
 
 WEIGHTS = Path(__file__).parent / "reader" / "weights"
@@ -22,11 +34,17 @@ WEIGHTS = Path(__file__).parent / "reader" / "weights"
 FLOOR, CEILING = -10.0, 10.0
 """Bounds of a span's logit: a bound lets reading stop, and no single logit outweighs everything else."""
 
+AGREED = 3
+"""Articles that give the same short answer, beyond which more make it no surer."""
+
 TOGETHER = 6
 """Passages read before asking whether the rest can still change the best answer."""
 
 WHOLE = ("quotation", "reason")
 """Kinds of answer that are sentences; a span of one would mislead."""
+
+CHECKED = ("number", "date", "person")
+"""Kinds of answer that can be told from the words of a span."""
 
 Place = tuple[str, str, Span]
 """(article id, revision, sentence)."""
@@ -50,24 +68,25 @@ class CombinedReader:
 
     def __init__(self, folder: Path = WEIGHTS, calibration: Calibration | None = None) -> None:
         self._trained = TrainedReader(folder)
+        self._rules = RuleReader()
         self._calibration = calibration or Calibration.load(folder)
         self.name = f"trained-{checksum(folder)[:8]}"
 
     def read(self, query: Query, hits: Sequence[Hit]) -> Reading:
+        """The sentences in order; by rule alone where a development is asked for, which no single span answers."""
+        if query.develops:
+            return self._rules.read(query, hits)
         rows = describe(query, hits)
         if not rows:
             return NOTHING
         found = self.found(query, hits, rows)
-        brief = not query.speaker and query.answer_type not in WHOLE
         candidates = []
         for hit, span, features in rows:
             made = found[place(hit, span)]
-            candidates.append(Candidate(hit, span, self._score(features, made), made.short if brief else None))
+            candidates.append(Candidate(hit, span, self._score(features, made), fitting(query, hit, made)))
         order = sorted(range(len(rows)), key=lambda index: -candidates[index].score)
-        best = rows[order[0]]
         fitted = self._calibration
-        signs = total(fitted.signs, sign(query, best, hits))
-        sure = logistic(fitted.bias + signs + fitted.sure * found[place(*best[:2])].span)
+        sure = logistic(fitted.bias + total(fitted.signs, signs(query, hits, rows[order[0]], found)))
         ordered = tuple(candidates[index] for index in order)
         remark = others_report(query, ordered)
         return Reading(ordered, sure, sure >= fitted.refusal, notes=(remark,) if remark else ())
@@ -126,6 +145,29 @@ class CombinedReader:
                         made[sentence] = better(made[sentence], Found(clipped(span.score), relevance, short))
             read.append(made)
         return read
+
+
+def fitting(query: Query, hit: Hit, found: Found) -> Span | None:
+    """The span that may stand as the short answer: likelier than none, and of the kind that was asked for."""
+    if found.short is None or found.span < 0 or query.speaker or query.answer_type in WHOLE:
+        return None
+    text = hit.article.text[slice(*found.short)]
+    fits = query.answer_type not in CHECKED or holds_kind(query.answer_type, text, about(query))
+    return found.short if fits else None
+
+
+def signs(query: Query, hits: Sequence[Hit], best: Row, found: Mapping[Place, Found]) -> Signs:
+    """What speaks for the best row's sentence being an answer, with what the trained reader `found`."""
+    hit, span, _ = best
+    made = found[place(hit, span)]
+    texts = {one.article.id: one.article.text for one in hits}
+    others = (
+        (article, texts[article][slice(*other.short)])
+        for (article, _, _), other in found.items()
+        if other.short and other.span > 0 and article != hit.article.id
+    )
+    agreed = agreeing(texts[hit.article.id][slice(*made.short)], others) if made.short else 0
+    return replace(sign(query, best, hits), span=made.span, relevance=made.relevance, agreed=min(agreed, AGREED))
 
 
 def place(hit: Hit, sentence: Span) -> Place:

@@ -65,7 +65,7 @@ WEIGHTS = Features(words=4.0, window=2.5, hit=5.5, kind=1.7, speaker=2.7, lead=0
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What speaks for an answer being there at all, in the best sentence found; each in about [0, 1]."""
+    """What speaks for an answer being there at all, in the best sentence found; all but the last four in [0, 1]."""
 
     window: float
     """As in `Features`."""
@@ -75,13 +75,20 @@ class Signs:
     """Share of the question's figures that stand there or in the publication date; 1 where it has none."""
     cosine: float
     """The highest cosine between the question's vector and a passage's."""
+    words: float
+    """Logarithm of 1 + the BM25 score of the passage."""
+    span: float = 0.0
+    relevance: float = 0.0
+    """The trained reader's logits for the sentence; 0 where it did not read."""
+    agreed: float = 0.0
+    """How many other articles it finds to give the same short answer, at most 3."""
 
 
-SIGNS = Signs(window=1.93, named=1.66, numbered=0.5, cosine=3.92)
-BIAS = -4.55
+SIGNS = Signs(window=1.87, named=1.74, numbered=0.5, cosine=2.35, words=0.72)
+BIAS = -5.74
 """What the signs weigh in the confidence, a logistic function of their sum."""
 
-REFUSAL = 0.388
+REFUSAL = 0.383
 """Where one in ten answerable questions of the tuning halves is refused."""
 
 NOTHING = Reading((), 0.0, False, "Nothing in these articles shares a word with the question.")
@@ -117,7 +124,7 @@ def logistic(value: float) -> float:
 
 def describe(query: Query, hits: Sequence[Hit]) -> list[Row]:
     """The features of every sentence of the hits, in the hits' order; a sentence of two hits counts once."""
-    asked = _asked(query)
+    asked = about(query)
     rows: list[tuple[Hit, Span, list[str], list[str]]] = []
     seen: set[tuple[str, str, Span]] = set()
     for hit in hits:
@@ -146,7 +153,7 @@ def describe(query: Query, hits: Sequence[Hit]) -> list[Row]:
                     words=sum(value for word, value in rarity.items() if word in own) / total,
                     window=sum(value for word, value in rarity.items() if word in own or word in context) / total,
                     hit=hit.score / top,
-                    kind=float(_holds(query.answer_type, text, asked)),
+                    kind=float(holds_kind(query.answer_type, text, asked)),
                     speaker=_spoken_by(query.speaker, text, attribution),
                     lead=max(0.0, 1 - len(hit.article.text[: span[0]]) / 1500),
                     brief=float(len(words) < 3),
@@ -160,13 +167,13 @@ def describe(query: Query, hits: Sequence[Hit]) -> list[Row]:
 _ASKING = {stem(word) for word in ASKING}
 
 
-def _asked(query: Query) -> list[str]:
+def about(query: Query) -> list[str]:
     """The stems an answer should be about: not the words that ask, nor those already understood as a filter."""
     understood = " ".join(chip.phrase for chip in query.interpretations if chip.kind != "follow-up")
     known = _ASKING | set(content(understood))
-    about = [word for word in content(query.text) if word not in known]
+    words = [word for word in content(query.text) if word not in known]
     speaker = set(content(query.speaker))
-    return [word for word in about if word not in speaker] or about or content(query.text)
+    return [word for word in words if word not in speaker] or words or content(query.text)
 
 
 def _rarity(asked: Sequence[str], sentences: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -187,8 +194,8 @@ def _speech(query: Query, hits: Sequence[Hit]) -> dict[tuple[str, str, Span], At
     return found
 
 
-def _holds(kind: AnswerType, text: str, asked: Sequence[str]) -> bool:
-    """Whether a sentence holds something of that kind which the question has not named itself."""
+def holds_kind(kind: AnswerType, text: str, asked: Sequence[str]) -> bool:
+    """Whether a text holds something of that kind which the question has not named itself."""
     known = set(asked)
     if kind == "person":
         return any(not set(content(name.text)) <= known for name in find_names(text))
@@ -225,6 +232,7 @@ def sign(query: Query, row: Row, hits: Sequence[Hit]) -> Signs:
         named=sum(name <= known for name in names) / len(names) if names else 1.0,
         numbered=len(figures & _figures(around)) / len(figures) if figures else 1.0,
         cosine=max((found.vectors.score for found in hits if found.vectors), default=0.0),
+        words=math.log1p(hit.words.score) if hit.words else 0.0,
     )
 
 

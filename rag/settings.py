@@ -51,29 +51,22 @@ class Settings:
     passage_tokens: int = _setting(PASSAGE_TOKENS, "budget of a passage, in tokens")
     chroma: str = _setting("", "URL of a Chroma server; empty for the one inside the library folder")
     hits: int = _setting(20, "passages read for each question")
+    reader: str = _setting("", "folder of a trained reader's weights; empty for the built-in ones, 'rules' for none")
     limit: int = _setting(3, "most sentences in an answer")
-    as_of: str = _setting(
-        "", "day 'last week' is counted from (YYYY-MM-DD); empty for the newest article's date"
-    )
-    model: str = _setting(
-        "", "chat model that writes answers, as provider:model; empty for exact sentences only"
-    )
+    as_of: str = _setting("", "day 'last week' is counted from (YYYY-MM-DD); empty for the newest article's date")
+    model: str = _setting("", "chat model that writes answers, as provider:model; empty for exact sentences only")
     model_url: str = _setting("", "address of the model's server, where it is not the provider's own")
     model_temperature: float = _setting(0.0, "temperature of the model; negative leaves it to the provider")
     model_source_tokens: int = _setting(2500, "tokens of passages the model is shown")
     model_reply_tokens: int = _setting(1500, "most tokens of a reply, thinking included")
     model_timeout: float = _setting(90.0, "seconds to wait for the model's next word")
     model_cache: bool = _setting(True, "keep the model's replies and use them again")
-    refusal: float = _setting(
-        -1.0, "confidence below which it refuses; negative for the reader's calibrated bar"
-    )
+    refusal: float = _setting(-1.0, "confidence below which it refuses; negative for the reader's calibrated bar")
 
     @property
     def fingerprint(self) -> str:
         """Names every setting that can change an answer (12 hex digits); not where the library lies."""
-        values = {
-            field.name: getattr(self, field.name) for field in fields(self) if field.name not in NEUTRAL
-        }
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in NEUTRAL}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -104,9 +97,7 @@ def load(
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UserError(
-                f"Cannot read {str(path)!r}: {error}. Mend that line, then: clippings config"
-            ) from error
+            raise UserError(f"Cannot read {str(path)!r}: {error}. Mend that line, then: clippings config") from error
         for name, value in table.items():
             put(name, value, FILE)
     for variable, value in (os.environ if environment is None else environment).items():

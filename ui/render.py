@@ -31,7 +31,8 @@ def statement_as_text(statement: Statement, numbers: dict[Citation, int]) -> str
 
 def evidence_as_text(answer: Answer, *, show_sources: bool = False) -> str:
     """What follows the statements: notes, what was understood, and the numbered sources; or the refusal."""
-    lines = [f"Note: {note}" for note in answer.notes]
+    lines = [f"In short: {answer.short}"] if answer.short else []
+    lines += [f"Note: {note}" for note in answer.notes]
     if answer.query.interpretations:
         chips = "; ".join(f"{chip.phrase} = {chip.meaning}" for chip in answer.query.interpretations)
         lines.append(f"Understood: {chips}")

@@ -20,9 +20,8 @@ class Calibration:
     relevance: float
     """What a sentence's features and its two logits weigh in its score."""
     signs: Signs
-    sure: float
     bias: float
-    """What the signs and the best sentence's span logit weigh in the confidence, a logistic function."""
+    """What the signs weigh in the confidence, a logistic function of their sum."""
     refusal: float
     """The confidence below which one in ten answerable questions is refused."""
     questions: int

@@ -1,0 +1,153 @@
+"""The default reader with the weights that ship: sentences, short answers, confidence, and what happens without."""
+
+import json
+import shutil
+
+import pytest
+from libraries import article
+
+from evals.cases import Case, GoldSentence
+from evals.training import training_rows
+from index.errors import UserError
+from index.library import Library
+from index.types import Hit, Passage
+from rag.agreement import others_report
+from rag.assistant import Assistant
+from rag.combined import WEIGHTS, CombinedReader, place
+from rag.reader.calibration import Calibration
+from rag.rules import describe
+from rag.settings import Settings
+from rag.types import Candidate, Query
+
+QUESTIONS = [
+    "what did Lankford say about the majority?",
+    "Who is the lead Democratic negotiator?",
+    "Why did Senate Republicans reject the package?",
+    "What did the Spanish prime minister say about fishing?",
+]
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return CombinedReader()
+
+
+def inquire(assistant, question):
+    inquiry = assistant.retrieve(assistant.understand(question))
+    return inquiry.query, inquiry.hits
+
+
+def test_the_default_reader_is_the_trained_one_and_says_which_weights(assistant):
+    answer = assistant.ask(QUESTIONS[0])
+    weights = json.loads((WEIGHTS / "checksums.json").read_text())["reader.onnx"]
+    assert answer.reader == f"trained-{weights[:8]}"
+    assert answer.notes == ()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_stopping_early_does_not_change_the_best_sentence(assistant, reader, monkeypatch, question):
+    query, hits = inquire(assistant, question)
+    early = reader.read(query, hits)
+    found = reader.found
+    monkeypatch.setattr(reader, "found", lambda query, hits, rows: found(query, hits, rows, stop=False))
+    whole = reader.read(query, hits)
+    assert early.candidates[0] == whole.candidates[0]
+    assert early.confidence == whole.confidence
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_short_answer_stands_in_its_sentence(assistant, reader, question):
+    query, hits = inquire(assistant, question)
+    reading = reader.read(query, hits)
+    assert 0 < reading.confidence < 1
+    for candidate in reading.candidates:
+        if candidate.short:
+            assert candidate.sentence[0] <= candidate.short[0] < candidate.short[1] <= candidate.sentence[1]
+
+
+def test_a_question_that_the_articles_answer_is_surer_than_one_they_do_not(assistant, reader):
+    answered, unanswered = (reader.read(*inquire(assistant, QUESTIONS[number])) for number in (0, 3))
+    assert answered.confidence > unanswered.confidence
+    assert answered.answered and not unanswered.answered
+
+
+def test_every_sentence_of_every_hit_is_a_candidate(assistant, reader):
+    query, hits = inquire(assistant, QUESTIONS[0])
+    assert {(c.hit.article.id, c.sentence) for c in reader.read(query, hits).candidates} == {
+        (hit.article.id, span) for hit, span, _ in describe(query, hits)
+    }
+    assert set(reader.found(query, hits, describe(query, hits))) == {
+        place(hit, span) for hit, span, _ in describe(query, hits)
+    }
+
+
+@pytest.mark.parametrize("missing", [None, "reader.onnx", "calibration.json"])
+def test_without_weights_the_rules_read_and_the_answer_says_so(seeds_library, tmp_path, missing):
+    folder = tmp_path / "weights"
+    if missing:
+        shutil.copytree(WEIGHTS, folder)
+        (folder / missing).unlink()
+    assistant = Assistant(Library.open(seeds_library), Settings(library=str(seeds_library), reader=str(folder)))
+    answer = assistant.ask(QUESTIONS[0])
+    assert answer.reader == "rules"
+    assert any("by rule" in note and str(folder) in note for note in answer.notes)
+    assert not answer.refused
+
+
+def test_the_rules_can_be_chosen_and_then_nothing_is_remarked(seeds_library):
+    answer = Assistant(Library.open(seeds_library), Settings(reader="rules")).ask(QUESTIONS[0])
+    assert (answer.reader, answer.notes) == ("rules", ())
+
+
+def test_a_calibration_is_read_as_it_was_written(tmp_path):
+    shipped = Calibration.load(WEIGHTS)
+    shipped.save(tmp_path)
+    assert Calibration.load(tmp_path) == shipped
+    (tmp_path / "calibration.json").write_text('{"features": 1}')
+    with pytest.raises(UserError, match="fit_readers"):
+        Calibration.load(tmp_path)
+
+
+def told(number, sentence, short, score=10.0):
+    """A candidate of an article of its own."""
+    facts = {"title": f"Report {number}", "id": str(number)}
+    written = article(f"/news/{number}.txt", sentence, f"2023-12-0{number}", **facts)
+    hit = Hit(Passage(written.id, written.revision, 0, 0, len(sentence), ((0, len(sentence)),), 9), written, 1.0)
+    start = sentence.index(short)
+    return Candidate(hit, (0, len(sentence)), score, (start, start + len(short)))
+
+
+def test_an_answer_that_stands_alone_against_several_is_shown_as_such():
+    asked = Query("How many homes were under water?", "How many homes were under water?", answer_type="number")
+    alone = told(1, "Some 340 homes were under water.", "340")
+    others = [told(2, "Officials count 1,200 homes.", "1,200"), told(3, "It took 1200 homes.", "1200 homes")]
+    remark = others_report(asked, [alone, *others])
+    assert remark == "Others report “1,200”: Report 2 (2023-12-02); Report 3 (2023-12-03)."
+    assert others_report(asked, [alone, others[0]]) == ""
+    assert others_report(asked, [alone, told(4, "About 340 were wet.", "About 340"), *others]) == ""
+    assert others_report(asked, [told(1, alone.text, "340", score=20.0), *others]) == ""
+
+
+def test_names_in_longer_form_do_not_contradict():
+    asked = Query("Who spoke?", "Who spoke?", answer_type="person")
+    spoken = [told(1, "Biden spoke.", "Biden")]
+    spoken += [told(number, "President Joe Biden spoke.", "President Joe Biden") for number in (2, 3)]
+    assert others_report(asked, spoken) == ""
+
+
+def test_a_question_set_becomes_rows_to_train_on(seeds_library):
+    library = Library.open(seeds_library)
+    quoted = "We've got a narrow majority in the House"
+    (told_in,) = [one for one in library.articles() if quoted in one.text]
+    start = told_in.text.index(quoted)
+    gold = GoldSentence(told_in.id, quoted, start, start + len(quoted))
+    cases = [
+        Case("1", QUESTIONS[0], gold_sentences=(gold,)),
+        Case("2", QUESTIONS[0], answers=("a narrow majority", "elsewhere"), gold_sentences=(gold,)),
+        Case("3", QUESTIONS[3], answerable=False),
+    ]
+    whole, named, none = training_rows(cases, library)
+    assert whole["answers"] == [{"text": quoted, "start": whole["context"].index(quoted)}]
+    assert named["answers"] == ["a narrow majority"]
+    assert none["answers"] == []
+    assert all(any(row["context"] in one.text for one in library.articles()) for row in (whole, named, none))
