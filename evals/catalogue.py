@@ -71,6 +71,12 @@ CATALOGUE: tuple[Metric, ...] = (
         "lower",
     ),
     Metric(
+        "refusal.missing_answered@10",
+        "the same, without hidden ones whose expected words stand in other articles that were found",
+        "answerable and unanswerable questions",
+        "lower",
+    ),
+    Metric(
         "refusal.left_out_answered",
         "questions answered though their gold articles were hidden",
         "--leave-out-gold",

@@ -10,7 +10,7 @@ import numpy as np
 
 from evals import stats
 from evals.catalogue import CATALOGUE, Metric
-from evals.metrics import answered_right, score_all
+from evals.metrics import answered_right, refusal, score_all
 from evals.results import CaseResult
 from index.errors import UserError
 
@@ -70,6 +70,8 @@ def _whole_run(results: Sequence[CaseResult], timed: bool) -> Mapping[str, Calla
     answered = [float(not result.refused) for result, _ in judged]
     seconds = [result.seconds["total"] for result in done if "total" in result.seconds] if timed else []
     kinds = tuple([result.confidence for result in done if result.case.answerable is kind] for kind in (True, False))
+    unanswerable = [result for result in done if not result.case.answerable]
+    missing = [one.confidence for one in unanswerable if not refusal(one).get("refusal.left_out_elsewhere")]
     given_only = (
         [value for value, given in zip(sure, answered, strict=True) if given],
         [value for value, given in zip(good, answered, strict=True) if given],
@@ -96,6 +98,7 @@ def _whole_run(results: Sequence[CaseResult], timed: bool) -> Mapping[str, Calla
         "risk.aurc": of((sure, good), stats.aurc),
         "risk.ece": of(given_only, stats.calibration_error),
         "refusal.wrong_answers@10": of(kinds, stats.wrong_answers_at, paired=False),
+        "refusal.missing_answered@10": of((kinds[0], missing), stats.wrong_answers_at, paired=False),
     }
 
 

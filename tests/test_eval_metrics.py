@@ -14,6 +14,7 @@ from evals import multihop, text
 from evals.cases import Case, GoldSentence
 from evals.metrics import correct, found_at, overlaps, passages, score, score_all
 from evals.results import observe
+from evals.summary import summarise
 
 ASKED = Case(
     id="q1",
@@ -209,6 +210,19 @@ def test_a_left_out_question_tells_where_its_answer_still_stands():
     scores = score(observe(case, answer(quote(STORM, 14, 31), hits=(hit(STORM, (0, 13), (14, 31)),))))
     assert scores["refusal.left_out_answered"] == 1
     assert scores["refusal.left_out_elsewhere"] == 1
+
+
+def test_hidden_answers_that_stand_elsewhere_are_not_counted_as_missing():
+    twin = Case(id="q9", question="Cost?", answers=("40 euros",), answerable=False, hidden=("a1",))
+    found = hit(STORM, (0, 13), (14, 31))
+    given = [
+        observe(ASKED, answer(quote(COUNCIL, *CHAIRED), confidence=0.5)),
+        observe(twin, answer(quote(STORM, 14, 31), hits=(found,), confidence=0.9)),
+        observe(NOWHERE, answer(quote(COUNCIL, *COLD), confidence=0.1)),
+    ]
+    figures = {figure.metric.name: figure.value for figure in summarise(given)}
+    assert figures["refusal.wrong_answers@10"] == 0.5
+    assert figures["refusal.missing_answered@10"] == 0
 
 
 def test_tokens_are_measured_only_of_chat_models():

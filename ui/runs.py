@@ -174,6 +174,7 @@ COMPARED = (
     "refusal.wrong_refusals",
     "refusal.wrong_answers",
     "refusal.wrong_answers@10",
+    "refusal.missing_answered@10",
     "risk.aurc",
     "latency.p50",
 )
