@@ -13,6 +13,9 @@ from index.errors import UserError
 
 LISTS = ("conversation", "answers", "gold_articles", "gold_sentences", "tags")
 KINDS = (".jsonl", ".csv", ".yaml", ".yml")
+LONGEST_CELL = 131_072
+"""Characters of one cell of a CSV file."""
+
 
 Row = tuple[int, dict[str, Any]]
 
@@ -114,10 +117,22 @@ def _jsonl(name: str, text: str, problems: list[Problem]) -> Iterator[Row]:
             problems.append(Problem(name, number, "row", "must be an object with fields"))
 
 
+def _readable(name: str, reader: csv.DictReader[str]) -> Iterator[dict[str, Any]]:
+    """The rows of a CSV file; raises UserError at one that is none."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise UserError(
+            f"{name}:{reader.line_num + 1}: cannot be read as CSV: {error}. A commented example of a set: "
+            "clippings eval init example.yaml"
+        ) from error
+
+
 def _csv(name: str, text: str, problems: list[Problem]) -> Iterator[Row]:
     """Lists are written `one|two`, or as JSON where a cell begins with a bracket."""
+    csv.field_size_limit(LONGEST_CELL)  # the reader of articles sets its own for the whole process
     reader = csv.DictReader(text.splitlines(keepends=True))
-    for cells in reader:
+    for cells in _readable(name, reader):
         number = reader.line_num
         if None in cells:
             problems.append(Problem(name, number, "row", "has more cells than the header has columns"))

@@ -38,7 +38,7 @@ def test_a_name_decides_nothing(tmp_path):
         ("set.jsonl", b"\xff\xfe\xfa", "not UTF-8"),
         ("set.jsonl", ROW * (sets.MOST_QUESTIONS + 1), ""),
         ("set.jsonl", "[" * 100_000, "It cannot be read"),
-        ("set.csv", "question,answers\n" + "x" * 200_000 + ",y\n", "It cannot be read"),
+        ("set.csv", "question,answers\n" + "x" * 200_000 + ",y\n", "cannot be read as CSV"),
         ("set.yaml", "- &a [x, x]\n- [*a, *a]\n", "YAML aliases"),
         ("set.yml", "- {question: [unclosed", ""),
     ],

@@ -25,6 +25,7 @@ SUGGESTED = 4
 LOOKED_AT = 60
 """Newest articles that suggestions are made from."""
 
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A question is waiting for its turn, with so many before it."""

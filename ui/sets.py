@@ -5,7 +5,6 @@ A file's name is only shown; where it is kept is decided here.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 import shutil
@@ -60,7 +59,7 @@ def add(home: Path, file: Path) -> Added:
     except UserError as error:
         copy.unlink()
         return Added(title, error=str(error).replace(str(copy), title))
-    except (csv.Error, RecursionError) as error:  # a cell or a nesting that is larger than any question
+    except RecursionError as error:  # a nesting deeper than any question
         copy.unlink()
         return Added(title, error=f"It cannot be read: {error}.")
     return Added(title, copy.name, len(cases))
