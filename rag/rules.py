@@ -65,7 +65,7 @@ WEIGHTS = Features(words=4.0, window=2.5, hit=5.5, kind=1.7, speaker=2.7, lead=0
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What speaks for an answer being there at all, in the best sentence found; all but the last four in [0, 1]."""
+    """What speaks for an answer being there at all, in the best sentence found; the first four in [0, 1]."""
 
     window: float
     """As in `Features`."""
@@ -76,7 +76,7 @@ class Signs:
     cosine: float
     """The highest cosine between the question's vector and a passage's."""
     words: float
-    """Logarithm of 1 + the BM25 score of the passage."""
+    """Logarithm of the passage's BM25 score over `ORDINARY`; 0 below it, as in every library of few articles."""
     span: float = 0.0
     relevance: float = 0.0
     """The trained reader's logits for the sentence; 0 where it did not read."""
@@ -84,11 +84,14 @@ class Signs:
     """How many other articles it finds to give the same short answer, at most 3."""
 
 
-SIGNS = Signs(window=1.87, named=1.74, numbered=0.5, cosine=2.35, words=0.72)
-BIAS = -5.74
+ORDINARY = 10.0
+"""A BM25 score that says nothing yet."""
+
+SIGNS = Signs(window=1.9, named=1.62, numbered=0.48, cosine=2.53, words=0.89)
+BIAS = -4.29
 """What the signs weigh in the confidence, a logistic function of their sum."""
 
-REFUSAL = 0.383
+REFUSAL = 0.393
 """Where one in ten answerable questions of the tuning halves is refused."""
 
 NOTHING = Reading((), 0.0, False, "Nothing in these articles shares a word with the question.")
@@ -232,7 +235,7 @@ def sign(query: Query, row: Row, hits: Sequence[Hit]) -> Signs:
         named=sum(name <= known for name in names) / len(names) if names else 1.0,
         numbered=len(figures & _figures(around)) / len(figures) if figures else 1.0,
         cosine=max((found.vectors.score for found in hits if found.vectors), default=0.0),
-        words=math.log1p(hit.words.score) if hit.words else 0.0,
+        words=math.log(max(hit.words.score, ORDINARY) / ORDINARY) if hit.words else 0.0,
     )
 
 
