@@ -16,16 +16,16 @@ import numpy as np
 from evals.cases import Case, half, leave_out
 from evals.files import read
 from evals.resolve import Names, resolve
+from evals.systems import query_of
 from evals.text import holds
 from index.library import Library
-from index.types import Filter, Hit
+from index.types import Hit
 from rag.combined import WEIGHTS, CombinedReader, Found, place, signs
 from rag.reader.calibration import Calibration
 from rag.reader.export import write_checksums
 from rag.retrieve import retrieve
 from rag.rules import Features, Row, Signs, describe, sign
-from rag.types import Query, Turn
-from rag.understand import understand
+from rag.types import Query
 
 HITS = 20
 FOLDS = 5
@@ -73,19 +73,6 @@ def tuning(library: Library, path: Path) -> list[Case]:
     names = Names(library.articles(), library.locations)
     cases = [case for case in read(path) if half(case.id) == "half:tuning"]
     return list(leave_out(resolve(cases, names, lambda fault: None)))
-
-
-def query_of(library: Library, case: Case) -> Query:
-    turns = [Turn(exchange.question, exchange.answer) for exchange in case.conversation]
-    return understand(
-        case.question,
-        turns,
-        as_of=case.as_of,
-        newest=library.newest,
-        outlets=library.outlets,
-        authors=library.authors,
-        filter=Filter(without=case.hidden),
-    )
 
 
 def right(case: Case, row: Row) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from evals import stats
 from evals.catalogue import CATALOGUE, Metric
-from evals.metrics import answered_right, refusal, score_all
+from evals.metrics import answered_right, score_all
 from evals.results import CaseResult
 from index.errors import UserError
 
@@ -46,7 +46,7 @@ def _percentile(share: float) -> Statistic:
 def summarise(results: Sequence[CaseResult], timed: bool = True) -> list[Figure]:
     """Every metric of the catalogue, in its order; `timed=False` where several questions ran at once."""
     scores = score_all(results)
-    whole = _whole_run(results, timed)
+    whole = _whole_run(results, scores, timed)
     figures = []
     for metric in CATALOGUE:
         if metric.name in whole:
@@ -61,7 +61,9 @@ def summarise(results: Sequence[CaseResult], timed: bool = True) -> list[Figure]
     return figures
 
 
-def _whole_run(results: Sequence[CaseResult], timed: bool) -> Mapping[str, Callable[[Metric], Figure]]:
+def _whole_run(
+    results: Sequence[CaseResult], scores: Sequence[Mapping[str, float]], timed: bool
+) -> Mapping[str, Callable[[Metric], Figure]]:
     """Metrics that are no mean over questions."""
     done = [result for result in results if not result.error]
     judged = [(result, right) for result in done if (right := answered_right(result)) is not None]
@@ -70,8 +72,11 @@ def _whole_run(results: Sequence[CaseResult], timed: bool) -> Mapping[str, Calla
     answered = [float(not result.refused) for result, _ in judged]
     seconds = [result.seconds["total"] for result in done if "total" in result.seconds] if timed else []
     kinds = tuple([result.confidence for result in done if result.case.answerable is kind] for kind in (True, False))
-    unanswerable = [result for result in done if not result.case.answerable]
-    missing = [one.confidence for one in unanswerable if not refusal(one).get("refusal.left_out_elsewhere")]
+    missing = [
+        result.confidence
+        for result, one in zip(results, scores, strict=True)
+        if "refusal.wrong_answers" in one and not one.get("refusal.left_out_elsewhere")
+    ]
     given_only = (
         [value for value, given in zip(sure, answered, strict=True) if given],
         [value for value, given in zip(good, answered, strict=True) if given],

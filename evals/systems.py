@@ -12,7 +12,8 @@ from evals.cases import BadRows, Case, Problem
 from evals.resolve import Fault, Names, resolve
 from evals.run import Answering, Header
 from index.types import Filter
-from rag.types import Answer, Turn
+from rag.types import Answer, Query, Turn
+from rag.understand import understand
 
 if TYPE_CHECKING:
     from index.library import Library
@@ -36,6 +37,20 @@ def ours(assistant: Assistant) -> Answering:
         return assistant.ask(case.question, turns, as_of=case.as_of, filter=hidden)
 
     return answering
+
+
+def query_of(library: Library, case: Case) -> Query:
+    """What a case asks, understood without a chat model; its hidden articles are kept from every search."""
+    turns = [Turn(exchange.question, exchange.answer) for exchange in case.conversation]
+    return understand(
+        case.question,
+        turns,
+        as_of=case.as_of,
+        newest=library.newest,
+        outlets=library.outlets,
+        authors=library.authors,
+        filter=Filter(without=case.hidden),
+    )
 
 
 def names(library: Library) -> Names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from evals.fit_readers import query_of
+from evals.systems import query_of
 from rag.retrieve import retrieve
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ def training_rows(cases: Iterable[Case], library: Library) -> Iterator[dict[str,
                 if not passage.start <= gold.start < passage.end:
                     continue
                 context = article.text[passage.start : passage.end]
-                sentence = {"text": context[gold.start - passage.start : gold.end - passage.start]}
-                answers = [answer for answer in case.answers if answer in sentence["text"]]
                 start = gold.start - passage.start
+                sentence = context[start : gold.end - passage.start]
+                answers = [answer for answer in case.answers if answer in sentence]
                 yield {
                     "question": query.text,
                     "context": context,
-                    "answers": answers or [{**sentence, "start": start}],
+                    "answers": answers or [{"text": sentence, "start": start}],
                     "title": article.title,
                 }

@@ -48,7 +48,7 @@ class OnnxEncoder(Encoder):
 
     def __init__(self, model: Path, tokenizer: Path, name: str, fingerprint: str) -> None:
         self.name, self.fingerprint = name, fingerprint
-        self._session = open_session(model, threads=1, leave_out=minilm.SLOWER)
+        self._session = open_session(model, leave_out=minilm.SLOWER)
         self._tokenizer = open_tokenizer(tokenizer, MAX_LENGTH)
         self.dimensions = int(self._session.get_outputs()[0].shape[-1])
 
@@ -166,8 +166,8 @@ def cache_folder() -> Path:
     return Path(os.environ.get("CLIPPINGS_CACHE") or user_cache_path("clippings"))
 
 
-def open_session(model: Path, threads: int = 0, leave_out: Sequence[str] = ()) -> onnxruntime.InferenceSession:
-    """An ONNX Runtime session on the CPU whose every run takes `threads` (0: one a core).
+def open_session(model: Path, leave_out: Sequence[str] = ()) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session on the CPU whose every run takes one thread.
 
     `leave_out` names graph optimizers not to use. Raises UserError when the file is damaged.
     """
@@ -175,7 +175,7 @@ def open_session(model: Path, threads: int = 0, leave_out: Sequence[str] = ()) -
 
     onnxruntime.set_default_logger_severity(3)
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     try:
         return onnxruntime.InferenceSession(
             str(model), options, providers=["CPUExecutionProvider"], disabled_optimizers=leave_out
@@ -186,12 +186,15 @@ def open_session(model: Path, threads: int = 0, leave_out: Sequence[str] = ()) -
         ) from error
 
 
-def open_tokenizer(path: Path, max_length: int) -> tokenizers.Tokenizer:
-    """The tokenizer of a `tokenizer.json`, cutting to `max_length` word pieces, without padding."""
+def open_tokenizer(path: Path, max_length: int, **truncation: Any) -> tokenizers.Tokenizer:
+    """The tokenizer of a `tokenizer.json`, cutting to `max_length` word pieces, without padding.
+
+    `truncation` goes to `Tokenizer.enable_truncation`.
+    """
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.enable_truncation(max_length)
+    tokenizer.enable_truncation(max_length, **truncation)
     tokenizer.no_padding()
     return tokenizer
 

@@ -33,28 +33,21 @@ def others_report(query: Query, candidates: Sequence[Candidate]) -> str:
         if candidate.score >= CLOSE * best.score and candidate.short:
             first.setdefault(candidate.hit.article.id, candidate)
     rest = [candidate for article, candidate in first.items() if article != best.hit.article.id]
-    if any(_same(short(best), short(candidate)) for candidate in rest):
+    if any(_same(best.brief, candidate.brief) for candidate in rest):
         return ""
-    values = sorted(rest, key=lambda candidate: sorted(_value(short(candidate))))
-    groups = [list(group) for _, group in groupby(values, key=lambda candidate: _value(short(candidate)))]
+    values = sorted(rest, key=lambda candidate: sorted(_value(candidate.brief)))
+    groups = [list(group) for _, group in groupby(values, key=lambda candidate: _value(candidate.brief))]
     agreed = max(groups, key=len, default=[])
     if len(agreed) < SEVERAL:
         return ""
     named = "; ".join(_name(candidate.hit.article) for candidate in agreed)
-    return f"Others report “{short(agreed[0])}”: {named}."
+    return f"Others report “{agreed[0].brief}”: {named}."
 
 
 def agreeing(answer: str, others: Iterable[tuple[str, str]]) -> int:
     """How many articles of `others`, pairs of article id and short answer, say what `answer` says."""
     wanted = _value(answer)
     return len({article for article, text in others if wanted and _value(text) == wanted})
-
-
-def short(candidate: Candidate) -> str:
-    """The short answer of a candidate that has one."""
-    assert candidate.short is not None
-    start, end = candidate.short
-    return candidate.hit.article.text[start:end]
 
 
 def _value(text: str) -> frozenset[str]:
@@ -70,5 +63,4 @@ def _same(one: str, other: str) -> bool:
 
 
 def _name(article: Article) -> str:
-    title = article.title or " ".join(article.text.split()[:8]) + " …"
-    return f"{title} ({article.published})" if article.published else title
+    return f"{article.name} ({article.published})" if article.published else article.name

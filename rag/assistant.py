@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -59,6 +60,12 @@ class Assistant:
         self.writer = None if answerer else open_writer(settings)
         self.answerer = answerer or self.writer or Extractive(settings.limit)
 
+    def over(self, library: Library) -> Assistant:
+        """The same assistant, with what it has loaded, over another library or version."""
+        other = copy(self)
+        other.library = library
+        return other
+
     def ask(self, question: str, turns: Sequence[Turn] = (), **understood: Any) -> Answer:
         """The verified answer to a question.
 
@@ -109,7 +116,7 @@ class Assistant:
         inquiry = Inquiry(read(question, turns), tuple(turns), notes=self._notes)
         if self.writer and turns:
             query, note, spent = self.writer.restate(inquiry.query, turns, read, ignore)
-            notes = self._notes + ((note,) if note else ())
+            notes = inquiry.notes + ((note,) if note else ())
             inquiry = replace(inquiry, query=query, notes=notes, tokens_in=spent.tokens_in, tokens_out=spent.tokens_out)
         return replace(inquiry, seconds={"understand": time.perf_counter() - started})
 
@@ -198,8 +205,7 @@ class Assistant:
 def _short(reading: Reading, statements: Sequence[Statement]) -> str:
     """The best candidate's short answer, where the first statement cites the words it stands in."""
     best = reading.candidates[0]
-    short = best.hit.article.text[best.short[0] : best.short[1]] if best.short else ""
-    return short if any(short in citation.text for citation in statements[0].citations[:1]) else ""
+    return best.brief if any(best.brief in citation.text for citation in statements[0].citations[:1]) else ""
 
 
 def open_reader(settings: Settings) -> tuple[Reader, tuple[str, ...]]:

@@ -80,10 +80,12 @@ class CombinedReader:
         if not rows:
             return NOTHING
         found = self.found(query, hits, rows)
+        asked = about(query)
         candidates = []
         for hit, span, features in rows:
             made = found[place(hit, span)]
-            candidates.append(Candidate(hit, span, self._score(features, made), fitting(query, hit, made)))
+            short = made.short if fits(query, asked, hit, made) else None
+            candidates.append(Candidate(hit, span, self._score(features, made), short))
         order = sorted(range(len(rows)), key=lambda index: -candidates[index].score)
         fitted = self._calibration
         sure = logistic(fitted.bias + total(fitted.signs, signs(query, hits, rows[order[0]], found)))
@@ -118,7 +120,7 @@ class CombinedReader:
                 break
             for (hit, passage), made in zip(part, self._read(query, part), strict=True):
                 for key in places(hit, passage):
-                    found[key] = better(found[key], made.get(key[2], Found()))
+                    found[key] = better(found[key], made[key[2]])
                     best = max(best, self._score(features[key], found[key]))
         return found
 
@@ -147,13 +149,12 @@ class CombinedReader:
         return read
 
 
-def fitting(query: Query, hit: Hit, found: Found) -> Span | None:
-    """The span that may stand as the short answer: likelier than none, and of the kind that was asked for."""
+def fits(query: Query, asked: Sequence[str], hit: Hit, found: Found) -> bool:
+    """Whether the span found may stand as the short answer: likelier than none, and of the kind asked for."""
     if found.short is None or found.span < 0 or query.speaker or query.answer_type in WHOLE:
-        return None
+        return False
     text = hit.article.text[slice(*found.short)]
-    fits = query.answer_type not in CHECKED or holds_kind(query.answer_type, text, about(query))
-    return found.short if fits else None
+    return query.answer_type not in CHECKED or holds_kind(query.answer_type, text, asked)
 
 
 def signs(query: Query, hits: Sequence[Hit], best: Row, found: Mapping[Place, Found]) -> Signs:

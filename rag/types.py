@@ -153,6 +153,11 @@ class Candidate:
     def text(self) -> str:
         return self.hit.article.text[self.sentence[0] : self.sentence[1]]
 
+    @property
+    def brief(self) -> str:
+        """The text of `short`, or empty."""
+        return self.hit.article.text[slice(*self.short)] if self.short else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -116,6 +116,12 @@ class Visit:
         self.page.wait_for_selector("html[data-ready]")
         self.page.wait_for_selector("#thread .start, #thread .turn")
 
+    def reload(self):
+        """Load the conversation's page again, once its address names it."""
+        self.page.wait_for_url("**/?c=*")
+        self.page.reload()
+        self.page.wait_for_selector("#thread .turn[data-answer]")
+
     @property
     def box(self):
         return self.page.locator("#question textarea")

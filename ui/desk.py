@@ -97,7 +97,7 @@ class Desk:
             else:
                 current = self._assistant.library.current()
                 if current is not self._assistant.library:
-                    self._assistant = Assistant(current, self.settings)
+                    self._assistant = self._assistant.over(current)
             return self._assistant
 
     def warm(self) -> None:

@@ -133,8 +133,10 @@ class Measuring:
         return self.desk.folder / "runs" / hashlib.sha256(owner.encode()).hexdigest()[:16]
 
     def _choice(self, owner: str, chosen: str = "") -> str:
-        own = [(path.name, sets.title(path.name)) for path in sets.kept(self._home(owner))]
-        return page.rendered("sets.html", sets=self._sets(owner), own=own, chosen=chosen)
+        return page.rendered("sets.html", sets=self._sets(owner), own=self._own(owner), chosen=chosen)
+
+    def _own(self, owner: str) -> list[tuple[str, str]]:
+        return [(path.name, sets.title(path.name)) for path in sets.kept(self._home(owner))]
 
     def _sets(self, owner: str) -> list[tuple[str, str]]:
         """Key and name of each set that can be run."""
@@ -142,8 +144,11 @@ class Measuring:
 
         shipped = [(name, sets.title(name)) for name in ARTICLES]
         verdicts = len(self.desk.conversations.judged(owner))
-        own = [(path.name, sets.title(path.name)) for path in sets.kept(self._home(owner))]
-        return [*shipped, *([(VERDICTS, f"your verdicts ({verdicts})")] if verdicts else []), *own]
+        return [
+            *shipped,
+            *([(VERDICTS, f"your verdicts ({verdicts})")] if verdicts else []),
+            *self._own(owner),
+        ]
 
     def _begin(self, owner: str, chosen: str, leave_out: bool) -> None:
         if chosen not in dict(self._sets(owner)):

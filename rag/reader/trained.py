@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from index.encoder import open_session
+from index.encoder import open_session, open_tokenizer
 from index.errors import UserError
 from rag.reader.ages import heading
 
@@ -62,12 +62,8 @@ class TrainedReader:
 
     def __init__(self, folder: Path) -> None:
         check(folder)
-        from tokenizers import Tokenizer
-
-        self._session = open_session(folder / MODEL_FILE, threads=1)
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(MAX_TOKENS, stride=OVERLAP, strategy="only_second")
-        self._tokenizer.no_padding()
+        self._session = open_session(folder / MODEL_FILE)
+        self._tokenizer = open_tokenizer(folder / "tokenizer.json", MAX_TOKENS, stride=OVERLAP, strategy="only_second")
 
     def read(
         self,
