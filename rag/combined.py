@@ -110,7 +110,7 @@ class CombinedReader:
         ]
 
         def highest(pair: tuple[Hit, Passage]) -> float:
-            return max((ceiling[key] for key in places(*pair)), default=float("-inf"))
+            return max((ceiling[key] for key in places(*pair) if key in ceiling), default=float("-inf"))
 
         passages.sort(key=highest, reverse=True)
         best = float("-inf")
@@ -119,7 +119,7 @@ class CombinedReader:
             if stop and best >= highest(part[0]):
                 break
             for (hit, passage), made in zip(part, self._read(query, part), strict=True):
-                for key in places(hit, passage):
+                for key in found.keys() & places(hit, passage):
                     found[key] = better(found[key], made[key[2]])
                     best = max(best, self._score(features[key], found[key]))
         return found

@@ -135,7 +135,8 @@ def describe(query: Query, hits: Sequence[Hit]) -> list[Row]:
         before: list[str] = []
         for span, text in hit.sentences():
             words = content(text)
-            if (key := (hit.passage.article_id, hit.passage.revision, span)) not in seen:
+            key = (hit.passage.article_id, hit.passage.revision, span)
+            if key not in seen and not _repeats(query, text, words):
                 seen.add(key)
                 rows.append((hit, span, words, before + title))
             before = words
@@ -165,6 +166,11 @@ def describe(query: Query, hits: Sequence[Hit]) -> list[Row]:
             )
         )
     return described
+
+
+def _repeats(query: Query, text: str, words: Sequence[str]) -> bool:
+    """Whether a sentence only asks what the query asks, as in quizzes and lists of questions."""
+    return text.rstrip("\"'”’) ").endswith("?") and bool(words) and set(words) <= set(content(query.text))
 
 
 _ASKING = {stem(word) for word in ASKING}

@@ -81,6 +81,17 @@ def test_every_sentence_of_every_hit_is_a_candidate(assistant, reader):
     }
 
 
+def test_a_sentence_that_asks_the_question_is_not_quoted_as_its_answer(reader):
+    question = "Which pop star will perform at the harbour festival?"
+    sentences = (question, "Ann Lee will perform at the harbour festival.", "Who will come?")
+    text = " ".join(sentences)
+    spans = tuple((text.index(sentence), text.index(sentence) + len(sentence)) for sentence in sentences)
+    quiz = article("/news/quiz.txt", text, "2023-12-01", id="1")
+    hit = Hit(Passage(quiz.id, quiz.revision, 0, 0, len(text), spans, 20), quiz, 1.0)
+    reading = reader.read(Query(question, question, answer_type="person"), [hit])
+    assert [candidate.sentence for candidate in reading.candidates] == [spans[1], spans[2]]
+
+
 @pytest.mark.parametrize("missing", [None, "reader.onnx", "calibration.json"])
 def test_without_weights_the_rules_read_and_the_answer_says_so(seeds_library, tmp_path, missing):
     folder = tmp_path / "weights"

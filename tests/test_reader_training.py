@@ -87,13 +87,33 @@ def test_passages_of_a_test_set_stay_out_of_training(tmp_path):
     (tmp_path / "own.jsonl").write_text("\n".join(rows), encoding="utf-8")
     held = tmp_path / "test.json"
     held.write_text(json.dumps({"data": [{"context": words}]}), encoding="utf-8")
-    found = list(data.read_examples(tmp_path, random.Random(0), data.ngrams_of_json(held)))
-    assert [e.gold.text.split()[0] for e in found] == ["term0"]
+    found, passages = data.read_examples(tmp_path, random.Random(0), data.ngrams_of_json(held))
+    assert [e.gold.text.split()[0] for e in found] == [p.text.split()[0] for p in passages] == ["term0"]
 
 
 def test_a_folder_without_training_data_is_named(tmp_path):
     with pytest.raises(UserError, match=r"No \.jsonl"):
-        list(data.read_examples(tmp_path, random.Random(0), set()))
+        data.read_examples(tmp_path, random.Random(0), set())
+
+
+def test_negatives_are_different_passages_without_the_answer(tmp_path):
+    contexts = [
+        "The harbour festival was opened by Ann Lee, who had asked the town for money. It rained.",
+        "The harbour festival was visited by thousands of people who came by train, by boat and on foot.",
+        "The harbour festival was visited by thousands of people who came by train, by boat and on foot. So be it.",
+        "At the harbour festival Ann Lee sang.",
+        "A festival of film closed.",
+    ]
+    rows = [
+        {"question": "Who opened the harbour festival?", "context": context, "answers": ["Ann Lee"] * (not number)}
+        for number, context in enumerate(contexts)
+    ]
+    (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    examples = data.build(tmp_path, None, [], 17)
+    asked = next(example for example in examples if example.spans)
+    wrong = {passage.text for passage in asked.negatives}
+    assert len(wrong & set(contexts[1:3])) == 1
+    assert wrong - set(contexts[1:3]) == {contexts[4]}
 
 
 def test_batches_mark_the_answer_tokens_and_repeat_for_the_same_step():
@@ -102,11 +122,12 @@ def test_batches_mark_the_answer_tokens_and_repeat_for_the_same_step():
 
     wrong = tuple(Text(f"Nothing of use stands in text {i}.") for i in range(4))
     example = Example(
-        "Who won?", Text("In the end Ann Lee won the race.", "Race"), ((11, 18),), "own", "g", DAY, wrong
+        "Who won?", Text("In the end Ann Lee won the race.", "Race"), ((11, 18),), "own", "g", "Race", DAY, wrong
     )
-    batcher = Batcher([example] * 8, base_folder() / "tokenizer.json", 2, 3, 17)
-    batch = batcher.batch(1)
-    assert [len(batch.group), batch.starts, batch.group] == [6, batcher.batch(1).starts, [0, 0, 0, 1, 1, 1]]
+    batcher = Batcher([example] * 8, base_folder() / "tokenizer.json", 2, 17)
+    batch = batcher.encode(batcher.sample(1, 3))
+    again = batcher.encode(batcher.sample(1, 3))
+    assert [len(batch.group), batch.starts, batch.group] == [6, again.starts, [0, 0, 0, 1, 1, 1]]
     marked = [
         (encoding.tokens[min(first)], encoding.tokens[min(last)])
         for encoding, first, last in zip(batch.encoded, batch.starts, batch.ends, strict=True)
@@ -128,3 +149,27 @@ def test_shared_normalisation_counts_all_passages_and_the_null():
     total = 1 + torch.e ** torch.tensor(1.0) + torch.e ** torch.tensor(2.0)
     expected = [torch.log(total) - 2, torch.log(total)]
     assert torch.allclose(shared_nll(logits, allowed, gold), torch.stack(expected))
+
+
+def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answer():
+    import torch
+
+    from rag.reader.batches import Batcher
+    from rag.reader.scoring import misleading
+    from rag.reader.train import base_folder
+
+    batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)
+    harbour = batcher.tokenizer.token_to_id("harbour")
+
+    class Believes(torch.nn.Module):
+        """Takes every passage with the word "harbour" for an answer."""
+
+        def forward(self, ids, mask, types):
+            relevance = (ids == harbour).any(1).float()
+            return relevance[:, None, None].expand(*ids.shape, 2), relevance
+
+    texts = ["Nothing here.", "Ann Lee won.", "The harbour froze.", "Nor here."]
+    passages = [(Text(text), ((0, 7),) if "Ann" in text else ()) for text in texts]
+    ((question, as_of, kept),) = misleading(Believes(), batcher, [("Who won?", DAY, passages)], 2, "cpu")
+    assert (question, as_of) == ("Who won?", DAY)
+    assert [text.text for text, _ in kept] == texts[1:3]

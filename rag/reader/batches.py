@@ -11,7 +11,7 @@ from rag.reader.ages import heading
 from rag.reader.data import Example, Text
 from rag.reader.trained import MAX_TOKENS
 
-NO_GOLD = 0.12  # share of groups whose right passage is withheld, so that "no answer" is the target
+NO_GOLD = 0.2  # share of groups whose right passage is withheld, so that "no answer" is the target
 
 Spans = tuple[tuple[int, int], ...]
 Group = tuple[str, date | None, list[tuple[Text, Spans]]]
@@ -57,25 +57,25 @@ def sample_group(example: Example, size: int, rng: random.Random) -> Group:
 
 
 class Batcher:
-    """Turns examples into batches, the same ones for the same seed and step."""
+    """Draws groups of passages from examples, the same ones for the same seed and step, and encodes them."""
 
-    def __init__(self, examples: list[Example], tokenizer_file: Path, groups: int, size: int, seed: int) -> None:
+    def __init__(self, examples: list[Example], tokenizer_file: Path, groups: int, seed: int) -> None:
         from tokenizers import Tokenizer
 
-        self.examples, self.groups, self.size, self.seed = examples, groups, size, seed
+        self.examples, self.groups, self.seed = examples, groups, seed
         self.tokenizer = Tokenizer.from_file(str(tokenizer_file))
         self.tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
         self.tokenizer.no_padding()
 
-    def batch(self, step: int) -> Batch:
-        """Return the batch of step `step`; each epoch after the first has its own order."""
+    def sample(self, step: int, size: int) -> list[Group]:
+        """Return the groups of step `step`, of `size` passages; each epoch after the first has its own order."""
         epoch, at = divmod(step, max(1, len(self.examples) // self.groups))
         order = list(range(len(self.examples)))
         if epoch:
             random.Random(self.seed * 1000 + epoch).shuffle(order)
         rng = random.Random(self.seed * 1_000_003 + step)
         picked = [self.examples[i] for i in order[at * self.groups : (at + 1) * self.groups]]
-        return self.encode([sample_group(e, self.size, rng) for e in picked])
+        return [sample_group(e, size, rng) for e in picked]
 
     def encode(self, groups: list[Group]) -> Batch:
         """Tokenise groups; a passage whose answer was cut off counts as one without."""

@@ -30,6 +30,7 @@ CAPS = {
 }  # fmt: skip
 NEWS_CAPS = {"name": 7_000, "title": 1_700, "quotation": 1_000}
 HELD_OUT = 0.04
+NEGATIVES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,20 @@ class Example:
     spans: tuple[tuple[int, int], ...]
     source: str
     group: str
+    context: str
+    """The whole text that `gold` was cut from."""
     asked_on: date | None = None
     negatives: tuple[Text, ...] = field(default=())
+
+
+def pieces(text: str) -> list[tuple[int, int]]:
+    """Cut `text` into runs of whole sentences of up to about 170 words."""
+    cuts, at = [], 0
+    for a, b in questions.sentences(text):
+        if len(text[at:b].split()) > 170 and a > at:
+            cuts.append((at, a))
+            at = a
+    return [*cuts, (at, len(text))]
 
 
 def ngrams(text: str, size: int = 8) -> set[tuple[str, ...]]:
@@ -93,8 +106,13 @@ def window(text: str, spans: Sequence[tuple[int, int]], words: int, rng: random.
     return text[start:end], moved
 
 
-def read_examples(folder: Path, rng: random.Random, forbidden: set) -> Iterator[Example]:
-    """Yield examples of the sets in `folder`, capped; none whose passage shares text with `forbidden`."""
+def read_examples(folder: Path, rng: random.Random, forbidden: set) -> tuple[list[Example], list[Text]]:
+    """Return examples of the sets in `folder`, capped, none whose passage shares text with `forbidden`.
+
+    The second value holds every passage they were asked of once, cut to reading size.
+    """
+    examples: list[Example] = []
+    pool: dict[str, list[Text]] = {}
     paths = sorted(folder.glob("*.jsonl.gz")) + sorted(folder.glob("*.jsonl"))
     if not paths:
         raise UserError(f"No .jsonl or .jsonl.gz files in {str(folder)!r}: name their folder with --data.")
@@ -132,7 +150,9 @@ def read_examples(folder: Path, rng: random.Random, forbidden: set) -> Iterator[
                 group = context if name == "squadshifts_new_wiki" else f"squad:{row.get('title')}"
             title = str(row.get("title") or "").replace("_", " ")
             title = "" if title.startswith(("Filtered", "New_Wiki", "New Wiki")) else title
-            yield Example(row["question"].strip(), Text(text, title), moved, name, group)
+            examples.append(Example(row["question"].strip(), Text(text, title), moved, name, group, context))
+            pool.setdefault(context, [Text(context[a:b], title) for a, b in pieces(context)])
+    return examples, [passage for passages in pool.values() for passage in passages]
 
 
 def answer_spans(context: str, answers: Sequence[dict | str]) -> list[tuple[int, int]]:
@@ -153,14 +173,9 @@ def read_news(path: Path, rng: random.Random) -> tuple[list[Example], list[Text]
         text, day = row["text"], date.fromisoformat(row["date"])
         asked = day + timedelta(days=rng.choice((0, 0, 1, 1, 2, 3, 4, 5, 6, 9)))
         group = row["id"].replace("wikinews-", "wikinews:")
-        pieces, at = [], 0
-        for a, b in questions.sentences(text):
-            if len(text[at:b].split()) > 170 and a > at:
-                pieces.append((at, a))
-                at = a
-        pieces.append((at, len(text)))
-        pool.extend(Text(text[a:b], row["title"], day) for a, b in pieces)
-        for a, b in pieces:
+        cuts = pieces(text)
+        pool.extend(Text(text[a:b], row["title"], day) for a, b in cuts)
+        for a, b in cuts:
             body = text[a:b]
             here = [replace_kind(q, 0) for q in questions.quotation_questions(body, rng)]
             parts = questions.sentences(body)
@@ -172,13 +187,13 @@ def read_news(path: Path, rng: random.Random) -> tuple[list[Example], list[Text]
                 spans = occurrences(body, body[q.start : q.end]) if q.kind == "name" else ((q.start, q.end),)
                 title = row["title"] if rng.random() < 0.7 else ""
                 source = f"wikinews_{q.kind}"
-                made[q.kind].append(Example(lead + q.text, Text(body, title, day), spans, source, group, asked))
+                made[q.kind].append(Example(lead + q.text, Text(body, title, day), spans, source, group, text, asked))
         for q in questions.name_questions(row["title"], rng):
-            a, b = pieces[0]
+            a, b = cuts[0]
             spans = occurrences(text[a:b], row["title"][q.start : q.end])
             if spans:
                 gold = Text(text[a:b], "", day)
-                made["title"].append(Example(q.text, gold, spans, "wikinews_title", group, asked))
+                made["title"].append(Example(q.text, gold, spans, "wikinews_title", group, text, asked))
     examples = []
     for kind, asked_of in sorted(made.items()):
         rng.shuffle(asked_of)
@@ -197,7 +212,7 @@ def occurrences(text: str, answer: str) -> tuple[tuple[int, int], ...]:
 
 
 def rank(pool: Sequence[Text], asked: Sequence[str], k: int) -> tuple[Any, Any]:
-    """Return BM25's `k` best passages for each question: indices and scores, both [questions, k]."""
+    """Return BM25's `k` best passages for each question, or all: indices and scores, both [questions, k]."""
     import bm25s  # type: ignore[import-untyped]
     import snowballstemmer
 
@@ -208,43 +223,51 @@ def rank(pool: Sequence[Text], asked: Sequence[str], k: int) -> tuple[Any, Any]:
 
     index = bm25s.BM25()
     index.index(tokens([f"{p.title} {p.text}" for p in pool]), show_progress=False)
-    return index.retrieve(tokens(list(asked)), k=k, show_progress=False, n_threads=1)
+    return index.retrieve(tokens(list(asked)), k=min(k, len(pool)), show_progress=False, n_threads=1)
 
 
 def add_negatives(examples: list[Example], pool: list[Text], rng: random.Random) -> list[Example]:
-    """Give each example up to six passages that BM25 ranks high for it and that hold none of its answers."""
+    """Give each example up to `NEGATIVES` different passages that BM25 ranks high for it and that lack its answers."""
     ranks, _ = rank(pool, [e.question for e in examples], 24)
     folded = [" ".join(WORD.findall(f"{p.title} {p.text}".lower())) for p in pool]
     out = []
     for example, row in zip(examples, ranks, strict=True):
         answers = {" ".join(WORD.findall(example.gold.text[a:b].lower())) for a, b in example.spans}
         own = " ".join(WORD.findall(example.gold.text.lower()))
-        wrong: list[Text] = []
+        wrong: dict[str, Text] = {}
         for i in row:
             text = f" {folded[i]} "
             same = own[:200] in text or pool[i].text[:120] in example.gold.text
             if same or any(f" {a} " in text for a in answers):
                 continue
-            wrong.append(pool[i])
-            if len(wrong) == 6:
+            # Some sets hold the same paragraph with a sentence more.
+            wrong.setdefault(pool[i].text[:80], pool[i])
+            if len(wrong) == NEGATIVES:
                 break
-        out.append(replace(example, negatives=tuple(wrong)))
+        out.append(replace(example, negatives=tuple(wrong.values())))
     rng.shuffle(out)
     return out
 
 
-def build(folder: Path, news: Path | None, keep_out: Sequence[Path], seed: int) -> list[Example]:
-    """Read, clean and shuffle all training examples; passages in `keep_out` files stay out of training."""
-    rng = random.Random(seed)
+def gather(
+    folder: Path, news: Path | None, keep_out: Sequence[Path], rng: random.Random
+) -> tuple[list[Example], list[Text]]:
+    """Read and clean all examples, and every passage they were asked of; nothing of the `keep_out` files."""
     forbidden: set = set()
     for path in keep_out:
         forbidden |= ngrams_of_json(path)
-    examples = list(read_examples(folder, rng, forbidden))
-    pool = list({e.gold.text: e.gold for e in examples}.values())
+    examples, pool = read_examples(folder, rng, forbidden)
     if news:
         made, passages = read_news(news, rng)
         examples += made
         pool += passages
+    return examples, pool
+
+
+def build(folder: Path, news: Path | None, keep_out: Sequence[Path], seed: int) -> list[Example]:
+    """Return all training examples with their negatives, shuffled."""
+    rng = random.Random(seed)
+    examples, pool = gather(folder, news, keep_out, rng)
     return add_negatives(examples, pool, rng)
 
 

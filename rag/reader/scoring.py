@@ -5,7 +5,7 @@ import random
 import torch
 from torch import Tensor, nn
 
-from rag.reader.batches import Batch, Batcher, sample_group
+from rag.reader.batches import Batch, Batcher, Group, sample_group
 from rag.reader.data import Example
 from rag.reader.model import shared_nll
 
@@ -68,6 +68,25 @@ def group_loss(model: nn.Module, batch: Batch, device: str) -> tuple[Tensor, dic
     ranked = shared_nll(gather(relevance, 0.0), real, holds)
     span_loss, rel_loss = (nll[0] + nll[1]).mean() / 2, ranked.mean()
     return span_loss + rel_loss, {"span": span_loss.item(), "relevance": rel_loss.item()}
+
+
+def misleading(model: nn.Module, batcher: Batcher, groups: list[Group], size: int, device: str) -> list[Group]:
+    """Cut groups to `size` passages: those that answer, and of the others those that `model` takes for answers.
+
+    Hard negatives found by the model itself as it learns (after Xiong et al., 2021).
+    """
+    wrong = [(number, i) for number, (_, _, passages) in enumerate(groups)
+             for i, (_, spans) in enumerate(passages) if not spans]  # fmt: skip
+    shown = [(*groups[number][:2], [groups[number][2][i]]) for number, i in wrong]
+    with torch.no_grad():
+        span, allowed, relevance = forward(model, batcher.encode(shown), device, chunk=32)
+    best = span.masked_fill(~allowed[..., None], -1e4).amax(1).sum(-1)
+    score = dict(zip(wrong, (best + relevance).tolist(), strict=True))
+    cut = []
+    for number, (question, as_of, passages) in enumerate(groups):
+        order = sorted(range(len(passages)), key=lambda i: -score.get((number, i), float("inf")))
+        cut.append((question, as_of, [passages[i] for i in sorted(order[:size])]))
+    return cut
 
 
 def measure(

@@ -135,7 +135,7 @@ def train(args: argparse.Namespace) -> None:
     print(f"{len(training)} questions to train on, {len(held_out)} held out", flush=True)
     base = args.base or base_folder()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.passages, args.seed)
+    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed)
     run = Run(base, args.rate, args.decay, device)
     last = args.out / "last.pt"
     if last.exists():
@@ -155,7 +155,10 @@ def train(args: argparse.Namespace) -> None:
         return run.step / args.steps if args.steps else run.spent / 60 / args.minutes
 
     while progress() < 1:
-        loss, parts = scoring.group_loss(run.model, batcher.batch(run.step), device)
+        groups = batcher.sample(run.step, max(args.passages, args.mine))
+        if args.mine > args.passages:
+            groups = scoring.misleading(run.model, batcher, groups, args.passages, device)
+        loss, parts = scoring.group_loss(run.model, batcher.encode(groups), device)
         run.learn(loss, progress())
         recent.append(parts)
         now = time.monotonic()
@@ -203,6 +206,7 @@ def parser() -> argparse.ArgumentParser:
     add("--steps", type=int, help="length of the schedule in steps instead; makes a run repeatable")
     add("--groups", type=int, default=16, help="questions in a step (default 16)")
     add("--passages", type=int, default=3, help="passages scored together for a question (default 3)")
+    add("--mine", type=int, default=0, help="of how many the most misleading are taken, by the reader as it learns")
     add("--rate", type=float, default=1.5e-4, help="peak learning rate (default 1.5e-4)")
     add("--decay", type=float, default=0.997, help="of the running average of the weights (default 0.997)")
     add("--held-out", type=int, default=150, help="held-out questions to measure on (default 150)")

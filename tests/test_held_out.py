@@ -1,0 +1,49 @@
+"""Questions held out of the reader's training, written as a question set that can be run."""
+
+import json
+from datetime import date
+
+from evals import held_out
+from evals.adapters import as_stored
+from evals.files import read
+from evals.resolve import Names, resolve
+from rag.reader import data
+from rag.reader.data import Example, Text
+
+TEXT = "The harbour froze on Monday. Ann Lee said the boats would have to wait until the ice was gone."
+
+
+def example(question, answer, group, source="own"):
+    start = TEXT.index(answer)
+    gold = Text(TEXT, "Harbour", date(2022, 6, 17))
+    return Example(question, gold, ((start, start + len(answer)),), source, group, TEXT, date(2022, 6, 18))
+
+
+def test_only_held_out_groups_are_asked_and_each_set_has_a_limit():
+    groups = [f"group {number}" for number in range(500)]
+    examples = [example("Who?", "Ann Lee", group) for group in groups]
+    kept = held_out.held_out(examples, 5)
+    assert [data.in_held_out(one.group) for one in kept] == [True] * 5
+
+
+def test_a_case_names_its_article_and_its_long_answer_is_found_there(tmp_path):
+    asked = [
+        example("Who spoke?", "Ann Lee", "a"),
+        example("What did Ann Lee say?", "the boats would have to wait until the ice was gone", "b"),
+    ]
+    (row,) = held_out.articles(asked)
+    assert (row["title"], row["date"]) == ("Harbour", "2022-06-17")
+    (tmp_path / "articles.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    path = tmp_path / "questions.jsonl"
+    held_out.write(path, [held_out.case(number, one) for number, one in enumerate(asked)])
+    short, long = read(path)
+    assert (short.answers, short.gold_sentences, short.as_of) == (("Ann Lee",), (), date(2022, 6, 18))
+    assert long.answers == ()
+    assert long.gold_sentences[0].text == "the boats would have to wait until the ice was gone"
+    stored = as_stored(row)
+    faults = []
+    found = list(resolve([short, long], Names([stored]), faults.append))
+    assert faults == []
+    assert {case.gold_articles[0] for case in found} == {stored.id}
+    (sentence,) = found[1].gold_sentences
+    assert stored.text[sentence.start : sentence.end] == sentence.text
