@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from evals.cases import Case, GoldSentence
+from evals.cases import Case, GoldSentence, half
 from evals.files import write
 from index.clean import clean
 from rag.reader import data
@@ -55,15 +55,16 @@ def case(number: int, example: Example) -> Case:
     """The example as a case; a long answer becomes a gold sentence."""
     said = dict.fromkeys(clean(example.gold.text[start:end]) for start, end in example.spans)
     gold = article_id(example.context)
+    name = f"held-out-{number}"
     return Case(
-        id=f"held-out-{number}",
+        id=name,
         question=example.question,
         answers=tuple(text for text in said if len(text.split()) < SENTENCE),
         answerable=bool(said),
         gold_articles=(gold,) if said else (),
         gold_sentences=tuple(GoldSentence(gold, text) for text in said if len(text.split()) >= SENTENCE),
         as_of=example.asked_on,
-        tags=(example.source,),
+        tags=(example.source, half(name)),
     )
 
 

@@ -46,13 +46,11 @@ def test_finds_the_passage_and_the_answer(reader, question, answer):
     assert answer in FLOOD[2][best.start : best.end]
     assert best.score > market.spans[0].score
     assert flood.relevance > market.relevance
-    assert flood.answers > market.answers
 
 
 def test_is_less_sure_when_no_passage_answers(reader):
     with_answer = reader.read("How many homes were under water?", None, [MARKET, FLOOD])
     without = reader.read("How many homes were under water?", None, [MARKET])
-    assert without[0].null > with_answer[0].null
     assert without[0].spans[0].score < with_answer[1].spans[0].score
 
 
@@ -77,12 +75,6 @@ def test_a_long_passage_is_read_in_windows_to_its_end(reader):
     long = ("Conference", "", filler + "Mayor Ellen Brandt said 340 homes were under water.")
     (reading,) = reader.read("How many homes were under water?", None, [long])
     assert "340" in long[2][reading.spans[0].start : reading.spans[0].end]
-
-
-def test_probabilities_of_all_spans_and_no_answer_do_not_exceed_one(reader):
-    readings = reader.read("Who said so?", None, [FLOOD, MARKET], best=50)
-    assert sum(span.probability for r in readings for span in r.spans) <= 1 + 1e-6
-    assert sum(r.answers for r in readings) + readings[0].null == pytest.approx(1)
 
 
 def test_a_passage_without_words_has_no_spans(reader):

