@@ -15,6 +15,7 @@ from pathlib import Path
 
 from evals.cases import Case, GoldSentence, half
 from evals.files import write
+from index import errors
 from index.clean import clean
 from rag.reader import data
 from rag.reader.data import Example
@@ -92,4 +93,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

@@ -22,6 +22,7 @@ from evals.files import read
 from evals.sets import shipped
 from evals.small_model import NAME, serving_small_model
 from evals.text import holds
+from index import errors
 from index.library import Library
 from rag.assistant import Assistant
 from rag.generate.chain import Asked
@@ -99,4 +100,4 @@ def main(question_set: str, small: bool, library: str | None, most: int, out: Pa
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

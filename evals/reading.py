@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from evals.text import exact, f1, tokens
-from index import split
+from index import errors, split
 from index.types import Article
 from rag.combined import WEIGHTS
 from rag.reader import data
@@ -227,4 +227,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

@@ -15,6 +15,7 @@ from evals.cases import Case
 from evals.files import read
 from evals.stats import interval
 from evals.text import holds
+from index import errors
 from index.library import DEPTH, Library
 from index.search import Scored, order
 from index.types import Hit
@@ -91,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

@@ -17,6 +17,7 @@ import click
 
 from evals import corrupt
 from evals.stats import interval
+from index import errors
 from index.split import passages, sentences
 from index.types import Article, Hit
 from rag.generate.check import borne_out
@@ -108,4 +109,4 @@ def main(qags: Path | None, articles: Path | None, most: int, show: int) -> None
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

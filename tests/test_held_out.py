@@ -1,12 +1,18 @@
 """Questions held out of the reader's training, written as a question set that can be run."""
 
 import json
+import subprocess
+import sys
 from datetime import date
+
+import pytest
 
 from evals import held_out
 from evals.adapters import as_stored
 from evals.files import read
+from evals.fit_readers import fit
 from evals.resolve import Names, resolve
+from index.errors import UserError
 from rag.reader import data
 from rag.reader.data import Example, Text
 
@@ -47,3 +53,15 @@ def test_a_case_names_its_article_and_its_long_answer_is_found_there(tmp_path):
     assert {case.gold_articles[0] for case in found} == {stored.id}
     (sentence,) = found[1].gold_sentences
     assert stored.text[sentence.start : sentence.end] == sentence.text
+
+
+def test_a_script_tells_what_is_wrong_in_a_line_and_exits_1(tmp_path):
+    command = [sys.executable, "-m", "evals.held_out", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: No .jsonl") and done.stderr.count("\n") == 1
+
+
+def test_weights_are_not_fitted_on_a_handful_of_questions():
+    with pytest.raises(UserError, match="0 tuning questions with gold found"):
+        fit("rules", [])

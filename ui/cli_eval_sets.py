@@ -111,6 +111,10 @@ def locate(questions: Path, library: str | None, halves: bool) -> None:
         raise SystemExit(1)
 
 
+PASSES = 3
+"""How often a few rows of one's own are gone through; more would be learned by heart."""
+
+
 @click.command("training-rows")
 @click.argument("questions", metavar="SET", type=FILE)
 @click.option("--out", type=FILE, required=True, help="The rows to write (.jsonl), in a folder of their own.")
@@ -121,6 +125,8 @@ def training_rows(questions: Path, out: Path, library: str | None) -> None:
 
     from evals import files, systems
     from evals.training import training_rows as rows
+    from rag.combined import WEIGHTS
+    from rag.reader.train import GROUPS
     from ui.runs import library_for
 
     if out.suffix != ".jsonl":
@@ -133,7 +139,11 @@ def training_rows(questions: Path, out: Path, library: str | None) -> None:
     out.write_text("".join(lines), encoding="utf-8")
     for note in notes:
         click.echo(f"Note: {note}", err=True)
-    click.echo(f"{len(lines)} rows: {out}. Train on them: python -m rag.reader.train --data {out.parent} --out RUN")
+    steps = -(-PASSES * len(lines) // GROUPS)
+    click.echo(
+        f"{len(lines)} rows: {out}. Teach them to the reader that ships:\n"
+        f"  python -m rag.reader.train --data {out.parent} --weights {WEIGHTS} --steps {steps} --out RUN"
+    )
 
 
 @click.command()

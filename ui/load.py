@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from index import errors
 from index.errors import UserError
 
 if TYPE_CHECKING:
@@ -162,4 +163,4 @@ def main(library: str, people: int, rounds: int, questions: Path | None) -> None
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

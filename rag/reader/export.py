@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from index import errors
 from rag.reader.train import base_folder
 from rag.reader.trained import CALIBRATION_FILE, INPUTS, MODEL_FILE
 
@@ -66,6 +67,11 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Export what the command line names."""
     args = parser().parse_args()
     print(export(args.run, args.base or base_folder(), args.to, args.int8))
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from index import errors
 from index.errors import UserError
 from rag.reader import data
 from rag.reader.batches import Batcher
@@ -16,6 +17,7 @@ from rag.reader.data import Example
 
 SAVE_EVERY = 240  # seconds
 REPORT_EVERY = 20  # steps
+GROUPS = 16  # questions in a step
 
 OWN_QUESTIONS = """\
 On your own questions: put JSON lines into a folder and name it with --data, one object a line with
@@ -23,8 +25,9 @@ On your own questions: put JSON lines into a folder and name it with --data, one
 [] where it does not answer) and, if you like, "title". A question set, such as the feedback that the chat
 exports, becomes such lines with
   clippings eval training-rows SET.jsonl --library LIBRARY --out FOLDER/own.jsonl
-Start from the reader that ships with --weights rag/reader/weights, or from an earlier run's final.pt. A stopped run
-goes on from its checkpoint: repeat the command. Then
+and prints the command that teaches them to the reader that ships: --weights rag/reader/weights starts from it,
+--steps 3/16 of the rows goes through them three times. A stopped run goes on from its checkpoint: repeat the
+command. Then
   python -m rag.reader.export --run OUT/final.pt --to WEIGHTS --int8
   python -m evals.fit_readers --weights WEIGHTS LIBRARY QUESTIONS
 write the weights, and what they are worth on a question set that was not trained on; they are used with
@@ -221,7 +224,7 @@ def parser() -> argparse.ArgumentParser:
     add("--weights", type=Path, help="to start from: an earlier run's final.pt, or a folder of exported weights")
     add("--minutes", type=float, default=360, help="wall-clock length of the schedule (default 360)")
     add("--steps", type=int, help="length of the schedule in steps instead; makes a run repeatable")
-    add("--groups", type=int, default=16, help="questions in a step (default 16)")
+    add("--groups", type=int, default=GROUPS, help=f"questions in a step (default {GROUPS})")
     add("--passages", type=int, default=3, help="passages scored together for a question (default 3)")
     add("--mine", type=int, default=0, help="of how many the most misleading are taken, by the reader as it learns")
     add("--rate", type=float, default=1.5e-4, help="peak learning rate (default 1.5e-4)")
@@ -233,5 +236,10 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Train as the command line says."""
     train(parser().parse_args())
+
+
+if __name__ == "__main__":
+    errors.run(main)
