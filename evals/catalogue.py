@@ -77,6 +77,12 @@ CATALOGUE: tuple[Metric, ...] = (
         "lower",
     ),
     Metric(
+        "refusal.false_answers@10",
+        "the same as wrong_answers@10, without answers whose first statement holds the expected words",
+        "answerable and unanswerable questions",
+        "lower",
+    ),
+    Metric(
         "refusal.left_out_answered",
         "questions answered though their gold articles were hidden",
         "--leave-out-gold",
@@ -85,6 +91,12 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "refusal.left_out_elsewhere",
         "of those, the expected words stand in other articles that were found",
+        "--leave-out-gold and short expected answers",
+        "neither",
+    ),
+    Metric(
+        "refusal.left_out_right",
+        "of those, answered with the expected words in the first statement",
         "--leave-out-gold and short expected answers",
         "neither",
     ),

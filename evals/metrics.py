@@ -213,6 +213,8 @@ def refusal(result: CaseResult) -> Scores:
         if short_answers(result):
             elsewhere = any(holds(one.text, result.case.answers) for one in passages(result.hits))
             scores["refusal.left_out_elsewhere"] = float(elsewhere)
+            first = [statement.shown for statement in result.statements[:1]]
+            scores["refusal.left_out_right"] = float(not result.refused and holds(" ".join(first), result.case.answers))
     return scores
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,11 @@ def _whole_run(
         for result, one in zip(results, scores, strict=True)
         if "refusal.wrong_answers" in one and not one.get("refusal.left_out_elsewhere")
     ]
+    unless_right = [
+        -math.inf if one.get("refusal.left_out_right") else result.confidence
+        for result, one in zip(results, scores, strict=True)
+        if "refusal.wrong_answers" in one
+    ]
     given_only = (
         [value for value, given in zip(sure, answered, strict=True) if given],
         [value for value, given in zip(good, answered, strict=True) if given],
@@ -104,6 +110,7 @@ def _whole_run(
         "risk.ece": of(given_only, stats.calibration_error),
         "refusal.wrong_answers@10": of(kinds, stats.wrong_answers_at, paired=False),
         "refusal.missing_answered@10": of((kinds[0], missing), stats.wrong_answers_at, paired=False),
+        "refusal.false_answers@10": of((kinds[0], unless_right), stats.wrong_answers_at, paired=False),
     }
 
 

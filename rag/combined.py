@@ -12,6 +12,7 @@ from pathlib import Path
 
 from index.types import Hit, Passage, Span
 from rag.agreement import agreeing, others_report
+from rag.names import INSTITUTION, find_names, plain_name
 from rag.reader.calibration import Calibration
 from rag.reader.trained import TrainedReader, checksum
 from rag.rules import (
@@ -154,7 +155,14 @@ def fits(query: Query, asked: Sequence[str], hit: Hit, found: Found) -> bool:
     if found.short is None or found.span < 0 or query.speaker or query.answer_type in WHOLE:
         return False
     text = hit.article.text[slice(*found.short)]
+    if query.answer_type == "person" and not names_person(text):
+        return False
     return query.answer_type not in CHECKED or holds_kind(query.answer_type, text, asked)
+
+
+def names_person(text: str) -> bool:
+    """Whether some name in a text is not an institution's, as "Republican" is, or "the Senate"."""
+    return any(not INSTITUTION.search(plain_name(name.text)) for name in find_names(text))
 
 
 def signs(query: Query, hits: Sequence[Hit], best: Row, found: Mapping[Place, Found]) -> Signs:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import date
 
 import pytest
 from libraries import article
@@ -10,12 +11,13 @@ from evals.cases import Case, GoldSentence
 from evals.training import training_rows
 from index.errors import UserError
 from index.library import Library
+from index.search import recency_factor
 from index.types import Hit, Passage
 from rag.agreement import others_report
 from rag.assistant import Assistant
-from rag.combined import WEIGHTS, CombinedReader, place
+from rag.combined import WEIGHTS, CombinedReader, names_person, place
 from rag.reader.calibration import Calibration
-from rag.rules import describe
+from rag.rules import describe, sign
 from rag.settings import Settings
 from rag.types import Candidate, Query
 
@@ -117,6 +119,38 @@ def test_a_calibration_is_read_as_it_was_written(tmp_path):
     (tmp_path / "calibration.json").write_text('{"features": 1}')
     with pytest.raises(UserError, match="fit_readers"):
         Calibration.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("Republican", False),
+        ("the House Judiciary Committee", False),
+        ("Republican Sen. James Lankford", True),
+        ("House Speaker Mike Johnson", True),
+        ("Chris Murphy, D-Conn.", True),
+    ],
+)
+def test_a_party_or_a_committee_is_no_short_answer_to_who(text, person):
+    assert names_person(text) == person
+
+
+@pytest.mark.parametrize(
+    ("published", "recency", "stale"),
+    [("2023-12-10", 1.0, 0.0), ("2022-12-10", 1.0, 1.0), ("", 1.0, 0.0), ("2022-12-10", 0.3, 0.0)],
+)
+def test_an_old_article_speaks_against_an_answer_only_where_new_ones_are_wanted(published, recency, stale):
+    written = article("/news/1.txt", "Ann Lee won this week.", published, id="1")
+    day = date(2023, 12, 10)
+    hit = Hit(
+        Passage("1", written.revision, 0, 0, 22, ((0, 22),), 5),
+        written,
+        1.0,
+        recency=recency_factor(written, day, recency),
+    )
+    query = Query("Who won this week?", "Who won this week?", as_of=day, recency=recency)
+    (row,) = describe(query, [hit])
+    assert sign(query, row, [hit]).stale == pytest.approx(stale, abs=0.01)
 
 
 def told(number, sentence, short, score=10.0):

@@ -210,6 +210,7 @@ def test_a_left_out_question_tells_where_its_answer_still_stands():
     scores = score(observe(case, answer(quote(STORM, 14, 31), hits=(hit(STORM, (0, 13), (14, 31)),))))
     assert scores["refusal.left_out_answered"] == 1
     assert scores["refusal.left_out_elsewhere"] == 1
+    assert scores["refusal.left_out_right"] == 1
 
 
 def test_hidden_answers_that_stand_elsewhere_are_not_counted_as_missing():
@@ -223,6 +224,17 @@ def test_hidden_answers_that_stand_elsewhere_are_not_counted_as_missing():
     figures = {figure.metric.name: figure.value for figure in summarise(given)}
     assert figures["refusal.wrong_answers@10"] == 0.5
     assert figures["refusal.missing_answered@10"] == 0
+    assert figures["refusal.false_answers@10"] == 0
+
+
+def test_a_hidden_answer_found_elsewhere_but_not_said_is_a_false_answer():
+    twin = Case(id="q9", question="Cost?", answers=("40 euros",), answerable=False, hidden=("a1",))
+    given = [
+        observe(ASKED, answer(quote(COUNCIL, *CHAIRED), confidence=0.5)),
+        observe(twin, answer(quote(STORM, 0, 13), hits=(hit(STORM, (0, 13), (14, 31)),), confidence=0.9)),
+    ]
+    figures = {figure.metric.name: figure.value for figure in summarise(given)}
+    assert (figures["refusal.left_out_right"], figures["refusal.false_answers@10"]) == (0, 1)
 
 
 def test_tokens_are_measured_only_of_chat_models():

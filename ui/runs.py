@@ -175,6 +175,7 @@ COMPARED = (
     "refusal.wrong_answers",
     "refusal.wrong_answers@10",
     "refusal.missing_answered@10",
+    "refusal.false_answers@10",
     "risk.aurc",
     "latency.p50",
 )
