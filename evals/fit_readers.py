@@ -168,11 +168,15 @@ def fit(title: str, asked: Sequence[Asked]) -> tuple[np.ndarray, np.ndarray, flo
         wrong = np.mean(unseen[~answerable] >= np.quantile(unseen[answerable], wrong_refusals))
         bar = np.quantile(known[answerable], wrong_refusals)
         print(f"  at {wrong_refusals:.0%} wrong refusals: bar {bar:.3f}, wrong answers {wrong:.1%}")
-    refusal = float(np.quantile(known[answerable], WRONG_REFUSALS))
-    for library in dict.fromkeys(one.library for one in asked):
-        own = np.array([one.library == library for one in asked])
+    libraries = np.array([str(one.library) for one in asked])
+    sets = [libraries == library for library in dict.fromkeys(libraries)]
+    # Each set counts the same, however many questions it has.
+    shares = np.sum([own / np.sum(own & answerable) for own in sets], axis=0)[answerable]
+    refusal = float(np.quantile(known[answerable], WRONG_REFUSALS, weights=shares, method="inverted_cdf"))
+    print(f"  bar where a tenth of each set's answerable questions is refused, on average: {refusal:.3f}")
+    for own in sets:
         refused, wrong = np.mean(known[own & answerable] < refusal), np.mean(known[own & ~answerable] >= refusal)
-        print(f"  {library}: {own.sum()} questions, refused {refused:.1%}, wrong answers {wrong:.1%}")
+        print(f"  {libraries[own][0]}: {own.sum()} questions, refused {refused:.1%}, wrong answers {wrong:.1%}")
     return weights, np.append(model.coef_[0], AGREES), float(model.intercept_[0]), refusal
 
 

@@ -23,7 +23,7 @@ class Calibration:
     bias: float
     """What the signs weigh in the confidence, a logistic function of their sum."""
     refusal: float
-    """The confidence below which one in ten answerable questions is refused."""
+    """The confidence below which one in ten answerable questions is refused, each set counting the same."""
     questions: int
 
     def save(self, folder: Path) -> None:
