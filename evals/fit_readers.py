@@ -16,8 +16,8 @@ import numpy as np
 
 from evals.cases import Case, half, leave_out
 from evals.files import read
-from evals.resolve import Names, resolve
-from evals.systems import query_of
+from evals.resolve import resolve
+from evals.systems import names, query_of
 from evals.text import holds
 from index import errors
 from index.errors import UserError
@@ -78,9 +78,8 @@ def values(known: Features | Signs) -> list[float]:
 
 def tuning(library: Library, path: Path) -> list[Case]:
     """The tuning half of a set, resolved, with a twin for each answerable case whose gold is hidden."""
-    names = Names(library.articles(), library.locations)
     cases = [case for case in read(path) if half(case.id) == "half:tuning"]
-    return list(leave_out(resolve(cases, names, lambda fault: None)))
+    return list(leave_out(resolve(cases, names(library), lambda fault: None)))
 
 
 def right(case: Case, row: Row) -> bool:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import random
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from evals.adapters import write_set
 from evals.cases import Case, GoldSentence, half
-from evals.files import write
 from index import errors
 from index.clean import clean
 from rag.reader import data
@@ -85,11 +85,11 @@ def main() -> None:
     random.Random(arguments.seed).shuffle(examples)
     chosen = held_out(examples, arguments.each)
     others = [example for example in examples if not data.in_held_out(example.group)][: arguments.others]
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(row, ensure_ascii=False) for row in articles([*chosen, *others])]
-    (arguments.out / "articles.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    count = write(arguments.out / "questions.jsonl", [case(number, example) for number, example in enumerate(chosen)])
-    print(f"{count} questions over {len(lines)} articles in {str(arguments.out)!r}")
+    cases = [case(number, example) for number, example in enumerate(chosen)]
+    written = write_set(list(articles([*chosen, *others])), cases, arguments.out)
+    for fault in written.unresolved:
+        print(fault, file=sys.stderr)
+    print(f"{written.cases} questions over {written.articles} articles in {str(arguments.out)!r}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Questions held out of the reader's training, written as a question set that can be run."""
 
-import json
 import subprocess
 import sys
 from datetime import date
@@ -8,7 +7,7 @@ from datetime import date
 import pytest
 
 from evals import held_out
-from evals.adapters import as_stored
+from evals.adapters import as_stored, write_set
 from evals.files import read
 from evals.fit_readers import fit
 from evals.resolve import Names, resolve
@@ -39,10 +38,9 @@ def test_a_case_names_its_article_and_its_long_answer_is_found_there(tmp_path):
     ]
     (row,) = held_out.articles(asked)
     assert (row["title"], row["date"]) == ("Harbour", "2022-06-17")
-    (tmp_path / "articles.jsonl").write_text(json.dumps(row), encoding="utf-8")
-    path = tmp_path / "questions.jsonl"
-    held_out.write(path, [held_out.case(number, one) for number, one in enumerate(asked)])
-    short, long = read(path)
+    written = write_set([row], [held_out.case(number, one) for number, one in enumerate(asked)], tmp_path)
+    assert (written.articles, written.cases, written.unresolved) == (1, 2, ())
+    short, long = read(tmp_path / "questions.jsonl")
     assert (short.answers, short.gold_sentences, short.as_of) == (("Ann Lee",), (), date(2022, 6, 18))
     assert long.answers == ()
     assert long.gold_sentences[0].text == "the boats would have to wait until the ice was gone"

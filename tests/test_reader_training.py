@@ -172,6 +172,8 @@ def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answ
     ((question, as_of, kept),) = misleading(Believes(), batcher, [("Who won?", DAY, passages)], 2, "cpu")
     assert (question, as_of) == ("Who won?", DAY)
     assert [text.text for text, _ in kept] == texts[1:3]
+    alone = [("Who won?", DAY, passages[1:2])]
+    assert misleading(Believes(), batcher, alone, 2, "cpu") == alone
 
 
 def test_training_goes_on_from_the_weights_that_ship(tmp_path):

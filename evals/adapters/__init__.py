@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evals.adapters import beir, clapnq, mtrag, multihop_rag, realtimeqa, squad
 from evals.adapters.types import Imported
+from evals.cases import Case
 from evals.files import write
 from evals.resolve import Fault, Names, with_offsets
 from index.clean import clean, clean_line
@@ -55,6 +56,11 @@ def import_set(name: str, path: Path, folder: Path) -> Written:
             f"{str(path)!r} does not have the shape of {name!r} ({type(error).__name__}: {error}). "
             f"The shapes are described in evals/sets/README.md."
         ) from error
+    return write_set(rows, cases, folder)
+
+
+def write_set(rows: Sequence[dict[str, Any]], cases: Iterable[Case], folder: Path) -> Written:
+    """Write articles and the questions about them into a folder, gold sentences with their offsets."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "articles.jsonl").open("w", encoding="utf-8") as file:
         for row in rows:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from index.encoder import open_tokenizer
 from rag.reader import data
 from rag.reader.ages import heading
 from rag.reader.data import Example, Text
@@ -60,12 +61,8 @@ class Batcher:
     """Draws groups of passages from examples, the same ones for the same seed and step, and encodes them."""
 
     def __init__(self, examples: list[Example], tokenizer_file: Path, groups: int, seed: int) -> None:
-        from tokenizers import Tokenizer
-
         self.examples, self.groups, self.seed = examples, groups, seed
-        self.tokenizer = Tokenizer.from_file(str(tokenizer_file))
-        self.tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
-        self.tokenizer.no_padding()
+        self.tokenizer = open_tokenizer(tokenizer_file, MAX_TOKENS, strategy="only_second")
 
     def sample(self, step: int, size: int) -> list[Group]:
         """Return the groups of step `step`, of `size` passages; each epoch after the first has its own order."""

@@ -151,7 +151,8 @@ def read_examples(folder: Path, rng: random.Random, forbidden: set) -> tuple[lis
             title = str(row.get("title") or "").replace("_", " ")
             title = "" if title.startswith(("Filtered", "New_Wiki", "New Wiki")) else title
             examples.append(Example(row["question"].strip(), Text(text, title), moved, name, group, context))
-            pool.setdefault(context, [Text(context[a:b], title) for a, b in pieces(context)])
+            if context not in pool:
+                pool[context] = [Text(context[a:b], title) for a, b in pieces(context)]
     return examples, [passage for passages in pool.values() for passage in passages]
 
 

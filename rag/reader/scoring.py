@@ -77,6 +77,8 @@ def misleading(model: nn.Module, batcher: Batcher, groups: list[Group], size: in
     """
     wrong = [(number, i) for number, (_, _, passages) in enumerate(groups)
              for i, (_, spans) in enumerate(passages) if not spans]  # fmt: skip
+    if not wrong:
+        return groups
     shown = [(*groups[number][:2], [groups[number][2][i]]) for number, i in wrong]
     with torch.no_grad():
         span, allowed, relevance = forward(model, batcher.encode(shown), device, chunk=32)
