@@ -202,3 +202,45 @@ def test_training_goes_on_from_the_weights_that_ship(tmp_path):
     assert (span[0, first, 0] + span[0, last, 1]).item() == pytest.approx(read.spans[0].score, abs=0.5)
     with pytest.raises(UserError, match="No weights"):
         earlier(tmp_path / "final.pt")
+
+
+def test_a_run_broken_off_and_continued_ends_at_the_weights_of_one_that_was_not(tmp_path, monkeypatch):
+    import torch
+
+    from rag.reader import scoring, train
+
+    rows = [
+        {"question": f"Who won race {n}?", "context": f"In town {n} it rained. Ann{n} won.", "answers": [f"Ann{n}"]}
+        for n in range(12)
+    ]
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "own.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    def run(name):
+        folders = ["--data", str(tmp_path / "own"), "--out", str(tmp_path / name), "--threads", "1"]
+        length = ["--steps", "4", "--groups", "2", "--passages", "2", "--mine", "4", "--mine-from", ".5"]
+        args = [*folders, *length, "--rate", "1e-3"]
+        train.train(train.parser().parse_args(args))
+        return torch.load(tmp_path / name / "final.pt", weights_only=True)
+
+    whole = run("whole")
+    seen = []
+    loss, misleading = scoring.group_loss, scoring.misleading
+
+    def breaks(*given):
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        seen.append("loss")
+        return loss(*given)
+
+    monkeypatch.setattr(train, "SAVE_EVERY", 0)
+    monkeypatch.setattr(scoring, "group_loss", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        run("broken")
+    monkeypatch.setattr(scoring, "group_loss", loss)
+    monkeypatch.setattr(scoring, "misleading", lambda *given: seen.append("mined") or misleading(*given))
+    continued = run("broken")
+    assert seen == ["loss", "loss", "loss", "mined"]
+    assert all(torch.equal(value, continued[name]) for name, value in whole.items())
+    started = train.Run(train.base_folder(), 1e-3, 0.9, "cpu").weights
+    assert any(not torch.equal(value, started[name]) for name, value in whole.items())

@@ -158,8 +158,9 @@ def train(args: argparse.Namespace) -> None:
         return run.step / args.steps if args.steps else run.spent / 60 / args.minutes
 
     while progress() < 1:
-        groups = batcher.sample(run.step, max(args.passages, args.mine))
-        if args.mine > args.passages:
+        mining = args.mine > args.passages and progress() >= args.mine_from
+        groups = batcher.sample(run.step, args.mine if mining else args.passages)
+        if mining:
             groups = scoring.misleading(run.model, batcher, groups, args.passages, device)
         loss, parts = scoring.group_loss(run.model, batcher.encode(groups), device)
         run.learn(loss, progress())
@@ -227,6 +228,7 @@ def parser() -> argparse.ArgumentParser:
     add("--groups", type=int, default=GROUPS, help=f"questions in a step (default {GROUPS})")
     add("--passages", type=int, default=3, help="passages scored together for a question (default 3)")
     add("--mine", type=int, default=0, help="of how many the most misleading are taken, by the reader as it learns")
+    add("--mine-from", type=float, default=0.0, help="share of the schedule after which they are (default 0)")
     add("--rate", type=float, default=1.5e-4, help="peak learning rate (default 1.5e-4)")
     add("--decay", type=float, default=0.997, help="of the running average of the weights (default 0.997)")
     add("--held-out", type=int, default=150, help="held-out questions to measure on (default 150)")
