@@ -80,6 +80,8 @@ class Signs:
     """Logarithm of the passage's BM25 score over `ORDINARY`; 0 below it, as in every library of few articles."""
     stale: float
     """How far from new its article is where new ones are wanted, 1 - exp(-age / 14 days); 0 where they are not."""
+    unsaid: float
+    """How far it is from being the words of the one whose words are asked for, by name: 1 - `Features.speaker`."""
     span: float = 0.0
     relevance: float = 0.0
     """The trained reader's logits for the sentence; 0 where it did not read."""
@@ -90,7 +92,7 @@ class Signs:
 ORDINARY = 10.0
 """A BM25 score that says nothing yet."""
 
-SIGNS = Signs(window=1.9, named=1.62, numbered=0.48, cosine=2.53, words=0.89, stale=-1.5)
+SIGNS = Signs(window=1.9, named=1.62, numbered=0.48, cosine=2.53, words=0.89, stale=-1.5, unsaid=-1.0)
 BIAS = -4.29
 """What the signs weigh in the confidence, a logistic function of their sum; `stale` where questions held out of
 training were fitted too, for the sets that ship hardly ever ask for what is new."""
@@ -248,7 +250,13 @@ def sign(query: Query, row: Row, hits: Sequence[Hit]) -> Signs:
         cosine=max((found.vectors.score for found in hits if found.vectors), default=0.0),
         words=math.log(max(hit.words.score, ORDINARY) / ORDINARY) if hit.words else 0.0,
         stale=1 - (hit.recency - 1) / RECENCY_PEAK if wanted_new else 0.0,
+        unsaid=1 - features.speaker if find_names(_written(query.speaker, query.text)) else 0.0,
     )
+
+
+def _written(speaker: str, question: str) -> str:
+    """The speaker with capitals, where a question is typed without any."""
+    return speaker.title() if question.islower() else speaker
 
 
 def _figures(text: str) -> set[float]:

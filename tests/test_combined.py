@@ -153,6 +153,26 @@ def test_an_old_article_speaks_against_an_answer_only_where_new_ones_are_wanted(
     assert sign(query, row, [hit]).stale == pytest.approx(stale, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("question", "speaker", "unsaid"),
+    [
+        ("What did Ann Lee say about the bridge?", "Ann Lee", [0.0, 1.0]),
+        ("what did lee say about the bridge", "lee", [0.0, 1.0]),
+        ("What did Bob Ray say about the bridge?", "Bob Ray", [1.0, 0.5]),
+        ("What did officials say about the bridge?", "officials", [0.0, 0.0]),
+        ("Who will pay for the bridge?", "", [0.0, 0.0]),
+    ],
+)
+def test_another_ones_words_speak_against_an_answer(question, speaker, unsaid):
+    first = '"We will pay for the bridge," Ann Lee said.'
+    text = f"{first} Bob Ray left the bridge."
+    written = article("/news/1.txt", text, "2023-12-10", id="1")
+    sentences = ((0, len(first)), (len(first) + 1, len(text)))
+    hit = Hit(Passage("1", written.revision, 0, 0, len(text), sentences, 20), written, 1.0)
+    query = Query(question, question, speaker=speaker, answer_type="quotation" if speaker else "person")
+    assert [sign(query, row, [hit]).unsaid for row in describe(query, [hit])] == unsaid
+
+
 def told(number, sentence, short, score=10.0):
     """A candidate of an article of its own."""
     facts = {"title": f"Report {number}", "id": str(number)}
