@@ -147,13 +147,17 @@ def answer(result: CaseResult, gives_short: bool) -> Scores:
         if gives_short:
             scores["answer.em"] = exact(result.short, expected)
             scores["answer.f1"] = f1(result.short, expected)
-        said = [statement.shown for statement in result.statements]
-        scores["answer.holds@1"] = float(holds(" ".join(said[:1]), expected))
-        scores["answer.holds@3"] = float(holds(" ".join(said[:3]), expected))
+        scores["answer.holds@1"] = float(says(result, 1))
+        scores["answer.holds@3"] = float(says(result, 3))
     right = correct(result)
     if case.answerable and right is not None:
         scores["answer.correct"] = right
     return scores
+
+
+def says(result: CaseResult, first: int) -> bool:
+    """Whether an expected answer stands in the `first` statements."""
+    return holds(" ".join(statement.shown for statement in result.statements[:first]), result.case.answers)
 
 
 def correct(result: CaseResult) -> float | None:
@@ -165,8 +169,7 @@ def correct(result: CaseResult) -> float | None:
     if not result.case.answerable:
         return float(result.refused)
     if short_answers(result):
-        said = " ".join(statement.shown for statement in result.statements[:3])
-        return float(not result.refused and holds(said, result.case.answers))
+        return float(not result.refused and says(result, 3))
     places = gold_places(result)
     if places:
         return float(not result.refused and any(cites(result.citations, place) for place in places))
@@ -213,8 +216,7 @@ def refusal(result: CaseResult) -> Scores:
         if short_answers(result):
             elsewhere = any(holds(one.text, result.case.answers) for one in passages(result.hits))
             scores["refusal.left_out_elsewhere"] = float(elsewhere)
-            first = [statement.shown for statement in result.statements[:1]]
-            scores["refusal.left_out_right"] = float(not result.refused and holds(" ".join(first), result.case.answers))
+            scores["refusal.left_out_right"] = float(not result.refused and says(result, 1))
     return scores
 
 

@@ -73,15 +73,12 @@ def _whole_run(
     answered = [float(not result.refused) for result, _ in judged]
     seconds = [result.seconds["total"] for result in done if "total" in result.seconds] if timed else []
     kinds = tuple([result.confidence for result in done if result.case.answerable is kind] for kind in (True, False))
-    missing = [
-        result.confidence
-        for result, one in zip(results, scores, strict=True)
-        if "refusal.wrong_answers" in one and not one.get("refusal.left_out_elsewhere")
+    unanswerable = [
+        (result.confidence, one) for result, one in zip(results, scores, strict=True) if "refusal.wrong_answers" in one
     ]
+    missing = [confidence for confidence, one in unanswerable if not one.get("refusal.left_out_elsewhere")]
     unless_right = [
-        -math.inf if one.get("refusal.left_out_right") else result.confidence
-        for result, one in zip(results, scores, strict=True)
-        if "refusal.wrong_answers" in one
+        -math.inf if one.get("refusal.left_out_right") else confidence for confidence, one in unanswerable
     ]
     given_only = (
         [value for value, given in zip(sure, answered, strict=True) if given],

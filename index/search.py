@@ -44,16 +44,21 @@ def fuse(words: Scored, vectors: Scored, vectors_weight: float = VECTORS_WEIGHT)
     return fused
 
 
+def freshness(article: Article, as_of: date | None, days: float = RECENCY_DAYS) -> float:
+    """exp(-age / days); 0 for an unknown date and for what lies after `as_of`."""
+    if as_of is None or article.published is None:
+        return 0.0
+    age = (as_of - article.published.last_day).days
+    if article.published.precision == "day" and age < 0:
+        return 0.0
+    return math.exp(-max(age, 0) / days)
+
+
 def recency_factor(
     article: Article, as_of: date | None, strength: float, days: float = RECENCY_DAYS
 ) -> float:
-    """1 + strength x RECENCY_PEAK x exp(-age / days); 1 for an unknown date and for what lies after `as_of`."""
-    if not strength or as_of is None or article.published is None:
-        return 1.0
-    age = (as_of - article.published.last_day).days
-    if article.published.precision == "day" and age < 0:
-        return 1.0
-    return 1.0 + strength * RECENCY_PEAK * math.exp(-max(age, 0) / days)
+    """1 + strength x RECENCY_PEAK x freshness."""
+    return 1.0 + strength * RECENCY_PEAK * freshness(article, as_of, days)
 
 
 def ranks(found: Scored) -> dict[str, Rank]:

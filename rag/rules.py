@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
-from index.search import RECENCY_PEAK
+from index.search import freshness
 from index.types import Hit, Span
 from rag.figures import find_figures
 from rag.names import find_names, shares_surname
@@ -94,8 +94,8 @@ ORDINARY = 10.0
 
 SIGNS = Signs(window=1.9, named=1.62, numbered=0.48, cosine=2.53, words=0.89, stale=-1.5, unsaid=-1.0)
 BIAS = -4.29
-"""What the signs weigh in the confidence, a logistic function of their sum; `stale` where questions held out of
-training were fitted too, for the sets that ship hardly ever ask for what is new."""
+"""What the signs weigh in the confidence, a logistic function of their sum; `stale` and `unsaid` where questions held
+out of training were fitted too, for the sets that ship hardly ever ask for what is new."""
 
 REFUSAL = 0.393
 """Where one in ten answerable questions of the tuning halves is refused."""
@@ -249,7 +249,7 @@ def sign(query: Query, row: Row, hits: Sequence[Hit]) -> Signs:
         numbered=len(figures & _figures(around)) / len(figures) if figures else 1.0,
         cosine=max((found.vectors.score for found in hits if found.vectors), default=0.0),
         words=math.log(max(hit.words.score, ORDINARY) / ORDINARY) if hit.words else 0.0,
-        stale=1 - (hit.recency - 1) / RECENCY_PEAK if wanted_new else 0.0,
+        stale=1 - freshness(hit.article, query.as_of) if wanted_new else 0.0,
         unsaid=1 - features.speaker if find_names(_written(query.speaker, query.text)) else 0.0,
     )
 

@@ -3,35 +3,24 @@
 import argparse
 import hashlib
 import json
-import math
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from index import errors
-from index.errors import UserError
 from rag.reader.train import base_folder
 from rag.reader.trained import CALIBRATION_FILE, INPUTS, MODEL_FILE
 
 
-def export(runs: Sequence[Path], shares: Sequence[float], base: Path, folder: Path, int8: bool) -> Path:
-    """Write reader.onnx, tokenizer.json and checksums.json for the weights of `runs`, each a final.pt.
-
-    Several are averaged with `shares` (after Wortsman et al., 2022); raises UserError when there are not as many.
-    """
-    if len(shares) != len(runs):
-        raise UserError(f"{len(runs)} runs and {len(shares)} shares: give --shares one number for each --run.")
+def export(weights: Path, base: Path, folder: Path, int8: bool) -> Path:
+    """Write reader.onnx, tokenizer.json and checksums.json for `weights` (a run's final.pt)."""
     import torch
 
     from rag.reader.model import ReaderModel
 
     folder.mkdir(parents=True, exist_ok=True)
     model = ReaderModel(base).eval()
-    saved = [torch.load(run, map_location="cpu", weights_only=True) for run in runs]
-    weights = [found.get("average", found) for found in saved]
-    whole = math.fsum(shares)
-    mean = {name: sum(w[name] * s / whole for w, s in zip(weights, shares, strict=True)) for name in weights[0]}
-    model.load_state_dict(mean, strict=False)
+    saved = torch.load(weights, map_location="cpu", weights_only=True)
+    model.load_state_dict(saved.get("average", saved), strict=False)
     example = tuple(torch.ones(2, 16, dtype=torch.long) for _ in INPUTS)
     axes = {name: {0: "batch", 1: "tokens"} for name in INPUTS}
     path = folder / MODEL_FILE
@@ -48,10 +37,10 @@ def export(runs: Sequence[Path], shares: Sequence[float], base: Path, folder: Pa
     if int8:
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
-        full = folder / "full.onnx"
-        path.replace(full)
-        quantize_dynamic(str(full), str(path), weight_type=QuantType.QInt8, per_channel=True)
-        full.unlink()
+        whole = folder / "whole.onnx"
+        path.replace(whole)
+        quantize_dynamic(str(whole), str(path), weight_type=QuantType.QInt8, per_channel=True)
+        whole.unlink()
     shutil.copyfile(base / "tokenizer.json", folder / "tokenizer.json")
     write_checksums(folder)
     return path
@@ -71,8 +60,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m rag.reader.export",
         description="Write a training run's averaged weights as ONNX, with the tokenizer and checksums.",
     )
-    p.add_argument("--run", type=Path, nargs="+", required=True, help="final.pt of a run; several are averaged")
-    p.add_argument("--shares", type=float, nargs="+", default=[1.0], help="what each run counts in the average")
+    p.add_argument("--run", type=Path, required=True, help="final.pt or last.pt of a training run")
     p.add_argument("--to", type=Path, required=True, help="folder to write into")
     p.add_argument("--base", type=Path, help="folder of the encoder the run started from")
     p.add_argument("--int8", action="store_true", help="quantise the weights to 8 bits")
@@ -82,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Export what the command line names."""
     args = parser().parse_args()
-    print(export(args.run, args.shares, args.base or base_folder(), args.to, args.int8))
+    print(export(args.run, args.base or base_folder(), args.to, args.int8))
 
 
 if __name__ == "__main__":
