@@ -32,8 +32,8 @@ from rag.types import Candidate, Query, Reading
 
 WEIGHTS = Path(__file__).parent / "reader" / "weights"
 
-FLOOR, CEILING = -10.0, 10.0
-"""Bounds of a span's logit: a bound lets reading stop, and no single logit outweighs everything else."""
+FLOOR = -10.0
+"""Bound of either logit below, so that no single one outweighs everything else."""
 
 AGREED = 3
 """Articles that give the same short answer, beyond which more make it no surer."""
@@ -58,6 +58,13 @@ class Found:
     span: float = FLOOR
     relevance: float = FLOOR
     short: Span | None = None
+
+
+HIGHEST = Found(10.0, 7.0)
+"""Bounds above: reading can stop once what is left, at its highest, cannot win.
+
+Relevance ends below its bound by itself, as it is linear in a tanh; of spans one in a thousand is clipped.
+"""
 
 
 class CombinedReader:
@@ -101,7 +108,7 @@ class CombinedReader:
         """
         found = {place(hit, span): Found() for hit, span, _ in rows}
         ceiling: dict[Place, float] = {
-            place(hit, span): self._score(features, Found(CEILING, CEILING)) for hit, span, features in rows
+            place(hit, span): self._score(features, HIGHEST) for hit, span, features in rows
         }
         features = {place(hit, span): values for hit, span, values in rows}
         passages = [
@@ -138,14 +145,14 @@ class CombinedReader:
         ]
         read = []
         for (_, passage), reading in zip(passages, self._trained.read(query.text, query.as_of, shown), strict=True):
-            relevance = clipped(reading.relevance)
-            made = {sentence: Found(FLOOR, relevance) for sentence in passage.sentences}
+            made = {sentence: clipped(Found(FLOOR, reading.relevance)) for sentence in passage.sentences}
             for span in reading.spans:
                 start, end = span.start + passage.start, span.end + passage.start
                 for sentence in passage.sentences:
                     if sentence[0] <= start < sentence[1]:
                         short = (start, min(end, sentence[1]))
-                        made[sentence] = better(made[sentence], Found(clipped(span.score), relevance, short))
+                        new = clipped(Found(span.score, reading.relevance, short))
+                        made[sentence] = better(made[sentence], new)
             read.append(made)
         return read
 
@@ -193,5 +200,7 @@ def better(one: Found, other: Found) -> Found:
     return Found(chosen.span, max(one.relevance, other.relevance), chosen.short)
 
 
-def clipped(logit: float) -> float:
-    return max(FLOOR, min(CEILING, logit))
+def clipped(found: Found) -> Found:
+    """The same within the bounds."""
+    span, relevance = max(FLOOR, min(HIGHEST.span, found.span)), max(FLOOR, min(HIGHEST.relevance, found.relevance))
+    return replace(found, span=span, relevance=relevance)

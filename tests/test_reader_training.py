@@ -1,6 +1,7 @@
 """What the trained reader is taught: questions made by rule, groups, token marks, shared normalisation."""
 
 import json
+import math
 import random
 from datetime import date
 
@@ -115,6 +116,79 @@ def test_negatives_are_different_passages_without_the_answer(tmp_path):
     wrong = {passage.text for passage in asked.negatives}
     assert len(wrong & set(contexts[1:3])) == 1
     assert wrong - set(contexts[1:3]) == {contexts[4]}
+
+
+def lacking(text, answer, source="own", title="Race"):
+    start = text.index(answer)
+    example = Example("Who won?", Text(text, title, DAY), ((start, start + len(answer)),), source, "g", text)
+    return data.without_answer(example, 200, random.Random(0))
+
+
+FILLER = "It rained on the town and on the harbour for three days, and the boats that had come for the race stayed in. "
+
+
+def test_a_passage_with_its_answer_cut_out_keeps_its_subject_and_nowhere_the_answer():
+    text = f"{FILLER}Ann Lee won the race. {FILLER}The town cheered Ann Lee. {FILLER}"
+    left = lacking(text, "Ann Lee")
+    assert left == Text((FILLER * 3).strip(), "Race", DAY)
+    assert lacking(text, "Ann Lee", title="Ann Lee wins").title == ""
+
+
+def test_a_passage_of_which_little_is_left_without_its_answer_is_not_used():
+    assert lacking("Ann Lee won the race. It rained.", "Ann Lee") is None
+
+
+def test_where_a_quotation_is_asked_for_all_that_was_said_is_cut_out():
+    text = f'{FILLER}"We won," said Ann Lee. She told reporters that it was hard. {FILLER}'
+    assert lacking(text, "We won", "wikinews_quotation").text == (FILLER * 2).strip()
+    assert "hard" in lacking(text, "We won").text
+
+
+def test_batches_show_a_question_its_own_passage_without_the_answer_as_often_as_asked():
+    from rag.reader.train import base_folder
+
+    gold = Text(f"{FILLER}Ann Lee won. {FILLER}")
+    start = gold.text.index("Ann Lee")
+    wrong = tuple(Text(f"Nothing of use stands in text {i}.") for i in range(4))
+    example = Example("Who won?", gold, ((start, start + 7),), "own", "g", gold.text, DAY, wrong)
+
+    def shown(share):
+        batcher = Batcher([example] * 200, base_folder() / "tokenizer.json", 200, 17, share)
+        groups = [passages for _, _, passages in batcher.sample(0, 3)]
+        assert {len(passages) for passages in groups} == {3}
+        return sum(any("harbour" in text.text and not spans for text, spans in passages) for passages in groups)
+
+    assert shown(0.0) == 0
+    assert shown(1.0) == 200
+    assert 60 < shown(0.5) < 140
+
+
+def test_the_loss_over_each_passage_alone_asks_a_wrong_one_to_score_below_no_answer():
+    import torch
+
+    from rag.reader.scoring import group_loss
+    from rag.reader.train import base_folder
+
+    batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)
+    passages = [(Text("Ann Lee won."), ((0, 7),)), (Text("It rained."), ())]
+    batch = batcher.encode([("Who won?", DAY, passages)])
+
+    class Says(torch.nn.Module):
+        """Holds the passage with the answer for one, and `wrong` of the other."""
+
+        def __init__(self, wrong):
+            super().__init__()
+            self.wrong = wrong
+
+        def forward(self, ids, mask, types):
+            ann = (ids == batcher.tokenizer.token_to_id("ann")).any(1)
+            return torch.zeros(*ids.shape, 2), torch.where(ann, 9.0, self.wrong)
+
+    def loss(wrong, alone):
+        return group_loss(Says(wrong), batch, "cpu", alone)[0].item()
+
+    assert loss(2.0, 0.0) == pytest.approx(loss(-9.0, 0.0), abs=0.01)
+    assert loss(2.0, 1.0) - loss(-9.0, 1.0) == pytest.approx(math.log1p(math.exp(2)) / 2, abs=0.01)
 
 
 def test_batches_mark_the_answer_tokens_and_repeat_for_the_same_step():
@@ -244,3 +318,33 @@ def test_a_run_broken_off_and_continued_ends_at_the_weights_of_one_that_was_not(
     assert all(torch.equal(value, continued[name]) for name, value in whole.items())
     started = train.Run(train.base_folder(), 1e-3, 0.9, "cpu").weights
     assert any(not torch.equal(value, started[name]) for name, value in whole.items())
+
+
+def test_exported_weights_are_the_mean_of_the_runs_named(tmp_path):
+    import torch
+
+    from rag.reader.export import export
+    from rag.reader.restore import restore
+    from rag.reader.train import Run, base_folder
+
+    weights = Run(base_folder(), 1e-3, 0.9, "cpu").weights
+    for name, change in (("low", -0.5), ("high", 1.5)):
+        torch.save({key: value + change for key, value in weights.items()}, tmp_path / f"{name}.pt")
+    export([tmp_path / "low.pt", tmp_path / "high.pt"], base_folder(), tmp_path / "out", int8=False)
+    made = restore(tmp_path / "out")
+    for key in ("span.bias", "encoder.encoder.layer.0.output.dense.weight"):
+        assert torch.allclose(made[key], weights[key] + 0.5, atol=1e-5)
+
+
+def test_eight_bits_spare_the_products_named(tmp_path):
+    import onnx
+    import torch
+
+    from rag.reader.export import IN_FLOATS, export
+    from rag.reader.train import Run, base_folder
+
+    torch.save(Run(base_folder(), 1e-3, 0.9, "cpu").weights, tmp_path / "final.pt")
+    graph = onnx.load(str(export([tmp_path / "final.pt"], base_folder(), tmp_path / "out", int8=True))).graph
+    plain = {node.name for node in graph.node if node.op_type == "MatMul"}
+    assert set(IN_FLOATS) <= plain
+    assert sum(node.op_type == "MatMulInteger" for node in graph.node) > 30

@@ -32,10 +32,16 @@ class Batch:
     ends: list[set[int]]
 
 
-def sample_group(example: Example, size: int, rng: random.Random) -> Group:
-    """Return a question, its as-of date, and `size` passages with their answer spans, in random order."""
+def sample_group(example: Example, size: int, rng: random.Random, cut_out: float = 0.0) -> Group:
+    """Return a question, its as-of date, and `size` passages with their answer spans, in random order.
+
+    `cut_out` is how often its own passage with the answer cut out is among the wrong ones.
+    """
     wrong = list(example.negatives)
     first = [wrong.pop(rng.randrange(min(2, len(wrong))))] if wrong else []
+    if cut_out and example.spans and rng.random() < cut_out:
+        lacking = data.without_answer(example, rng.randint(80, 160), rng)
+        first = [lacking, *first][: size - 1] if lacking else first
     chosen = first + rng.sample(wrong, min(len(wrong), size - len(first)))
     passages: list[tuple[Text, Spans]] = [(text, ()) for text in chosen]
     if not (example.spans and rng.random() < NO_GOLD and len(chosen) == size):
@@ -60,8 +66,10 @@ def sample_group(example: Example, size: int, rng: random.Random) -> Group:
 class Batcher:
     """Draws groups of passages from examples, the same ones for the same seed and step, and encodes them."""
 
-    def __init__(self, examples: list[Example], tokenizer_file: Path, groups: int, seed: int) -> None:
-        self.examples, self.groups, self.seed = examples, groups, seed
+    def __init__(
+        self, examples: list[Example], tokenizer_file: Path, groups: int, seed: int, cut_out: float = 0.0
+    ) -> None:
+        self.examples, self.groups, self.seed, self.cut_out = examples, groups, seed, cut_out
         self.tokenizer = open_tokenizer(tokenizer_file, MAX_TOKENS, strategy="only_second")
 
     def sample(self, step: int, size: int) -> list[Group]:
@@ -72,7 +80,7 @@ class Batcher:
             random.Random(self.seed * 1000 + epoch).shuffle(order)
         rng = random.Random(self.seed * 1_000_003 + step)
         picked = [self.examples[i] for i in order[at * self.groups : (at + 1) * self.groups]]
-        return [sample_group(e, size, rng) for e in picked]
+        return [sample_group(e, size, rng, self.cut_out) for e in picked]
 
     def encode(self, groups: list[Group]) -> Batch:
         """Tokenise groups; a passage whose answer was cut off counts as one without."""

@@ -31,6 +31,8 @@ CAPS = {
 NEWS_CAPS = {"name": 7_000, "title": 1_700, "quotation": 1_000}
 HELD_OUT = 0.04
 NEGATIVES = 8
+LEFT = 25
+"""Words that must be left of a passage once its answer is cut out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,38 @@ def window(text: str, spans: Sequence[tuple[int, int]], words: int, rng: random.
     start, end = parts[low][0], parts[high][1]
     moved = tuple((a - start, b - start) for a, b in spans if a >= start and b <= end)
     return text[start:end], moved
+
+
+def without_answer(example: Example, words: int, rng: random.Random) -> Text | None:
+    """Return about `words` words around the answer, less every sentence that holds it; None if too little is left.
+
+    A passage on the very subject that leaves the question open. Where a quotation is asked for, everything said goes:
+    more by the same speaker might do as well.
+    """
+    gold = example.gold
+    answers = {folded(gold.text[a:b]) for a, b in example.spans} - {""}
+    cut, spans = window(gold.text, example.spans, words, rng)
+
+    def holds(text: str) -> bool:
+        return any(f" {answer} " in f" {folded(text)} " for answer in answers)
+
+    asks_quotation = example.source == "wikinews_quotation"
+    kept = [
+        cut[a:b]
+        for a, b in questions.sentences(cut)
+        if not holds(cut[a:b])
+        and not any(start < b and a < end for start, end in spans)
+        and not (asks_quotation and questions.SAID.search(cut[a:b]))
+    ]
+    text = "".join(kept).strip()
+    if len(text.split()) < LEFT or holds(text):
+        return None
+    return replace(gold, text=text, title="" if holds(gold.title) else gold.title)
+
+
+def folded(text: str) -> str:
+    """The words of `text`, lower-cased, with single spaces."""
+    return " ".join(WORD.findall(text.lower()))
 
 
 def read_examples(folder: Path, rng: random.Random, forbidden: set) -> tuple[list[Example], list[Text]]:
@@ -230,14 +264,14 @@ def rank(pool: Sequence[Text], asked: Sequence[str], k: int) -> tuple[Any, Any]:
 def add_negatives(examples: list[Example], pool: list[Text], rng: random.Random) -> list[Example]:
     """Give each example up to `NEGATIVES` different passages that BM25 ranks high for it and that lack its answers."""
     ranks, _ = rank(pool, [e.question for e in examples], 24)
-    folded = [" ".join(WORD.findall(f"{p.title} {p.text}".lower())) for p in pool]
+    texts = [folded(f"{p.title} {p.text}") for p in pool]
     out = []
     for example, row in zip(examples, ranks, strict=True):
-        answers = {" ".join(WORD.findall(example.gold.text[a:b].lower())) for a, b in example.spans}
-        own = " ".join(WORD.findall(example.gold.text.lower()))
+        answers = {folded(example.gold.text[a:b]) for a, b in example.spans}
+        own = folded(example.gold.text)
         wrong: dict[str, Text] = {}
         for i in row:
-            text = f" {folded[i]} "
+            text = f" {texts[i]} "
             same = own[:200] in text or pool[i].text[:120] in example.gold.text
             if same or any(f" {a} " in text for a in answers):
                 continue

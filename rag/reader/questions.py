@@ -62,6 +62,7 @@ NOT_COUNTED = {"years", "days", "weeks", "months", "hours", "minutes", "percent"
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’')\]]?\s+(?=[\"“‘(A-Z0-9])")
 QUOTE = re.compile(r"[\"“]([^\"“”]{25,400})[\"”]")
 SPEECH = r"(?:said|says|told|stated|added|wrote|explained|commented|argued|noted|declared|announced|claimed)"
+SAID = re.compile(rf"[\"“”]|\b{SPEECH}\b")
 QUOTATION_FORMS = (
     "What did {who} say about {topic}?", "What did {who} say about {topic}?",
     "What has {who} said on {topic}?", "How did {who} describe {topic}?", "{who} on {topic}: what was said?",

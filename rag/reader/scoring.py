@@ -38,8 +38,12 @@ def forward(model: nn.Module, batch: Batch, device: str, chunk: int = 16) -> tup
     return torch.cat(spans)[back], allowed.to(device), torch.cat(relevance)[back]
 
 
-def group_loss(model: nn.Module, batch: Batch, device: str) -> tuple[Tensor, dict[str, float]]:
-    """Return the mean loss of a batch: shared span normalisation plus listwise relevance, over each group."""
+def group_loss(model: nn.Module, batch: Batch, device: str, alone: float = 0.0) -> tuple[Tensor, dict[str, float]]:
+    """Return the mean loss of a batch: shared span normalisation plus listwise relevance, over each group.
+
+    `alone` is the weight of a third part: whether each passage by itself answers. Beside a right passage, a wrong
+    one need only score lower; for refusal it has to score below "no answer".
+    """
     span, allowed, relevance = forward(model, batch, device)
     rows, length = allowed.shape
     groups = max(batch.group) + 1
@@ -67,7 +71,11 @@ def group_loss(model: nn.Module, batch: Batch, device: str) -> tuple[Tensor, dic
     holds = gather(gold[0].any(1), False)
     ranked = shared_nll(gather(relevance, 0.0), real, holds)
     span_loss, rel_loss = (nll[0] + nll[1]).mean() / 2, ranked.mean()
-    return span_loss + rel_loss, {"span": span_loss.item(), "relevance": rel_loss.item()}
+    loss, parts = span_loss + rel_loss, {"span": span_loss.item(), "relevance": rel_loss.item()}
+    if alone:
+        answers = nn.functional.binary_cross_entropy_with_logits(relevance, gold[0].any(1).float())
+        loss, parts = loss + alone * answers, {**parts, "alone": answers.item()}
+    return loss, parts
 
 
 def misleading(model: nn.Module, batcher: Batcher, groups: list[Group], size: int, device: str) -> list[Group]:

@@ -138,7 +138,7 @@ def train(args: argparse.Namespace) -> None:
     print(f"{len(training)} questions to train on, {len(held_out)} held out", flush=True)
     base = args.base or base_folder()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed)
+    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed, args.cut_out)
     run = Run(base, args.rate, args.decay, device)
     last = args.out / "last.pt"
     if last.exists():
@@ -162,7 +162,7 @@ def train(args: argparse.Namespace) -> None:
         groups = batcher.sample(run.step, args.mine if mining else args.passages)
         if mining:
             groups = scoring.misleading(run.model, batcher, groups, args.passages, device)
-        loss, parts = scoring.group_loss(run.model, batcher.encode(groups), device)
+        loss, parts = scoring.group_loss(run.model, batcher.encode(groups), device, args.alone)
         run.learn(loss, progress())
         recent.append(parts)
         now = time.monotonic()
@@ -227,6 +227,9 @@ def parser() -> argparse.ArgumentParser:
     add("--steps", type=int, help="length of the schedule in steps instead; makes a run repeatable")
     add("--groups", type=int, default=GROUPS, help=f"questions in a step (default {GROUPS})")
     add("--passages", type=int, default=3, help="passages scored together for a question (default 3)")
+    add("--alone", type=float, default=0.0, help="weight of the loss over each passage by itself (default 0)")
+    add("--cut-out", type=float, default=0.0,
+        help="share of questions whose own passage, with the answer cut out, is among the wrong ones (default 0)")
     add("--mine", type=int, default=0, help="of how many the most misleading are taken, by the reader as it learns")
     add("--mine-from", type=float, default=0.0, help="share of the schedule after which they are (default 0)")
     add("--rate", type=float, default=1.5e-4, help="peak learning rate (default 1.5e-4)")
