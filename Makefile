@@ -22,6 +22,6 @@ test: ## the tests
 
 gate: ## the seeds question set must be answered at least this well
 	$(PYTHON) -m ui.cli eval run evals/sets/seeds.jsonl --out "$$(mktemp -d)/run" \
-	  --require "citations.verbatim>=1" --require "errors<=0" --require "answer.correct>=0.79" \
-	  --require "answer.holds@1>=0.74" --require "citations.recall>=0.78" --require "citations.precision>=0.81" \
-	  --require "refusal.wrong_refusals<=0.11" --require "refusal.wrong_answers<=0.38"
+	  --require "citations.verbatim>=1" --require "errors<=0" --require "answer.correct>=0.80" \
+	  --require "answer.holds@1>=0.76" --require "citations.recall>=0.78" --require "citations.precision>=0.80" \
+	  --require "refusal.wrong_refusals<=0.09" --require "refusal.wrong_answers<=0.32"
