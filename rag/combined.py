@@ -145,7 +145,7 @@ class CombinedReader:
         ]
         read = []
         for (_, passage), reading in zip(passages, self._trained.read(query.text, query.as_of, shown), strict=True):
-            made = {sentence: clipped(Found(FLOOR, reading.relevance)) for sentence in passage.sentences}
+            made = dict.fromkeys(passage.sentences, clipped(Found(FLOOR, reading.relevance)))
             for span in reading.spans:
                 start, end = span.start + passage.start, span.end + passage.start
                 for sentence in passage.sentences:

@@ -115,11 +115,11 @@ def without_answer(example: Example, words: int, rng: random.Random) -> Text | N
     more by the same speaker might do as well.
     """
     gold = example.gold
-    answers = {folded(gold.text[a:b]) for a, b in example.spans} - {""}
+    answers = answers_of(example)
     cut, spans = window(gold.text, example.spans, words, rng)
 
     def holds(text: str) -> bool:
-        return any(f" {answer} " in f" {folded(text)} " for answer in answers)
+        return any(answer in f" {folded(text)} " for answer in answers)
 
     asks_quotation = example.source == "wikinews_quotation"
     kept = [
@@ -133,6 +133,11 @@ def without_answer(example: Example, words: int, rng: random.Random) -> Text | N
     if len(text.split()) < LEFT or holds(text):
         return None
     return replace(gold, text=text, title="" if holds(gold.title) else gold.title)
+
+
+def answers_of(example: Example) -> set[str]:
+    """Its answers, folded, with a space on either side, so that they match whole words only."""
+    return {f" {folded(example.gold.text[a:b])} " for a, b in example.spans}
 
 
 def folded(text: str) -> str:
@@ -267,13 +272,13 @@ def add_negatives(examples: list[Example], pool: list[Text], rng: random.Random)
     texts = [folded(f"{p.title} {p.text}") for p in pool]
     out = []
     for example, row in zip(examples, ranks, strict=True):
-        answers = {folded(example.gold.text[a:b]) for a, b in example.spans}
+        answers = answers_of(example)
         own = folded(example.gold.text)
         wrong: dict[str, Text] = {}
         for i in row:
             text = f" {texts[i]} "
             same = own[:200] in text or pool[i].text[:120] in example.gold.text
-            if same or any(f" {a} " in text for a in answers):
+            if same or any(answer in text for answer in answers):
                 continue
             # Some sets hold the same paragraph with a sentence more.
             wrong.setdefault(pool[i].text[:80], pool[i])
