@@ -320,6 +320,37 @@ def test_a_run_broken_off_and_continued_ends_at_the_weights_of_one_that_was_not(
     assert any(not torch.equal(value, started[name]) for name, value in whole.items())
 
 
+def test_no_tensor_of_a_training_step_is_left_off_the_device_named(tmp_path):
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    from rag.reader.scoring import group_loss
+    from rag.reader.train import Run, base_folder
+
+    class ReadsOnes(TorchDispatchMode):
+        """A "meta" tensor has no values, but, as on CUDA, meets no tensor of the CPU; what is read off it is 1."""
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            if func is torch.ops.aten._local_scalar_dense.default:
+                return args[0].dtype != torch.bool
+            return func(*args, **(kwargs or {}))
+
+    batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)
+    passages = [(Text("Ann Lee won."), ((0, 7),)), (Text("It rained all day in the harbour."), ())]
+    batch = batcher.encode([("Who won?", DAY, passages)])
+    Run(base_folder(), 1e-3, 0.9, "cpu").save(tmp_path / "last.pt")
+    run = Run(base_folder(), 1e-3, 0.9, "meta")
+    with ReadsOnes():
+        run.load(tmp_path / "last.pt")
+        run.optimizer.param_groups[0]["fused"] = False  # fused is for real devices only
+        run.learn(group_loss(run.model, batch, "meta", alone=0.5)[0], 0.5)
+        with pytest.raises(RuntimeError, match="not on the expected device"):
+            group_loss(run.model, batch, "cpu")
+    held = [*run.model.parameters(), *run.weights.values(), *run.average.values()]
+    assert {value.device.type for value in held} == {"meta"}
+    assert run.step == 1
+
+
 def test_exported_weights_are_the_mean_of_the_runs_named(tmp_path):
     import torch
 

@@ -1,6 +1,8 @@
 """The training loss over groups of passages, and the measure taken while training. Needs torch."""
 
+import math
 import random
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -99,12 +101,23 @@ def misleading(model: nn.Module, batcher: Batcher, groups: list[Group], size: in
     return cut
 
 
-def measure(
-    model: nn.Module, batcher: Batcher, held_out: list[Example], device: str, size: int = 5
-) -> dict[str, float]:
-    """Return how often the best span is exact and the top passage right, over groups of `size` passages."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a held-out question was read; the last two are the best score with its passage, and without it."""
+
+    source: str
+    exact: bool
+    """Is the best span exactly an answer?"""
+    first: bool
+    """Does the passage held for the most relevant answer?"""
+    sure: float
+    sure_without: float
+
+
+def judge(model: nn.Module, batcher: Batcher, held_out: list[Example], device: str, size: int = 5) -> list[Judged]:
+    """Read each question in a group of `size` passages; a group whose right passage is withheld is left out."""
     model.eval()
-    hits = top = count = 0
+    judged = []
     rng = random.Random(5)
     with torch.no_grad():
         for example in held_out:
@@ -116,12 +129,21 @@ def measure(
             low = torch.where(allowed, 0.0, -1e4)
             start, end = span[..., 0] + low, span[..., 1] + low
             pair = start[:, :, None] + end[:, None, :] + relevance[:, None, None]
-            pair = pair.masked_fill(torch.ones_like(pair).triu().tril(60) == 0, -1e5)
-            best = int(pair.flatten().argmax())
-            row, rest = divmod(best, pair.shape[1] * pair.shape[2])
-            first, last = divmod(rest, pair.shape[2])
-            hits += first in batch.starts[row] and last in batch.ends[row]
-            top += bool(batch.starts[int(relevance.argmax())])
-            count += 1
+            pair = pair.masked_fill(torch.ones_like(pair).triu().tril(60) == 0, -1e5).flatten(1)
+            scores, places = (found.tolist() for found in pair.max(1))
+            row = max(range(len(scores)), key=scores.__getitem__)
+            first, last = divmod(places[row], start.shape[1])
+            exact = first in batch.starts[row] and last in batch.ends[row]
+            wrong = [score for score, starts in zip(scores, batch.starts, strict=True) if not starts]
+            top = bool(batch.starts[int(relevance.argmax())])
+            judged.append(Judged(example.source, exact, top, scores[row], max(wrong, default=-math.inf)))
     model.train()
-    return {"exact": round(hits / max(1, count), 4), "top": round(top / max(1, count), 4), "questions": count}
+    return judged
+
+
+def measure(model: nn.Module, batcher: Batcher, held_out: list[Example], device: str) -> dict[str, float]:
+    """Return how often the best span is exact and the top passage right, of questions judged."""
+    judged = judge(model, batcher, held_out, device)
+    count = max(1, len(judged))
+    exact, top = sum(one.exact for one in judged), sum(one.first for one in judged)
+    return {"exact": round(exact / count, 4), "top": round(top / count, 4), "questions": len(judged)}

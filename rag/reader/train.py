@@ -59,7 +59,7 @@ class Run:
 
         from rag.reader.model import ReaderModel
 
-        self.rate, self.decay, self.step, self.spent = rate, decay, 0, 0.0
+        self.rate, self.decay, self.device, self.step, self.spent = rate, decay, device, 0, 0.0
         self.model = ReaderModel(base).to(device).train()
         self.weights = {name: p.detach().clone() for name, p in self.model.named_parameters()}
         self.average = {name: p.clone() for name, p in self.weights.items()}
@@ -110,10 +110,10 @@ class Run:
         path.with_suffix(".next").replace(path)
 
     def load(self, path: Path) -> None:
-        """Go on from a checkpoint that `save` wrote."""
+        """Go on from a checkpoint that `save` wrote, be it on another device."""
         import torch
 
-        saved = torch.load(path, weights_only=True)
+        saved = torch.load(path, map_location=self.device, weights_only=True)
         self.start_from(saved["model"])
         self.average = saved["average"]
         self.optimizer.load_state_dict(saved["optimizer"])

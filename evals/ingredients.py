@@ -1,0 +1,180 @@
+"""Measure what each ingredient of the reader's training brings: `python -m evals.ingredients --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evals import stats
+from index import errors
+from index.errors import UserError
+from rag.reader import data, train
+from rag.reader.batches import Batcher
+from rag.reader.data import Example
+
+if TYPE_CHECKING:
+    from rag.reader.scoring import Judged
+
+PASSAGES = 3
+ABOUT = """\
+Trains short runs from the start weights, all of the same length, seed and rate: one as the reader's first round
+begins, the others with one thing changed. All are judged on the same held-out questions, each with its passage and
+four that BM25 confuses with it. A run whose result stands in OUT is not repeated. Short runs tell what helps a
+reader to learn, not what is left of it after a long one.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a run changes; `about` are the held-out questions it is for, by the start of their set's name."""
+
+    keeps: Callable[[Example], bool] = lambda _: True
+    about: str = ""
+    random_wrong: bool = False
+    apart: bool = False
+    mine: int = 0
+    cut_out: float = 0.0
+    alone: float = 0.0
+
+
+RECIPES = {
+    "whole": Recipe(),
+    "no-made-questions": Recipe(lambda e: not e.source.startswith("wikinews"), "wikinews"),
+    "no-quotations": Recipe(lambda e: e.source != "wikinews_quotation", "wikinews_quotation"),
+    "no-disfluent": Recipe(lambda e: e.source != "disfl_qa", "disfl_qa"),
+    "squad-alone": Recipe(lambda e: e.source == "squad_dev", "squad_dev"),
+    "random-wrong": Recipe(random_wrong=True),
+    "apart": Recipe(apart=True),
+    "mined": Recipe(mine=6),
+    "cut-out": Recipe(mine=6, cut_out=0.5),
+    "cut-out-alone": Recipe(mine=6, cut_out=0.5, alone=0.5),
+}
+RUNS = """\
+runs:
+  whole              the first round's questions; two wrong passages each, from BM25; one normalisation over all three
+  no-made-questions  without those made by rule from news
+  no-quotations      without those after what somebody said
+  no-disfluent       without Disfl-QA
+  squad-alone        SQuAD's questions only
+  random-wrong       the wrong passages are any others'
+  apart              each passage is normalised by itself
+  mined              of six wrong passages, those that mislead it most as it learns
+  cut-out            the same, and for half of the questions one of the six is theirs with the answer cut out
+  cut-out-alone      the same, and a loss over each passage by itself, weight .5
+"""
+
+
+def with_random_wrong(examples: Sequence[Example], rng: random.Random) -> list[Example]:
+    """Return examples whose wrong passages are any others' that lack their answers."""
+    texts = [f" {data.folded(f'{e.gold.title} {e.gold.text}')} " for e in examples]
+    out = []
+    for example in examples:
+        answers = data.answers_of(example)
+        drawn = rng.sample(range(len(examples)), min(len(examples), 2 * data.NEGATIVES))
+        others = [i for i in drawn if examples[i].group != example.group]
+        wrong = [examples[i].gold for i in others if not any(answer in texts[i] for answer in answers)]
+        out.append(replace(example, negatives=tuple(wrong[: data.NEGATIVES])))
+    return out
+
+
+def trained(
+    recipe: Recipe, examples: Sequence[Example], held_out: list[Example], args: argparse.Namespace
+) -> list[Judged]:
+    """Train as `recipe` says and return how the held-out questions are read."""
+    import torch
+
+    from rag.reader import scoring
+
+    torch.manual_seed(args.seed)
+    training = [e for e in examples if recipe.keeps(e)]
+    if recipe.random_wrong:
+        training = with_random_wrong(training, random.Random(args.seed))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    base = train.base_folder()
+    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed, recipe.cut_out)
+    run = train.Run(base, args.rate, 0.997, device)
+    for step in range(args.steps):
+        groups = batcher.sample(step, recipe.mine or PASSAGES)
+        if recipe.mine:
+            groups = scoring.misleading(run.model, batcher, groups, PASSAGES, device)
+        batch = batcher.encode(groups)
+        if recipe.apart:
+            batch = replace(batch, group=list(range(len(batch.group))))
+        run.learn(scoring.group_loss(run.model, batch, device, recipe.alone)[0], step / args.steps)
+    run.use(run.average)
+    return scoring.judge(run.model, batcher, held_out, device)
+
+
+def more_wrong_answers(
+    sure: Sequence[float], without: Sequence[float], whole: Sequence[float], whole_without: Sequence[float]
+) -> float:
+    """How many more than in the whole run are answered without their passage, a tenth of the others being refused."""
+    return stats.wrong_answers_at(sure, without) - stats.wrong_answers_at(whole, whole_without)
+
+
+def compared(rows: Sequence[dict], whole: Sequence[dict]) -> dict[str, list[float]]:
+    """Return [value, difference to `whole`, its 95% interval low, high] for each measure, paired by question."""
+    found = {}
+    for name in ("exact", "first"):
+        change = stats.difference([r[name] for r in whole], [r[name] for r in rows])
+        found[name] = [change.after, change.value, change.low, change.high]
+    columns = [[r[name] for r in side] for side in (rows, whole) for name in ("sure", "sure_without")]
+    low, high = stats.interval(*columns, statistic=more_wrong_answers)
+    value = stats.wrong_answers_at(columns[0], columns[1])
+    found["wrong answers at 10%"] = [value, more_wrong_answers(*columns), low, high]
+    return {name: [round(number, 3) for number in numbers] for name, numbers in found.items()}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of the comparison."""
+    p = argparse.ArgumentParser(
+        prog="python -m evals.ingredients",
+        description=ABOUT,
+        epilog=RUNS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = p.add_argument
+    add("--data", type=Path, required=True, help="folder of training sets, as for rag.reader.train")
+    add("--news", type=Path, help="articles to make questions from, as for rag.reader.train")
+    add("--keep-out", type=Path, nargs="*", default=[], help="test sets whose passages are not trained on")
+    add("--out", type=Path, required=True, help="folder for examples and results")
+    add("--only", nargs="*", default=list(RECIPES), choices=list(RECIPES), help="runs to make (default: all)")
+    add("--steps", type=int, default=200, help="steps of each run (default 200, five minutes on two cores)")
+    add("--groups", type=int, default=train.GROUPS, help=f"questions in a step (default {train.GROUPS})")
+    add("--rate", type=float, default=2e-4, help="peak learning rate (default 2e-4)")
+    add("--seed", type=int, default=17)
+    return p
+
+
+def main() -> None:
+    """Make the runs that lack a result, then print every one beside the first as JSON."""
+    args = parser().parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    examples = train.examples_for(args)
+    training = [e for e in examples if not data.in_held_out(e.group)]
+    held_out = [e for e in examples if data.in_held_out(e.group) and e.spans]
+    if not training or not held_out:
+        counts = f"{len(training)} to train on, {len(held_out)} held out"
+        raise UserError(f"Too few questions in {str(args.data)!r}: {counts}. Name another folder with --data.")
+    results: dict[str, list[dict]] = {}
+    for name in dict.fromkeys(["whole", *args.only]):
+        kept = args.out / f"{name}.json"
+        if not kept.exists():
+            kept.write_text(json.dumps([asdict(one) for one in trained(RECIPES[name], training, held_out, args)]))
+        rows = results[name] = json.loads(kept.read_text())
+        whole, about = results["whole"], RECIPES[name].about
+        line = {"run": name, "questions": len(rows), **compared(rows, whole)}
+        theirs = [i for i, row in enumerate(rows) if about and row["source"].startswith(about)]
+        if theirs:
+            sides = ([side[i] for i in theirs] for side in (rows, whole))
+            line[f"{len(theirs)} of {about}"] = compared(*sides)
+        print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    errors.run(main)

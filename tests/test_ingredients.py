@@ -1,0 +1,109 @@
+"""Short runs that tell what each ingredient of the reader's training brings."""
+
+import json
+import random
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from evals import ingredients
+from rag.reader import data
+from rag.reader.batches import Batcher
+from rag.reader.data import Example, Text
+
+DAY = date(2022, 6, 17)
+
+
+def example(number, group=None):
+    text = f"In town {number} it rained. Ann{number} won."
+    start = text.index("Ann")
+    return Example(f"Who won race {number}?", Text(text), ((start, len(text) - 5),), "own", group or str(number), text)
+
+
+def test_wrong_passages_at_random_are_others_without_the_answer():
+    examples = [example(n, group="one" if n < 20 else "two") for n in range(40)]
+    echo = Example("Where?", Text("It was Ann3 who said so."), (), "own", "two", "")
+    drawn = ingredients.with_random_wrong([*examples, *[echo] * 40], random.Random(0))
+    groups = {e.gold: e.group for e in examples}
+    for one in drawn[:40]:
+        (answer,) = data.answers_of(one)
+        assert 0 < len(set(one.negatives)) <= data.NEGATIVES
+        assert all(groups.get(text, "two") != one.group for text in one.negatives)
+        assert not any(answer in f" {data.folded(text.text)} " for text in one.negatives)
+    assert any(echo.gold in one.negatives for one in drawn[:20])
+    assert echo.gold not in drawn[3].negatives
+
+
+def test_runs_are_compared_question_by_question():
+    whole = [{"exact": n < 5, "first": True, "sure": 1.0, "sure_without": n / 10} for n in range(10)]
+    rows = [{"exact": n < 6, "first": n > 0, "sure": 0.45, "sure_without": n / 10} for n in range(10)]
+    found = ingredients.compared(rows, whole)
+    assert found["exact"][:2] == [0.6, 0.1]
+    assert found["first"][:2] == [0.9, -0.1]
+    assert found["wrong answers at 10%"][:2] == [0.5, 0.5]
+    assert all(low <= change <= high for _, change, low, high in found.values())
+    assert ingredients.compared(whole, whole)["exact"][1:] == [0, 0, 0]
+
+
+def test_held_out_questions_are_judged_by_span_passage_and_confidence():
+    import torch
+
+    from rag.reader.scoring import judge, measure
+    from rag.reader.train import base_folder
+
+    batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)
+    ann = batcher.tokenizer.token_to_id("ann")
+
+    class Finds(torch.nn.Module):
+        """Answers "ann" with 5 + 5, any passage with 2 beside it, and holds those with "harbour" for relevant."""
+
+        def forward(self, ids, mask, types):
+            span = torch.where(ids == ann, 5.0, 0.0)[..., None].expand(*ids.shape, 2)
+            harbour = (ids == batcher.tokenizer.token_to_id("harbour")).any(1)
+            return span, torch.where(harbour, 3.0, 2.0)
+
+    wrong = tuple(Text(f"Nothing of use stands in text {i}.") for i in range(6))
+    asked = [
+        Example("Who won?", Text(text), ((at, at + 3),), "own", "g", text, None, wrong)
+        for text, at in (("In the end Ann won.", 11), ("Bob won in the harbour; Ann lost.", 0))
+    ] * 40
+    judged = judge(Finds(), batcher, asked, "cpu")
+    by_text = {one.exact: one for one in judged}
+    assert 40 < len(judged) < 80  # some right passages are withheld
+    assert (by_text[True].sure, by_text[True].sure_without) == (12.0, 2.0)
+    assert (by_text[False].first, by_text[False].sure) == (True, 13.0)
+    share = sum(one.exact for one in judged) / len(judged)
+    assert measure(Finds(), batcher, asked, "cpu")["exact"] == pytest.approx(share, abs=1e-4)
+
+
+def run(*args):
+    command = [sys.executable, "-m", "evals.ingredients", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_run_whose_result_stands_is_not_repeated(tmp_path):
+    rows = [
+        {"question": f"Who won race {n}?", "context": f"In town {n} it rained. Ann{n} won.", "answers": [f"Ann{n}"]}
+        for n in range(120)
+    ]
+    (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    args = ("--data", tmp_path, "--out", tmp_path / "out", "--steps", "2", "--groups", "2", "--only")
+    done = run(*args, "random-wrong", "apart")
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["run"] for line in lines] == ["whole", "random-wrong", "apart"]
+    assert len({line["questions"] for line in lines}) == 1
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.json")}
+    again = run(*args, "apart")
+    assert [json.loads(line)["run"] for line in again.stdout.splitlines()] == ["whole", "apart"]
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_too_few_questions_are_an_error_that_names_the_folder(tmp_path):
+    (tmp_path / "own.jsonl").write_text('{"question": "Who?", "context": "Ann won.", "answers": ["Ann"]}')
+    done = run("--data", tmp_path, "--out", tmp_path / "out")
+    assert done.returncode in (1, 2)
+    assert f"Too few questions in '{tmp_path}'" in done.stderr
+    assert "Traceback" not in done.stderr
