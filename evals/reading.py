@@ -17,6 +17,7 @@ import numpy as np
 
 from evals.text import exact, f1, tokens
 from index import errors, split
+from index.errors import UserError
 from index.types import Article
 from rag.combined import WEIGHTS
 from rag.reader import data
@@ -70,7 +71,7 @@ def squad(reader: TrainedReader, path: Path, every: int) -> dict[str, Any]:
     """Measure on a SQuAD-format file: each question on its own paragraph, then on the article's others."""
     same, overlap, sure, without = [], [], [], []
     count = 0
-    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+    for article in data.read_json(path)["data"]:
         texts = [p["context"] for p in article["paragraphs"]]
         for at, paragraph in enumerate(article["paragraphs"]):
             for qa in paragraph["qas"]:
@@ -215,15 +216,26 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Print one JSON object a set."""
-    args = parser().parse_args()
+    command = parser()
+    args = command.parse_args()
+    if not (args.squad or args.clapnq or args.news):
+        command.error("nothing to measure on: name a set with --squad, --clapnq or --news")
+    if args.every < 1 or args.passages < 1:
+        command.error("--every and --passages take 1 or more")
     reader = TrainedReader(args.weights)
-    if args.squad:
-        print(json.dumps({"squad": squad(reader, args.squad, args.every)}, default=float))
-    if args.clapnq:
-        print(json.dumps({"clapnq": clapnq(reader, args.clapnq, args.every)}, default=float))
-    if args.news:
-        found = news(reader, args.news, args.every, args.passages, args.details)
-        print(json.dumps({"news": found}, default=float))
+    sets = {
+        "squad": (args.squad, lambda: squad(reader, args.squad, args.every)),
+        "clapnq": (args.clapnq, lambda: clapnq(reader, args.clapnq, args.every)),
+        "news": (args.news, lambda: news(reader, args.news, args.every, args.passages, args.details)),
+    }
+    for name, (path, measured) in sets.items():
+        if path is None:
+            continue
+        try:
+            print(json.dumps({name: measured()}, default=float), flush=True)
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+            told = f"{str(path)!r} does not have the shape that --{name} takes ({type(error).__name__}: {error})."
+            raise UserError(f"{told} See python -m evals.reading --help") from error
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """What the trained reader is taught: questions made by rule, groups, token marks, shared normalisation."""
 
+import gzip
 import json
 import math
 import random
+import re
 from datetime import date
 
 import pytest
@@ -91,6 +93,34 @@ def test_passages_of_a_test_set_stay_out_of_training(tmp_path):
     held.write_text(json.dumps({"data": [{"context": words}]}), encoding="utf-8")
     found, passages = data.read_examples(tmp_path, random.Random(0), data.ngrams_of_json(held))
     assert [e.gold.text.split()[0] for e in found] == [p.text.split()[0] for p in passages] == ["term0"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "line 2: is not JSON"),
+        ("[1]", "line 2: is no object"),
+        ('{"question": "Who?", "answers": []}', "row 2: context: Field required"),
+        ('{"question": "Who?", "context": "Ann won.", "answers": "Ann"}', "row 2: answers"),
+        ('{"question": " ", "context": "Ann won.", "answers": []}', "row 2: question or context is empty"),
+        ('{"question": "Who?", "context": "Ann won.", "answers": ["An"]}', "row 2: the answer 'An' does not stand"),
+        ('{"question": "Who?", "context": "Ann won.", "answers": [{"text": "Ann", "start": 3}]}', "context at 3"),
+    ],
+)
+def test_a_training_row_that_cannot_be_learned_from_is_named(tmp_path, line, said):
+    good = {"question": "Who won?", "context": "Ann won.", "answers": [{"text": "Ann", "start": 0}]}
+    (tmp_path / "own.jsonl").write_text(f"{json.dumps(good)}\n{line}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=re.escape(said)) as error:
+        data.read_examples(tmp_path, random.Random(0), set())
+    assert str(tmp_path / "own.jsonl") in str(error.value)
+
+
+def test_a_training_set_cut_short_in_the_download_is_named(tmp_path):
+    rows = [{"question": f"Who won {n}?", "context": f"Ann{n} won.", "answers": [f"Ann{n}"]} for n in range(2000)]
+    whole = gzip.compress("\n".join(map(json.dumps, rows)).encode())
+    (tmp_path / "own.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=r"own\.jsonl\.gz' cannot be read after line"):
+        data.read_examples(tmp_path, random.Random(0), set())
 
 
 def test_a_folder_without_training_data_is_named(tmp_path):

@@ -80,13 +80,78 @@ def in_held_out(group: str) -> bool:
     return int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 16**8 < HELD_OUT
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer and, where it is known, the place in the passage where it starts."""
+
+    text: str
+    start: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What every line of a training set must hold; what else stands there is read where it is used."""
+
+    question: str
+    context: str
+    answers: list[Answer | str]
+
+    def fault(self) -> str:
+        """What is wrong with the row, or nothing."""
+        if not self.question.strip() or not self.context.strip():
+            return "question or context is empty"
+        for answer in self.answers:
+            text, start = (answer, None) if isinstance(answer, str) else (answer.text, answer.start)
+            there = occurrences(self.context, text) if start is None else self.context[start:].startswith(text)
+            if not (text.strip() and there) or (start or 0) < 0:
+                where = "" if start is None else f" at {start}"
+                return f"the answer {text!r} does not stand in the context{where}"
+        return ""
+
+
 def read_rows(path: Path) -> Iterator[dict]:
-    """Yield the JSON objects of a .jsonl or .jsonl.gz file."""
+    """Yield the JSON objects of a .jsonl or .jsonl.gz file; raises UserError naming a line that is none."""
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
+    number = 0
+    try:
+        with opener(path, "rt", encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise UserError(f"{str(path)!r}, line {number}: is no object, {line.strip()[:60]!r}.")
+                yield row
+    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
+        told = f"{str(path)!r} cannot be read after line {number}: {error}. Write or download it again."
+        raise UserError(told) from error
+    except json.JSONDecodeError as error:
+        raise UserError(f"{str(path)!r}, line {number}: is not JSON ({error.msg} at column {error.colno}).") from error
+
+
+def read_json(path: Path) -> Any:
+    """Return what a .json file holds; raises UserError where it is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise UserError(f"{str(path)!r} is not JSON: {error}.") from error
+
+
+def read_training_rows(path: Path) -> Iterator[dict]:
+    """Yield the rows of a training set; raises UserError naming the line of one that cannot be trained on."""
+    from pydantic import TypeAdapter, ValidationError
+
+    adapter = TypeAdapter(Row)
+    for number, row in enumerate(read_rows(path), 1):
+        try:
+            fault = adapter.validate_python(row).fault()
+        except ValidationError as error:
+            first = error.errors()[0]
+            fault = f"{'.'.join(map(str, first['loc'][:1]))}: {first['msg']}"
+        if fault:
+            told = f"{str(path)!r}, row {number}: {fault}."
+            raise UserError(f"{told} What a row holds: python -m rag.reader.train --help")
+        yield row
 
 
 def window(text: str, spans: Sequence[tuple[int, int]], words: int, rng: random.Random) -> tuple[str, tuple]:
@@ -157,7 +222,7 @@ def read_examples(folder: Path, rng: random.Random, forbidden: set) -> tuple[lis
         raise UserError(f"No .jsonl or .jsonl.gz files in {str(folder)!r}: name their folder with --data.")
     for path in paths:
         name = path.name.split(".")[0]
-        rows = list(read_rows(path))
+        rows = list(read_training_rows(path))
         rng.shuffle(rows)
         kept = 0
         seen: dict[str, int] = defaultdict(int)
@@ -326,7 +391,7 @@ def ngrams_of_json(path: Path) -> set[tuple[str, ...]]:
                 walk(inner)
 
     if path.suffix == ".json":
-        walk(json.loads(path.read_text(encoding="utf-8")))
+        walk(read_json(path))
     else:
         for row in read_rows(path):
             walk(row)
