@@ -21,6 +21,7 @@ from index.errors import UserError
 from index.types import Article
 from rag.combined import WEIGHTS
 from rag.reader import data
+from rag.reader.rows import read_json, read_rows
 from rag.reader.trained import PassageReading, TrainedReader
 
 
@@ -71,7 +72,7 @@ def squad(reader: TrainedReader, path: Path, every: int) -> dict[str, Any]:
     """Measure on a SQuAD-format file: each question on its own paragraph, then on the article's others."""
     same, overlap, sure, without = [], [], [], []
     count = 0
-    for article in data.read_json(path)["data"]:
+    for article in read_json(path)["data"]:
         texts = [p["context"] for p in article["paragraphs"]]
         for at, paragraph in enumerate(article["paragraphs"]):
             for qa in paragraph["qas"]:
@@ -99,7 +100,7 @@ def clapnq(reader: TrainedReader, folder: Path, every: int) -> dict[str, Any]:
     sure: dict[str, list[float]] = {"answerable": [], "unanswerable": []}
     hits = []
     for kind, values in sure.items():
-        for row in list(data.read_rows(folder / f"clapnq_dev_{kind}.jsonl"))[::every]:
+        for row in list(read_rows(folder / f"clapnq_dev_{kind}.jsonl"))[::every]:
             passage = row["passages"][0]
             found = choose(reader.read(row["input"], None, [(passage["title"], "", passage["text"])]))
             values.append(found.confidence)
@@ -116,8 +117,8 @@ class News:
     """News articles as dated passages, and BM25 with a preference for articles near the asking day."""
 
     def __init__(self, folder: Path) -> None:
-        self.articles = list(data.read_rows(folder / "articles.jsonl"))
-        self.questions = list(data.read_rows(folder / "questions.jsonl"))
+        self.articles = list(read_rows(folder / "articles.jsonl"))
+        self.questions = list(read_rows(folder / "questions.jsonl"))
         self.passages = [
             (row, p) for row in self.articles
             for p in split.passages(Article(text=row["text"], title=row["title"] or ""))

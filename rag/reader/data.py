@@ -1,15 +1,13 @@
 """Training groups for the reader: one question, its passage, and the passages retrieval confuses it with.
 
-Reads JSON lines (question, context, answers) and Wikinews articles; knows nothing of models.
+Made of training sets and Wikinews articles; knows nothing of models.
 """
 
-import gzip
 import hashlib
-import json
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,9 +15,10 @@ from typing import Any
 
 from index.errors import UserError
 from rag.reader import questions
+from rag.reader.rows import occurrences, read_json, read_rows, read_training_rows
 
 WORD = re.compile(r"\w+")
-# Examples kept from each set (dense and template-like sets are capped); a set not named here is left out.
+# Examples kept from each set (dense and template-like sets are capped); a set of one's own is taken whole.
 # SQuADShifts' Amazon and Reddit parts are left out: the texts are their posters'.
 CAPS = {
     "squad_dev": 14_000, "squad_addsent": 600, "disfl_qa": 2_000, "squadshifts_new_wiki": 8_000,
@@ -78,80 +77,6 @@ def ngrams(text: str, size: int = 8) -> set[tuple[str, ...]]:
 def in_held_out(group: str) -> bool:
     """Say whether a group of examples that share text belongs to the held-out slice (stable, by hash)."""
     return int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 16**8 < HELD_OUT
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer and, where it is known, the place in the passage where it starts."""
-
-    text: str
-    start: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What every line of a training set must hold; what else stands there is read where it is used."""
-
-    question: str
-    context: str
-    answers: list[Answer | str]
-
-    def fault(self) -> str:
-        """What is wrong with the row, or nothing."""
-        if not self.question.strip() or not self.context.strip():
-            return "question or context is empty"
-        for answer in self.answers:
-            text, start = (answer, None) if isinstance(answer, str) else (answer.text, answer.start)
-            there = occurrences(self.context, text) if start is None else self.context[start:].startswith(text)
-            if not (text.strip() and there) or (start or 0) < 0:
-                where = "" if start is None else f" at {start}"
-                return f"the answer {text!r} does not stand in the context{where}"
-        return ""
-
-
-def read_rows(path: Path) -> Iterator[dict]:
-    """Yield the JSON objects of a .jsonl or .jsonl.gz file; raises UserError naming a line that is none."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    number = 0
-    try:
-        with opener(path, "rt", encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise UserError(f"{str(path)!r}, line {number}: is no object, {line.strip()[:60]!r}.")
-                yield row
-    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
-        told = f"{str(path)!r} cannot be read after line {number}: {error}. Write or download it again."
-        raise UserError(told) from error
-    except json.JSONDecodeError as error:
-        raise UserError(f"{str(path)!r}, line {number}: is not JSON ({error.msg} at column {error.colno}).") from error
-
-
-def read_json(path: Path) -> Any:
-    """Return what a .json file holds; raises UserError where it is not JSON."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise UserError(f"{str(path)!r} is not JSON: {error}.") from error
-
-
-def read_training_rows(path: Path) -> Iterator[dict]:
-    """Yield the rows of a training set; raises UserError naming the line of one that cannot be trained on."""
-    from pydantic import TypeAdapter, ValidationError
-
-    adapter = TypeAdapter(Row)
-    for number, row in enumerate(read_rows(path), 1):
-        try:
-            fault = adapter.validate_python(row).fault()
-        except ValidationError as error:
-            first = error.errors()[0]
-            fault = f"{'.'.join(map(str, first['loc'][:1]))}: {first['msg']}"
-        if fault:
-            told = f"{str(path)!r}, row {number}: {fault}."
-            raise UserError(f"{told} What a row holds: python -m rag.reader.train --help")
-        yield row
 
 
 def window(text: str, spans: Sequence[tuple[int, int]], words: int, rng: random.Random) -> tuple[str, tuple]:
@@ -309,11 +234,6 @@ def read_news(path: Path, rng: random.Random) -> tuple[list[Example], list[Text]
 def replace_kind(q: questions.MadeQuestion, shift: int) -> questions.MadeQuestion:
     """Move a made question's span by `shift` characters."""
     return replace(q, start=q.start + shift, end=q.end + shift)
-
-
-def occurrences(text: str, answer: str) -> tuple[tuple[int, int], ...]:
-    """Return every place where `answer` stands in `text` as whole words."""
-    return tuple((m.start(), m.end()) for m in re.finditer(rf"(?<!\w){re.escape(answer)}(?!\w)", text))
 
 
 def rank(pool: Sequence[Text], asked: Sequence[str], k: int) -> tuple[Any, Any]:
