@@ -51,8 +51,7 @@ RECIPES = {
     "random-wrong": Recipe(random_wrong=True),
     "apart": Recipe(apart=True),
     "mined": Recipe(mine=6),
-    "cut-out": Recipe(mine=6, cut_out=0.5),
-    "cut-out-alone": Recipe(mine=6, cut_out=0.5, alone=0.5),
+    "cut-out": Recipe(mine=6, cut_out=0.5, alone=0.5),
 }
 RUNS = """\
 runs:
@@ -64,8 +63,8 @@ runs:
   random-wrong       the wrong passages are any others'
   apart              each passage is normalised by itself
   mined              of six wrong passages, those that mislead it most as it learns
-  cut-out            the same, and for half of the questions one of the six is theirs with the answer cut out
-  cut-out-alone      the same, and a loss over each passage by itself, weight .5
+  cut-out            mined, and as in the second round: for half of the questions one of the six is theirs with the
+                     answer cut out, and the loss over each passage by itself has weight .5
 """
 
 
