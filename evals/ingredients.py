@@ -143,7 +143,7 @@ def parser() -> argparse.ArgumentParser:
     add("--keep-out", type=Path, nargs="*", default=[], help="test sets whose passages are not trained on")
     add("--out", type=Path, required=True, help="folder for examples and results")
     add("--only", nargs="*", default=list(RECIPES), choices=list(RECIPES), help="runs to make (default: all)")
-    add("--steps", type=int, default=200, help="steps of each run (default 200, five minutes on two cores)")
+    add("--steps", type=int, default=200, help="steps of each run (default 200; seven minutes on two cores)")
     add("--groups", type=int, default=train.GROUPS, help=f"questions in a step (default {train.GROUPS})")
     add("--rate", type=float, default=2e-4, help="peak learning rate (default 2e-4)")
     add("--seed", type=int, default=17)
