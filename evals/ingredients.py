@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,42 +16,52 @@ from index.errors import UserError
 from rag.reader import data, train
 from rag.reader.batches import Batcher
 from rag.reader.data import Example
+from rag.reader.rows import read_json
 
 if TYPE_CHECKING:
     from rag.reader.scoring import Judged
 
 PASSAGES = 3
 ABOUT = """\
-Trains short runs from the start weights, all of the same length, seed and rate: one as the reader's first round
-begins, the others with one thing changed. All are judged on the same held-out questions, each with its passage and
-four that BM25 confuses with it. A run whose result stands in OUT is not repeated. Short runs tell what helps a
-reader to learn, not what is left of it after a long one.
+Trains short runs from the start weights, all of the same length, seed and rate, and compares each with the one it
+differs from by one step. All are judged on the same held-out questions, each with its passage and four that BM25
+confuses with it. A run whose result stands in OUT is not repeated. An interval is over questions: what another seed
+would give comes on top, so run "whole" with another --seed, too. Short runs tell what helps a reader to learn, not
+what is left of it after a long one.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a run changes; `about` are the held-out questions it is for, by the start of their set's name."""
+    """What a run changes. `without` and `only` are the beginnings of names of training sets; it is compared with the
+    run `beside`, and on the held-out questions of these sets by themselves.
+    """
 
-    keeps: Callable[[Example], bool] = lambda _: True
-    about: str = ""
+    without: str = ""
+    only: str = ""
+    beside: str = "whole"
     random_wrong: bool = False
     apart: bool = False
     mine: int = 0
     cut_out: float = 0.0
     alone: float = 0.0
 
+    def keeps(self, example: Example) -> bool:
+        """Is it trained on?"""
+        left_out = self.without and example.source.startswith(self.without)
+        return not left_out and example.source.startswith(self.only)
+
 
 RECIPES = {
     "whole": Recipe(),
-    "no-made-questions": Recipe(lambda e: not e.source.startswith("wikinews"), "wikinews"),
-    "no-quotations": Recipe(lambda e: e.source != "wikinews_quotation", "wikinews_quotation"),
-    "no-disfluent": Recipe(lambda e: e.source != "disfl_qa", "disfl_qa"),
-    "squad-alone": Recipe(lambda e: e.source == "squad_dev", "squad_dev"),
+    "no-made-questions": Recipe(without="wikinews"),
+    "no-quotations": Recipe(without="wikinews_quotation"),
+    "no-disfluent": Recipe(without="disfl_qa"),
+    "squad-alone": Recipe(only="squad_dev"),
     "random-wrong": Recipe(random_wrong=True),
     "apart": Recipe(apart=True),
     "mined": Recipe(mine=6),
-    "cut-out": Recipe(mine=6, cut_out=0.5, alone=0.5),
+    "cut-out": Recipe(mine=6, cut_out=0.5, alone=0.5, beside="mined"),
 }
 RUNS = """\
 runs:
@@ -64,7 +74,7 @@ runs:
   apart              each passage is normalised by itself
   mined              of six wrong passages, those that mislead it most as it learns
   cut-out            mined, and as in the second round: for half of the questions one of the six is theirs with the
-                     answer cut out, and the loss over each passage by itself has weight .5
+                     answer cut out, and the loss over each passage by itself has weight .5; compared with mined
 """
 
 
@@ -110,19 +120,19 @@ def trained(
 
 
 def more_wrong_answers(
-    sure: Sequence[float], without: Sequence[float], whole: Sequence[float], whole_without: Sequence[float]
+    sure: Sequence[float], without: Sequence[float], other: Sequence[float], other_without: Sequence[float]
 ) -> float:
-    """How many more than in the whole run are answered without their passage, a tenth of the others being refused."""
-    return stats.wrong_answers_at(sure, without) - stats.wrong_answers_at(whole, whole_without)
+    """How many more than in the other run are answered without their passage, a tenth of the others being refused."""
+    return stats.wrong_answers_at(sure, without) - stats.wrong_answers_at(other, other_without)
 
 
-def compared(rows: Sequence[dict], whole: Sequence[dict]) -> dict[str, list[float]]:
-    """Return [value, difference to `whole`, its 95% interval low, high] for each measure, paired by question."""
+def compared(rows: Sequence[dict], beside: Sequence[dict]) -> dict[str, list[float]]:
+    """Return [value, difference to `beside`, its 95% interval low, high] for each measure, paired by question."""
     found = {}
     for name in ("exact", "first"):
-        change = stats.difference([r[name] for r in whole], [r[name] for r in rows])
+        change = stats.difference([r[name] for r in beside], [r[name] for r in rows])
         found[name] = [change.after, change.value, change.low, change.high]
-    columns = [[r[name] for r in side] for side in (rows, whole) for name in ("sure", "sure_without")]
+    columns = [[r[name] for r in side] for side in (rows, beside) for name in ("sure", "sure_without")]
     low, high = stats.interval(*columns, statistic=more_wrong_answers)
     value = stats.wrong_answers_at(columns[0], columns[1])
     found["wrong answers at 10%"] = [value, more_wrong_answers(*columns), low, high]
@@ -142,36 +152,73 @@ def parser() -> argparse.ArgumentParser:
     add("--news", type=Path, help="articles to make questions from, as for rag.reader.train")
     add("--keep-out", type=Path, nargs="*", default=[], help="test sets whose passages are not trained on")
     add("--out", type=Path, required=True, help="folder for examples and results")
-    add("--only", nargs="*", default=list(RECIPES), choices=list(RECIPES), help="runs to make (default: all)")
-    add("--steps", type=int, default=200, help="steps of each run (default 200; seven minutes on two cores)")
-    add("--groups", type=int, default=train.GROUPS, help=f"questions in a step (default {train.GROUPS})")
+    add("--only", nargs="+", choices=list(RECIPES), help="runs to make (default: all the data has questions for)")
+    add("--steps", type=train.count, default=200, help="steps of each run (default 200; seven minutes on two cores)")
+    add("--groups", type=train.count, default=train.GROUPS, help=f"questions in a step (default {train.GROUPS})")
     add("--rate", type=float, default=2e-4, help="peak learning rate (default 2e-4)")
     add("--seed", type=int, default=17)
     return p
 
 
+def result(name: str, training: list[Example], held_out: list[Example], args: argparse.Namespace) -> list[dict]:
+    """Return what the run gave, question by question, making it if it does not stand in `args.out` yet.
+
+    Raises UserError where one made otherwise stands there.
+    """
+    kept = args.out / f"{name}.json"
+    settings = {"steps": args.steps, "groups": args.groups, "rate": args.rate, "seed": args.seed,
+                "questions": len(training), "held out": len(held_out), **asdict(RECIPES[name])}  # fmt: skip
+    if not kept.exists():
+        rows = [asdict(one) for one in trained(RECIPES[name], training, held_out, args)]
+        written = kept.with_suffix(".next")
+        written.write_text(json.dumps({"settings": settings, "rows": rows}), encoding="utf-8")
+        written.replace(kept)
+    found = read_json(kept)
+    if not isinstance(found, dict) or found.get("settings") != settings:
+        raise UserError(f"{str(kept)!r} is of a run with other settings. Name another folder with --out.")
+    rows = found["rows"]
+    return rows
+
+
+def runs(wanted: Sequence[str] | None, training: Sequence[Example]) -> list[str]:
+    """Return the runs to make in their order, each after the one it is compared with.
+
+    Raises UserError for one that would change nothing, or leave nothing to train on.
+    """
+    chosen = list(RECIPES) if wanted is None else list(wanted)
+    for name in list(chosen):
+        recipe = RECIPES[name]
+        about = recipe.without or recipe.only
+        kept = sum(map(recipe.keeps, training))
+        if not about or 0 < kept < len(training):
+            continue
+        if wanted:
+            raise UserError(f"{name!r} needs questions of {about!r} and others. Name other runs with --only.")
+        chosen.remove(name)
+    needed = {name for one in chosen for name in (one, RECIPES[one].beside)} | {"whole"}
+    return [name for name in RECIPES if name in needed]
+
+
 def main() -> None:
-    """Make the runs that lack a result, then print every one beside the first as JSON."""
+    """Make the runs that lack a result, then print every one beside another as JSON."""
     args = parser().parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     examples = train.examples_for(args)
     training = [e for e in examples if not data.in_held_out(e.group)]
     held_out = [e for e in examples if data.in_held_out(e.group) and e.spans]
-    if not training or not held_out:
-        counts = f"{len(training)} to train on, {len(held_out)} held out"
-        raise UserError(f"Too few questions in {str(args.data)!r}: {counts}. Name another folder with --data.")
+    if not held_out:
+        told = f"None of the {len(examples)} questions in {str(args.data)!r} is held out: too few."
+        raise UserError(f"{told} Name another folder with --data, and another with --out.")
     results: dict[str, list[dict]] = {}
-    for name in dict.fromkeys(["whole", *args.only]):
-        kept = args.out / f"{name}.json"
-        if not kept.exists():
-            kept.write_text(json.dumps([asdict(one) for one in trained(RECIPES[name], training, held_out, args)]))
-        rows = results[name] = json.loads(kept.read_text())
-        whole, about = results["whole"], RECIPES[name].about
-        line = {"run": name, "questions": len(rows), **compared(rows, whole)}
+    for name in runs(args.only, training):
+        recipe = RECIPES[name]
+        rows = results[name] = result(name, training, held_out, args)
+        beside = results[recipe.beside]
+        line = {"run": name, "beside": recipe.beside, "questions": len(rows), **compared(rows, beside)}
+        about = recipe.without or recipe.only
         theirs = [i for i, row in enumerate(rows) if about and row["source"].startswith(about)]
         if theirs:
-            sides = ([side[i] for i in theirs] for side in (rows, whole))
-            line[f"{len(theirs)} of {about}"] = compared(*sides)
+            line[f"{len(theirs)} of {about}"] = compared(*([side[i] for i in theirs] for side in (rows, beside)))
         print(json.dumps(line), flush=True)
 
 

@@ -111,16 +111,20 @@ def aurc(confidence: Sequence[float], right: Sequence[float]) -> float:
     return float(np.sum((1 - accuracy) * np.diff(coverage, prepend=0.0)))
 
 
+def bar_at(answerable: Sequence[float], refused: float = 0.10) -> float:
+    """The highest confidence asked for that refuses at most the share `refused` of `answerable`."""
+    bars = np.sort(np.asarray(answerable, dtype=float))
+    allowed = int(np.floor(refused * len(bars) + 1e-9))
+    return float(bars[allowed]) if allowed < len(bars) else np.inf
+
+
 def wrong_answers_at(answerable: Sequence[float], unanswerable: Sequence[float], refused: float = 0.10) -> float:
     """The share of unanswerable questions answered at the bar that refuses at most `refused` of the others.
 
     Takes the confidences of both kinds of question, so systems with different bars can be compared at
     the same cost.
     """
-    bars = np.sort(np.asarray(answerable, dtype=float))
-    allowed = int(np.floor(refused * len(bars) + 1e-9))
-    bar = bars[allowed] if allowed < len(bars) else np.inf
-    return float(np.mean(np.asarray(unanswerable, dtype=float) >= bar))
+    return float(np.mean(np.asarray(unanswerable, dtype=float) >= bar_at(answerable, refused)))
 
 
 def reliability(confidence: Sequence[float], right: Sequence[float], bins: int = 10) -> list[tuple[float, float, int]]:

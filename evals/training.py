@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from evals.systems import query_of
+from rag.reader.rows import occurrences
 from rag.retrieve import retrieve
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def training_rows(cases: Iterable[Case], library: Library) -> Iterator[dict[str,
                 context = article.text[passage.start : passage.end]
                 start = gold.start - passage.start
                 sentence = context[start : gold.end - passage.start]
-                answers = [answer for answer in case.answers if answer in sentence]
+                answers = [answer for answer in case.answers if occurrences(sentence, answer)]
                 yield {
                     "question": query.text,
                     "context": context,

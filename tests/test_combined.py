@@ -17,6 +17,7 @@ from rag.agreement import others_report
 from rag.assistant import Assistant
 from rag.combined import WEIGHTS, CombinedReader, names_person, place
 from rag.reader.calibration import Calibration
+from rag.reader.rows import Row, read_rows
 from rag.rules import describe, sign
 from rag.settings import Settings
 from rag.types import Candidate, Query
@@ -200,7 +201,7 @@ def test_names_in_longer_form_do_not_contradict():
     assert others_report(asked, spoken) == ""
 
 
-def test_a_question_set_becomes_rows_to_train_on(seeds_library):
+def test_a_question_set_becomes_rows_to_train_on(seeds_library, tmp_path):
     library = Library.open(seeds_library)
     quoted = "We've got a narrow majority in the House"
     (told_in,) = [one for one in library.articles() if quoted in one.text]
@@ -208,10 +209,12 @@ def test_a_question_set_becomes_rows_to_train_on(seeds_library):
     gold = GoldSentence(told_in.id, quoted, start, start + len(quoted))
     cases = [
         Case("1", QUESTIONS[0], gold_sentences=(gold,)),
-        Case("2", QUESTIONS[0], answers=("a narrow majority", "elsewhere"), gold_sentences=(gold,)),
+        Case("2", QUESTIONS[0], answers=("a narrow majority", "elsewhere", "narrow major"), gold_sentences=(gold,)),
         Case("3", QUESTIONS[3], answerable=False),
     ]
-    whole, named, none = training_rows(cases, library)
+    whole, named, none = made = list(training_rows(cases, library))
+    (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, made)), encoding="utf-8")
+    assert list(read_rows(tmp_path / "own.jsonl", Row)) == made
     assert whole["answers"] == [{"text": quoted, "start": whole["context"].index(quoted)}]
     assert named["answers"] == ["a narrow majority"]
     assert none["answers"] == []

@@ -100,11 +100,12 @@ def test_passages_of_a_test_set_stay_out_of_training(tmp_path):
     [
         ("{", "line 2: is not JSON"),
         ("[1]", "line 2: is no object"),
-        ('{"question": "Who?", "answers": []}', "row 2: context: Field required"),
-        ('{"question": "Who?", "context": "Ann won.", "answers": "Ann"}', "row 2: answers"),
-        ('{"question": " ", "context": "Ann won.", "answers": []}', "row 2: question or context is empty"),
-        ('{"question": "Who?", "context": "Ann won.", "answers": ["An"]}', "row 2: the answer 'An' does not stand"),
+        ('{"question": "Who?", "answers": []}', "line 2: context: Field required"),
+        ('{"question": "Who?", "context": "Ann won.", "answers": "Ann"}', "line 2: answers"),
+        ('{"question": " ", "context": "Ann won.", "answers": []}', "line 2: question or context is empty"),
+        ('{"question": "Who?", "context": "Ann won.", "answers": ["An"]}', "line 2: the answer 'An' does not stand"),
         ('{"question": "Who?", "context": "Ann won.", "answers": [{"text": "Ann", "start": 3}]}', "context at 3"),
+        ('{"question": "Who?", "context": "Ann won.", "answers": [{"text": "Ann", "start": "0"}]}', "line 2: answers"),
     ],
 )
 def test_a_training_row_that_cannot_be_learned_from_is_named(tmp_path, line, said):
@@ -118,9 +119,22 @@ def test_a_training_row_that_cannot_be_learned_from_is_named(tmp_path, line, sai
 def test_a_training_set_cut_short_in_the_download_is_named(tmp_path):
     rows = [{"question": f"Who won {n}?", "context": f"Ann{n} won.", "answers": [f"Ann{n}"]} for n in range(2000)]
     whole = gzip.compress("\n".join(map(json.dumps, rows)).encode())
-    (tmp_path / "own.jsonl.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match=r"own\.jsonl\.gz' cannot be read after line"):
-        data.read_examples(tmp_path, random.Random(0), set())
+    for broken in (whole[: len(whole) // 2], whole[:600] + b"\0" * 9 + whole[609:], b"no gzip"):
+        (tmp_path / "own.jsonl.gz").write_bytes(broken)
+        with pytest.raises(UserError, match=r"own\.jsonl\.gz' cannot be read after line"):
+            data.read_examples(tmp_path, random.Random(0), set())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"date": "May 2011"}, "date: 'May 2011'"), ({"text": None}, "text: "), ({"text": " "}, "text is empty")],
+)
+def test_an_article_no_questions_can_be_made_from_is_named(tmp_path, change, said):
+    row = {"id": "wikinews-1", "title": "Flood", "date": "2011-05-01", "text": "It rained."} | change
+    (tmp_path / "news.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    with pytest.raises(UserError, match=re.escape(said)) as error:
+        data.read_news(tmp_path / "news.jsonl", random.Random(0))
+    assert "news.jsonl', line 1" in str(error.value)
 
 
 def test_a_folder_without_training_data_is_named(tmp_path):
@@ -358,7 +372,7 @@ def test_no_tensor_of_a_training_step_is_left_off_the_device_named(tmp_path):
     from rag.reader.train import Run, base_folder
 
     class ReadsOnes(TorchDispatchMode):
-        """A "meta" tensor has no values, but, as on CUDA, meets no tensor of the CPU; what is read off it is 1."""
+        """A "meta" tensor has no values, but, as on CUDA, meets no tensor of the CPU; one reads 1, or false."""
 
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):
             if func is torch.ops.aten._local_scalar_dense.default:

