@@ -19,6 +19,7 @@ from index import errors
 from index.clean import clean
 from rag.reader import data
 from rag.reader.data import Example
+from rag.reader.train import data_options
 
 SENTENCE = 8
 """From this many words an answer is a sentence to cite, not a short answer to look for."""
@@ -71,15 +72,11 @@ def case(number: int, example: Example) -> Case:
 
 def main() -> None:
     """Write articles.jsonl and questions.jsonl."""
-    parser = argparse.ArgumentParser(prog="python -m evals.held_out", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m evals.held_out", description=__doc__, parents=[data_options()])
     add = parser.add_argument
-    add("--data", type=Path, required=True, help="folder of training sets, as for rag.reader.train")
-    add("--news", type=Path, help="articles to make questions from, as for rag.reader.train")
-    add("--keep-out", type=Path, nargs="*", default=[], help="test sets whose passages are left out")
     add("--out", type=Path, required=True, help="folder to write")
     add("--each", type=int, default=60, help="questions of each training set (default 60)")
     add("--others", type=int, default=4000, help="questions whose articles stand beside theirs (default 4000)")
-    add("--seed", type=int, default=17)
     arguments = parser.parse_args()
     examples = data.gather(arguments.data, arguments.news, arguments.keep_out, random.Random(arguments.seed))[0]
     random.Random(arguments.seed).shuffle(examples)

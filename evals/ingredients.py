@@ -46,6 +46,11 @@ class Recipe:
     cut_out: float = 0.0
     alone: float = 0.0
 
+    @property
+    def about(self) -> str:
+        """The sets it leaves out or keeps to, if any."""
+        return self.without or self.only
+
     def keeps(self, example: Example) -> bool:
         """Is it trained on?"""
         left_out = self.without and example.source.startswith(self.without)
@@ -143,20 +148,17 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line of the comparison."""
     p = argparse.ArgumentParser(
         prog="python -m evals.ingredients",
+        parents=[train.data_options()],
         description=ABOUT,
         epilog=RUNS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = p.add_argument
-    add("--data", type=Path, required=True, help="folder of training sets, as for rag.reader.train")
-    add("--news", type=Path, help="articles to make questions from, as for rag.reader.train")
-    add("--keep-out", type=Path, nargs="*", default=[], help="test sets whose passages are not trained on")
     add("--out", type=Path, required=True, help="folder for examples and results")
     add("--only", nargs="+", choices=list(RECIPES), help="runs to make (default: all the data has questions for)")
     add("--steps", type=train.count, default=200, help="steps of each run (default 200; seven minutes on two cores)")
     add("--groups", type=train.count, default=train.GROUPS, help=f"questions in a step (default {train.GROUPS})")
     add("--rate", type=float, default=2e-4, help="peak learning rate (default 2e-4)")
-    add("--seed", type=int, default=17)
     return p
 
 
@@ -185,16 +187,13 @@ def runs(wanted: Sequence[str] | None, training: Sequence[Example]) -> list[str]
 
     Raises UserError for one that would change nothing, or leave nothing to train on.
     """
-    chosen = list(RECIPES) if wanted is None else list(wanted)
-    for name in list(chosen):
-        recipe = RECIPES[name]
-        about = recipe.without or recipe.only
-        kept = sum(map(recipe.keeps, training))
-        if not about or 0 < kept < len(training):
-            continue
-        if wanted:
-            raise UserError(f"{name!r} needs questions of {about!r} and others. Name other runs with --only.")
-        chosen.remove(name)
+    names = list(wanted or RECIPES)
+    kept = {name: sum(map(RECIPES[name].keeps, training)) for name in names}
+    idle = [name for name in names if RECIPES[name].about and kept[name] in (0, len(training))]
+    if wanted and idle:
+        told = f"{idle[0]!r} needs questions of {RECIPES[idle[0]].about!r} and others."
+        raise UserError(f"{told} Name other runs with --only.")
+    chosen = [name for name in names if name not in idle]
     needed = {name for one in chosen for name in (one, RECIPES[one].beside)} | {"whole"}
     return [name for name in RECIPES if name in needed]
 
@@ -215,10 +214,9 @@ def main() -> None:
         rows = results[name] = result(name, training, held_out, args)
         beside = results[recipe.beside]
         line = {"run": name, "beside": recipe.beside, "questions": len(rows), **compared(rows, beside)}
-        about = recipe.without or recipe.only
-        theirs = [i for i, row in enumerate(rows) if about and row["source"].startswith(about)]
+        theirs = [i for i, row in enumerate(rows) if recipe.about and row["source"].startswith(recipe.about)]
         if theirs:
-            line[f"{len(theirs)} of {about}"] = compared(*([side[i] for i in theirs] for side in (rows, beside)))
+            line[f"{len(theirs)} of {recipe.about}"] = compared(*([side[i] for i in theirs] for side in (rows, beside)))
         print(json.dumps(line), flush=True)
 
 

