@@ -21,9 +21,9 @@ from index.types import Article, Filter, Hit, Passage
 from rag.types import Answer, Citation, Query, Statement
 
 if TYPE_CHECKING:
-    from index.encoder import Encoder
+    from index.engines.chroma import Vectors
+    from index.engines.encoder import Encoder
     from index.library import Library
-    from index.vectors import Vectors
 
 BM25, TUTORIAL = "bm25", "langchain-tutorial"
 DEPTH = 20
@@ -133,6 +133,6 @@ class Tutorial:
 
 def tutorial(library: Library, encoder: Encoder, folder: Path) -> Tutorial:
     """The tutorial's pipeline over a library, its index kept in `folder`."""
-    from index.vectors import Vectors
+    from index.engines.chroma import Vectors
 
     return Tutorial(library.articles(), encoder, Vectors(folder, create=True))

@@ -1,6 +1,6 @@
 """Speed and memory, measured where it is asked for; ratios are taken within one run.
 
-The only place outside `index.encoder` that loads sentence_transformers: it is what the encoder is compared with.
+The only place outside `index.engines.encoder` that loads sentence_transformers, to compare the encoder with it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def encoding(texts: Sequence[str], rounds: int = 2) -> Figures:
     """
     from sentence_transformers import SentenceTransformer
 
-    from index.encoder import open_encoder, packaged_model
+    from index.engines.encoder import open_encoder, packaged_model
 
     ours = open_encoder()
     theirs = SentenceTransformer(str(packaged_model()))

@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Callable
 
-from rag.names import CALENDAR, find_names
+from index.text.names import CALENDAR, find_names
 
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:,\d{3})+|(?<![\w.,-])\d+(?:\.\d+)?(?![\w-])")
 _WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")

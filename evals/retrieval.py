@@ -16,8 +16,8 @@ from evals.files import read
 from evals.stats import interval
 from evals.text import holds
 from index import errors
+from index.engines.fusion import Scored, order
 from index.library import DEPTH, Library
-from index.search import Scored, order
 from index.types import Hit
 
 TOPS = (1, 4, 10, 20)

@@ -77,9 +77,7 @@ def _whole_run(
         (result.confidence, one) for result, one in zip(results, scores, strict=True) if "refusal.wrong_answers" in one
     ]
     missing = [confidence for confidence, one in unanswerable if not one.get("refusal.left_out_elsewhere")]
-    unless_right = [
-        -math.inf if one.get("refusal.left_out_right") else confidence for confidence, one in unanswerable
-    ]
+    unless_right = [-math.inf if one.get("refusal.left_out_right") else confidence for confidence, one in unanswerable]
     given_only = (
         [value for value, given in zip(sure, answered, strict=True) if given],
         [value for value, given in zip(good, answered, strict=True) if given],

@@ -19,10 +19,10 @@ from evals import corrupt
 from evals.stats import interval
 from index import errors
 from index.split import passages, sentences
+from index.text.tokens import content
 from index.types import Article, Hit
 from rag.generate.check import borne_out
 from rag.types import Query, Reading
-from rag.wording import content
 
 SEED = 6
 QUERY, READING = Query("", ""), Reading((), 0.0, True)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from index.build import embedded_text
 from index.catalog import Catalog, Version
-from index.encoder import Encoder, open_encoder
-from index.search import VECTORS_WEIGHT, Scored, fold, order
+from index.catalog.view import Related
+from index.engines.bm25 import Words
+from index.engines.chroma import Vectors
+from index.engines.encoder import Encoder, open_encoder
+from index.engines.fusion import VECTORS_WEIGHT, Scored, fold, order
 from index.types import Article, Filter, Hit, Passage
-from index.vectors import Vectors
-from index.view import Related
-from index.words import Words
 
 DEPTH = 100
 """Passages taken from each list before they are fused."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 Precision = Literal["day", "month", "year"]
 
@@ -195,3 +195,24 @@ class Remark:
 
 Read = Article | Skipped | Unchanged | Remark
 """What `index.sources.read` yields."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRecord:
+    """What a server said when a URL was last read, for asking whether it has changed since."""
+
+    etag: str = ""
+    last_modified: str = ""
+    fetched_at: str = ""
+
+
+class FetchLog(Protocol):
+    """Remembers what was read from the web.
+
+    `put` is called after the article was yielded: keep both in one transaction, or an interrupted run would
+    leave a page recorded as seen whose article is in no library.
+    """
+
+    def get(self, url: str) -> FetchRecord | None: ...
+
+    def put(self, url: str, seen: FetchRecord) -> None: ...

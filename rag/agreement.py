@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from index.text.numbers import find_figures
+from index.text.tokens import content
 from index.types import Article
-from rag.figures import find_figures
 from rag.types import Candidate, Query
-from rag.wording import content
 
 COMPARED = ("number", "date", "person", "place")
 """Kinds of answer of which two different ones contradict each other."""

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from index.text.names import INSTITUTION, find_names, plain_name
 from index.types import Hit, Passage, Span
 from rag.agreement import agreeing, others_report
-from rag.names import INSTITUTION, find_names, plain_name
 from rag.reader.calibration import Calibration
 from rag.reader.trained import TrainedReader, checksum
 from rag.rules import (
@@ -107,9 +107,7 @@ class CombinedReader:
         With `stop`, passages are left unread once nothing in them can outdo the best sentence any more.
         """
         found = {place(hit, span): Found() for hit, span, _ in rows}
-        ceiling: dict[Place, float] = {
-            place(hit, span): self._score(features, HIGHEST) for hit, span, features in rows
-        }
+        ceiling: dict[Place, float] = {place(hit, span): self._score(features, HIGHEST) for hit, span, features in rows}
         features = {place(hit, span): values for hit, span, values in rows}
         passages = [
             (hit, passage)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from index.quotes.attribution import spoken
+from index.text.names import shares_surname
+from index.text.tokens import content
 from index.types import Article, Span
-from rag.names import shares_surname
-from rag.speech import spoken
 from rag.types import Candidate, Citation, Query, Reading, Statement, Turn
-from rag.wording import content
 
 SAME = 0.8
 """Two sentences that share this much of their content words (Jaccard) say the same; one is shown."""

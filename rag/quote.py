@@ -15,10 +15,9 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from index.errors import UserError
+from index.text.tokens import FUNCTION, Word, fold
 from index.types import Article, Span
-from rag.fold import Word, fold
 from rag.types import Citation
-from rag.wording import FUNCTION
 
 Verdict = Literal["found", "partly found", "not found"]
 Kind = Literal["added", "missing", "changed", "moved"]

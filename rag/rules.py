@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
-from index.search import freshness
+from index.engines.fusion import freshness
+from index.quotes.attribution import Attribution, spoken
+from index.text.names import find_names, shares_surname
+from index.text.numbers import find_figures
+from index.text.tokens import ASKING, content, stem
 from index.types import Hit, Span
-from rag.figures import find_figures
-from rag.names import find_names, shares_surname
-from rag.speech import Attribution, spoken
 from rag.types import AnswerType, Candidate, Query, Reading
-from rag.wording import ASKING, content, stem
 
 _NUMBER = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|"

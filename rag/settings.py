@@ -19,8 +19,8 @@ from index.split import PASSAGE_TOKENS
 if TYPE_CHECKING:
     import numpy as np
 
-    from index.derive import Recipe
-    from index.encoder import Encoder
+    from index.build.embed_passages import Recipe
+    from index.engines.encoder import Encoder
 
 FILE = "clippings.toml"
 PREFIX = "CLIPPINGS_"
@@ -111,8 +111,8 @@ def load(
 
 def recipe(settings: Settings) -> Recipe:
     """How these settings make passages and vectors; the encoder is loaded when the first text is embedded."""
-    from index.derive import Recipe
-    from index.encoder import fingerprint, open_encoder
+    from index.build.embed_passages import Recipe
+    from index.engines.encoder import fingerprint, open_encoder
     from index.split import FORMAT, passages
 
     kept: dict[str, Any] = {"encoder": settings.encoder, "passage_tokens": settings.passage_tokens}

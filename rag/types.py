@@ -40,7 +40,7 @@ class Query:
     """The part of `filter` that a person set; the rest was read out of the question and may be given up."""
     as_of: date | None = None
     recency: float = 0.0
-    """0 no preference for new articles, 1 the full prior; see `index.search`."""
+    """0 no preference for new articles, 1 the full prior; see `index.engines.fusion`."""
     answer_type: AnswerType = "other"
     speaker: str = ""
     """In "what did X say", X."""

@@ -12,15 +12,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from index.quotes.quotation_marks import find_quoted
 from index.split import sentences
+from index.text.names import CALENDAR, TITLES, find_names
+from index.text.numbers import Figure, find_figures
+from index.text.tokens import FUNCTION, content, fold, stem, tokens
 from index.types import Article
-from rag.figures import Figure, find_figures
-from rag.fold import fold
-from rag.marks import find_quoted
-from rag.names import CALENDAR, TITLES, find_names
 from rag.quote import find_quotation
 from rag.types import Citation, Statement
-from rag.wording import FUNCTION, content, stem, tokens
 
 COVERAGE = 0.6
 """How much of a sentence its sources must hold; see `supports`."""

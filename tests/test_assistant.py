@@ -43,9 +43,7 @@ def test_every_citation_is_verbatim_in_the_stored_revision(assistant, question):
         assert stored.text[citation.start : citation.end] == citation.text
 
 
-@pytest.mark.parametrize(
-    "question", ["Who won the 2022 World Cup?", "What is the capital of Mongolia?", "¿?", "zxqv"]
-)
+@pytest.mark.parametrize("question", ["Who won the 2022 World Cup?", "What is the capital of Mongolia?", "¿?", "zxqv"])
 def test_what_the_articles_do_not_hold_is_refused(assistant, question):
     answer = assistant.ask(question)
     assert answer.refused
@@ -54,9 +52,7 @@ def test_what_the_articles_do_not_hold_is_refused(assistant, question):
 
 def test_a_follow_up_carries_the_name_over(assistant):
     first = assistant.ask(MAJORITY)
-    second = assistant.ask(
-        "and what did he say about take-it-or-leave-it?", [Turn(MAJORITY, first.text, first)]
-    )
+    second = assistant.ask("and what did he say about take-it-or-leave-it?", [Turn(MAJORITY, first.text, first)])
     assert "Lankford" in second.query.text
     assert "take-it-or-leave-it" in second.statements[0].text
 
@@ -141,10 +137,5 @@ def test_runnable_and_retriever_call_langchain_callbacks(assistant):
     assert {"understand", "retrieve", "answer"} <= set(seen)
     documents = HybridRetriever(library=assistant.library, k=3).invoke(MAJORITY, {"callbacks": [Watch()]})
     assert ("retriever", MAJORITY) in seen
-    article = assistant.library.article(
-        documents[0].metadata["article_id"], documents[0].metadata["revision"]
-    )
-    assert (
-        article.text[documents[0].metadata["start"] : documents[0].metadata["end"]]
-        == documents[0].page_content
-    )
+    article = assistant.library.article(documents[0].metadata["article_id"], documents[0].metadata["revision"])
+    assert article.text[documents[0].metadata["start"] : documents[0].metadata["end"]] == documents[0].page_content

@@ -8,13 +8,12 @@ from libraries import STORIES, article, embed, index, recipe, story
 
 from index.build import build
 from index.catalog import Catalog
+from index.consistency import check
+from index.engines.bm25 import Words
+from index.engines.chroma import Vectors
 from index.errors import UserError
-from index.fetch import Seen
-from index.health import check
-from index.types import Article, Remark, Skipped, Unchanged
-from index.upkeep import rollback
-from index.vectors import Vectors
-from index.words import Words
+from index.maintenance import rollback
+from index.types import Article, FetchRecord, Remark, Skipped, Unchanged
 
 
 @pytest.fixture
@@ -60,8 +59,8 @@ def test_nothing_new_publishes_nothing_and_wakes_no_engine(folder, monkeypatch):
     def asleep(*_, **__):
         raise AssertionError("not needed when nothing changed")
 
-    monkeypatch.setattr("index.derive.Vectors", asleep)
-    monkeypatch.setattr("index.derive.Words", asleep)
+    monkeypatch.setattr("index.build.embed_passages.Vectors", asleep)
+    monkeypatch.setattr("index.build.embed_passages.Words", asleep)
     report = index(folder, *STORIES, recipe=recipe(embed=asleep, split=asleep))
     assert (report.version, report.published, counts(report)) == (1, False, (0, 0, 6, 0, 0))
 
@@ -181,9 +180,7 @@ def test_prune_removes_what_is_gone_under_the_targets_only(folder):
     places = ["/n/a.txt", "/n/sub/b.txt", "/n/d.jsonl#1", "/n/d.jsonl#2", "/nn/c.txt", "https://x.example/n/a"]
     texts = {place: story(number) for number, place in enumerate(places)}
     index(folder, *(article(place, text) for place, text in texts.items()))
-    report = index(
-        folder, article("/n/d.jsonl#2", texts["/n/d.jsonl#2"]), targets=["/n"], prune_missing=True
-    )
+    report = index(folder, article("/n/d.jsonl#2", texts["/n/d.jsonl#2"]), targets=["/n"], prune_missing=True)
     assert counts(report) == (0, 0, 1, 3, 0)
     assert set(state(folder)) == {"/n/d.jsonl#2", "/nn/c.txt", "https://x.example/n/a"}
 
@@ -310,7 +307,7 @@ def test_interrupted_while_writing(folder, monkeypatch, step):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"index.derive.{step}", interrupt)
+        patch.setattr(f"index.build.embed_passages.{step}", interrupt)
         with pytest.raises(KeyboardInterrupt):
             index(folder, *STORIES)
     assert set(state(folder)) == {"/news/0.txt"}
@@ -332,14 +329,14 @@ def test_fetch_log_is_published_with_the_articles(folder):
 
     def read(log):
         assert log.get(page) is None
-        log.put(page, Seen("tag", "", "2023-12-07T00:00:00Z"))
+        log.put(page, FetchRecord("tag", "", "2023-12-07T00:00:00Z"))
         yield article(page, story(1))
 
     build(folder, read, recipe())
 
     def again(log):
-        assert log.get(page) == Seen("tag", "", "2023-12-07T00:00:00Z")
-        log.put(page, Seen("tag2", "", "2023-12-08T00:00:00Z"))
+        assert log.get(page) == FetchRecord("tag", "", "2023-12-07T00:00:00Z")
+        log.put(page, FetchRecord("tag2", "", "2023-12-08T00:00:00Z"))
         yield Unchanged(page)
 
     assert not build(folder, again, recipe()).published

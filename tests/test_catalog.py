@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from libraries import STORIES, article, index, story
 from test_words import articles, filters
 
+from index.build.reconcile import _GIVEN
 from index.catalog import Catalog
+from index.catalog.schema import FILE, FORMAT
 from index.errors import UserError
-from index.identity import _GIVEN
-from index.schema import FILE, FORMAT
 from index.types import Filter
 
 
@@ -148,10 +148,7 @@ def test_view_keeps_its_version_while_a_build_publishes(folder):
 @settings(max_examples=12, deadline=None)
 def test_filters_let_through_what_filter_allows(tmp_path_factory, items, filter):
     folder = tmp_path_factory.mktemp("library")
-    reads = [
-        replace(item, text=f"Text {number}.", location=f"/{number}", id="")
-        for number, item in enumerate(items)
-    ]
+    reads = [replace(item, text=f"Text {number}.", location=f"/{number}", id="") for number, item in enumerate(items)]
     index(folder, *reads)
     catalog = Catalog(folder)
     view = catalog.view()
@@ -186,7 +183,7 @@ def test_article_ids_page_through(folder):
 
 def test_opening_a_catalog_loads_no_engine():
     code = (
-        "import sys; import index.build, index.health, index.upkeep, index.catalog; "
+        "import sys; import index.build, index.consistency, index.maintenance, index.catalog; "
         "print([name for name in ('chromadb', 'tantivy', 'filelock', 'onnxruntime') if name in sys.modules])"
     )
     root = Path(__file__).parent.parent

@@ -9,9 +9,9 @@ from libraries import article
 
 from evals.cases import Case, GoldSentence
 from evals.training import training_rows
+from index.engines.fusion import recency_factor
 from index.errors import UserError
 from index.library import Library
-from index.search import recency_factor
 from index.types import Hit, Passage
 from rag.agreement import others_report
 from rag.assistant import Assistant

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.dates import DatePhrase, date_phrases, publication_date, url_date
+from index.sources.publication_date import publication_date, url_date
+from index.text.dates import DatePhrase, date_phrases
 from index.types import Published
 
 AS_OF = date(2023, 12, 13)  # a Wednesday
@@ -169,9 +170,7 @@ def test_a_phrase_means_these_days(text, phrase, since, until):
 
 
 def test_dates_side_by_side_share_their_preposition():
-    assert span(
-        "the reports of November 3 and the ones published on September 28, 2023, and December 5, 2023?"
-    ) == [
+    assert span("the reports of November 3 and the ones published on September 28, 2023, and December 5, 2023?") == [
         ("on September 28, 2023", "2023-09-28", "2023-09-28"),
         ("December 5, 2023", "2023-12-05", "2023-12-05"),
     ]
@@ -235,5 +234,7 @@ def test_phrases_stand_in_the_text_and_never_lie_ahead(text, as_of):
 
 
 def test_importing_dates_loads_no_date_library():
-    code = "import sys, index.dates; assert not {'dateparser', 'dateutil', 'regex'} & set(sys.modules)"
+    code = (
+        "import sys, index.sources.publication_date; assert not {'dateparser', 'dateutil', 'regex'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)

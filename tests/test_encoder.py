@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from index.encoder import OnnxEncoder, SentenceTransformerEncoder, as_embeddings, open_encoder, packaged_model
+from index.engines.encoder import OnnxEncoder, SentenceTransformerEncoder, as_embeddings, open_encoder, packaged_model
 from index.errors import UserError
 
 TEXTS = [

@@ -12,7 +12,7 @@ from evals import baselines, systems
 from evals.cases import BadRows, Case, GoldSentence
 from evals.results import observe
 from index.build import build
-from index.encoder import Encoder, open_encoder
+from index.engines.encoder import Encoder, open_encoder
 from index.library import Library
 from index.sources import read
 from index.types import Article
@@ -45,9 +45,7 @@ def encoder() -> Encoder:
 
 
 @pytest.fixture(scope="module")
-def tutorial(
-    library: Library, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory
-) -> baselines.Tutorial:
+def tutorial(library: Library, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> baselines.Tutorial:
     return baselines.tutorial(library, encoder, tmp_path_factory.mktemp("tutorial"))
 
 

@@ -77,9 +77,7 @@ def test_two_runs_with_one_fingerprint_give_the_same_figures(here: Path):
     compared = clippings("eval", "compare", here / "run", here / "again", "--html", here / "compare.html")
     assert "Got worse: 0" in compared.output
     assert "Got better: 0" in compared.output
-    changes = [
-        line.split()[3] for line in compared.output.splitlines() if line.startswith(("answer", "passage"))
-    ]
+    changes = [line.split()[3] for line in compared.output.splitlines() if line.startswith(("answer", "passage"))]
     assert changes
     assert set(changes) == {"+0.000"}
     assert "two runs compared" in (here / "compare.html").read_text(encoding="utf-8")
@@ -110,13 +108,8 @@ def test_another_set_does_not_overwrite_a_run(here: Path):
 
 
 def test_leave_out_asks_with_the_gold_articles_hidden(here: Path):
-    clippings(
-        "eval", here / "set.jsonl", "--library", here / "library", "--out", here / "left", "--leave-out-gold"
-    )
-    rows = [
-        json.loads(line)
-        for line in (here / "left" / "results.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
+    clippings("eval", here / "set.jsonl", "--library", here / "library", "--out", here / "left", "--leave-out-gold")
+    rows = [json.loads(line) for line in (here / "left" / "results.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["case"]["id"] for row in rows] == ["who", "who~leave-out", "river", "river~leave-out", "mars"]
     hidden = rows[1]["case"]["hidden"]
     assert len(hidden) == 1
@@ -139,9 +132,7 @@ def test_a_tag_that_no_question_has(here: Path):
 
 def test_baselines_stand_in_one_table(here: Path):
     out = here / "baselines"
-    table = clippings(
-        "eval", "baselines", here / "set.jsonl", "--library", here / "library", "--out", out
-    ).output
+    table = clippings("eval", "baselines", here / "set.jsonl", "--library", here / "library", "--out", out).output
     assert "| | bm25 | clippings | langchain-tutorial |" in table
     assert table.splitlines()[0] in (out / "table.md").read_text(encoding="utf-8")
     assert "| answer.em | not measured |" in table
@@ -149,9 +140,7 @@ def test_baselines_stand_in_one_table(here: Path):
     assert "refusal.wrong_answers" in compared
 
 
-def test_a_set_beside_its_articles_needs_no_library(
-    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_set_beside_its_articles_needs_no_library(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CLIPPINGS_CACHE", str(tmp_path / "cache"))
     squad = {
         "data": [
@@ -188,9 +177,7 @@ def test_init_writes_an_example_that_reads_and_never_overwrites(tmp_path: Path):
 
 def test_suggestions_are_written_from_the_library(here: Path, tmp_path: Path):
     path = tmp_path / "suggested.jsonl"
-    assert (
-        "made by rules" in clippings("eval", "suggest", "--library", here / "library", "--out", path).output
-    )
+    assert "made by rules" in clippings("eval", "suggest", "--library", here / "library", "--out", path).output
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert [row["tags"] for row in rows] == [["suggested", "rule:when"]] * len(rows)
     located = clippings("eval", "locate", path, "--library", here / "library", "--halves").output
@@ -224,13 +211,9 @@ def test_a_file_of_questions_is_answered_with_citations(here: Path, tmp_path: Pa
         assert first["statements"][0]["citations"][0]["start"] == 0
     assert (
         "is there already"
-        in clippings(
-            "eval", "ask", tmp_path / "q.csv", "--library", here / "library", "--out", out, code=1
-        ).output
+        in clippings("eval", "ask", tmp_path / "q.csv", "--library", here / "library", "--out", out, code=1).output
     )
-    wrong = clippings(
-        "eval", "ask", tmp_path / "q.csv", "--library", here / "library", "--out", "a.txt", code=1
-    )
+    wrong = clippings("eval", "ask", tmp_path / "q.csv", "--library", here / "library", "--out", "a.txt", code=1)
     assert ".csv, .jsonl, .md" in wrong.output
 
 

@@ -203,9 +203,7 @@ def test_leave_out_asks_again_with_the_gold_hidden():
 
 
 def test_cases_are_chosen_by_tags():
-    cases = [
-        Case(id=str(number), question="?", tags=tags) for number, tags in enumerate([("a",), ("a", "b"), ()])
-    ]
+    cases = [Case(id=str(number), question="?", tags=tags) for number, tags in enumerate([("a",), ("a", "b"), ()])]
     assert [case.id for case in chosen(cases, ["a"])] == ["0", "1"]
     assert [case.id for case in chosen(cases, [], ["b"])] == ["0", "2"]
 

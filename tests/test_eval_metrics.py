@@ -164,9 +164,7 @@ def test_citations_against_gold_sentences():
         gold_articles=("a1",),
         gold_sentences=(GoldSentence("a1", "x", *CHAIRED), GoldSentence("a1", "y", *NOBODY)),
     )
-    scores = score(
-        observe(case, answer(quote(COUNCIL, *CHAIRED), quote(COUNCIL, *COST), quote(STORM, 0, 13)))
-    )
+    scores = score(observe(case, answer(quote(COUNCIL, *CHAIRED), quote(COUNCIL, *COST), quote(STORM, 0, 13))))
     assert scores["citations.precision"] == pytest.approx(1 / 3)
     assert scores["citations.recall"] == 1 / 2
     assert scores["citations.verbatim"] == 1

@@ -130,9 +130,7 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.names.append(tag)
         for name, value in attrs:
-            if name in ("src", "action", "srcset") or (
-                name.endswith("href") and not str(value).startswith("#")
-            ):
+            if name in ("src", "action", "srcset") or (name.endswith("href") and not str(value).startswith("#")):
                 self.fetched.append(str(value))
             if name.startswith("on"):
                 self.handlers.append(name)

@@ -95,9 +95,7 @@ def test_a_stopped_run_goes_on_and_asks_failed_questions_again(tmp_path: Path):
     assert [result.case.id for result in run.read_results(tmp_path)] == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(
-    "change", [{"settings": "t"}, {"set_hash": "9"}, {"library_hash": "9"}, {"code": "9"}]
-)
+@pytest.mark.parametrize("change", [{"settings": "t"}, {"set_hash": "9"}, {"library_hash": "9"}, {"code": "9"}])
 def test_another_run_is_not_written_over_this_one(tmp_path: Path, change: dict[str, str]):
     list(run.run(CASES, by_hand, tmp_path, HEADER))
     before = (tmp_path / run.RESULTS).read_bytes()
@@ -148,18 +146,14 @@ def judged(reply: str) -> Judgement:
     from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
     from langchain_core.messages import AIMessage
 
-    return judge(
-        GenericFakeChatModel(messages=iter([AIMessage(reply)])), observe(CASES[0], by_hand(CASES[0]))
-    )
+    return judge(GenericFakeChatModel(messages=iter([AIMessage(reply)])), observe(CASES[0], by_hand(CASES[0])))
 
 
 def test_a_judge_gives_a_score_and_its_reason():
     assert judged('Sure: {"reason": "Names her.", "score": 0.5}') == Judgement(0.5, "Names her.")
 
 
-@pytest.mark.parametrize(
-    "reply", ["great!", '{"score": 7}', '{"score": true}', '{"score": "1"}', "{", "[1]", "{}"]
-)
+@pytest.mark.parametrize("reply", ["great!", '{"score": 7}', '{"score": true}', '{"score": "1"}', "{", "[1]", "{}"])
 def test_a_failed_judgement_is_unscored_with_its_reason(reply: str):
     found = judged(reply)
     assert found.score is None

@@ -38,9 +38,7 @@ def test_risk_coverage_answers_equal_confidences_together():
     assert stats.aurc([0.9, 0.5, 0.5, 0.1], [1, 1, 0, 0]) == pytest.approx(1 / 6 + 1 / 8)
 
 
-@given(
-    st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0.0, 1.0])), min_size=1, max_size=20), st.randoms()
-)
+@given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0.0, 1.0])), min_size=1, max_size=20), st.randoms())
 def test_aurc_does_not_depend_on_the_order_of_questions(pairs: list[tuple[float, float]], random):
     shuffled = random.sample(pairs, len(pairs))
     before, after = (stats.aurc(*zip(*some, strict=True)) for some in (pairs, shuffled))
@@ -130,9 +128,7 @@ def test_requirements_are_met_unmet_or_unmeasured():
     assert requirement("refusal.wrong_answers<=0.1").unmet(found) == ""
 
 
-@pytest.mark.parametrize(
-    "text", ["answer.correct", "answer.correct=1", "answer.correct>=high", "beauty>=1", ">=1"]
-)
+@pytest.mark.parametrize("text", ["answer.correct", "answer.correct=1", "answer.correct>=high", "beauty>=1", ">=1"])
 def test_a_requirement_that_cannot_be_read_says_so(text: str):
     with pytest.raises(UserError):
         requirement(text)

@@ -14,14 +14,14 @@ import pytest
 from libraries import STORIES, article, embed, index, recipe
 
 from index.build import embedded_text
+from index.build.staging import FILE as STAGING
 from index.catalog import Catalog
+from index.consistency import check
+from index.engines.bm25 import Words
+from index.engines.chroma import Vectors
 from index.errors import UserError
-from index.health import check
-from index.lock import holder
-from index.staging import FILE as STAGING
-from index.upkeep import prune
-from index.vectors import Vectors
-from index.words import Words
+from index.locks import holder
+from index.maintenance import prune
 
 KILLS = 30
 ARTICLES = 40

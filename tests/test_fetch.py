@@ -10,9 +10,9 @@ import pytest
 import trustme
 from local_web import start
 
-from index.fetch import Fetcher, FetchError, Page, Seen
-from index.types import Unchanged
-from index.wire import is_public
+from index.sources.fetch import Fetcher, FetchError, Page
+from index.sources.ssrf_guard import is_public
+from index.types import FetchRecord, Unchanged
 
 PAGE = "<html><body><p>A page of news.</p></body></html>"
 
@@ -46,9 +46,7 @@ def test_a_page_comes_with_what_the_server_says_of_it(web, fetcher):
     fetched = datetime.fromisoformat(page.seen.fetched_at)
     assert abs(datetime.now(UTC) - fetched) < timedelta(minutes=1)
     path, headers = web.requests[-1]
-    assert (
-        path == "/a" and headers["host"] == f"127.0.0.1:{web.port}" and "Clippings" in headers["user-agent"]
-    )
+    assert path == "/a" and headers["host"] == f"127.0.0.1:{web.port}" and "Clippings" in headers["user-agent"]
 
 
 @pytest.mark.parametrize(
@@ -121,9 +119,7 @@ def test_a_name_is_looked_up_again_for_each_connection(web):
     answers = iter([["127.0.0.1"], ["127.0.0.1"], ["10.0.0.1"]])
     checked = []
     web.pages["/a"] = (302, {"Location": f"http://second.example:{web.port}/b"}, "")
-    with Fetcher(
-        min_delay=0, allow_private=True, max_seconds=2, resolver=lambda h, p: next(answers)
-    ) as fetcher:
+    with Fetcher(min_delay=0, allow_private=True, max_seconds=2, resolver=lambda h, p: next(answers)) as fetcher:
         connect = fetcher._wire._network.connect_tcp
 
         def watch(host, port, *args, **kwargs):
@@ -246,9 +242,7 @@ def test_a_server_that_drips_is_left_when_the_time_is_up(web, drip):
     assert time.monotonic() - began < 20  # an unbounded read would never end
 
 
-@pytest.mark.parametrize(
-    "kind", ["application/pdf", "image/png", "application/octet-stream", "video/mp4", ""]
-)
+@pytest.mark.parametrize("kind", ["application/pdf", "image/png", "application/octet-stream", "video/mp4", ""])
 def test_only_pages_and_feeds_are_read(web, fetcher, kind):
     web.pages["/a"] = (200, {"Content-Type": kind}, b"\x89PNG")
     assert "content type" in refusal(fetcher, web.url + "/a")
@@ -289,9 +283,7 @@ def test_a_page_that_has_not_changed_is_not_sent_again(web, fetcher):
     def page(handler: BaseHTTPRequestHandler):
         same = handler.headers.get("If-None-Match") == '"v1"'
         return (
-            (304, {}, "")
-            if same
-            else (200, {"ETag": '"v1"', "Last-Modified": "Thu, 07 Dec 2023 00:00:00 GMT"}, PAGE)
+            (304, {}, "") if same else (200, {"ETag": '"v1"', "Last-Modified": "Thu, 07 Dec 2023 00:00:00 GMT"}, PAGE)
         )
 
     web.pages["/a"] = page
@@ -299,7 +291,7 @@ def test_a_page_that_has_not_changed_is_not_sent_again(web, fetcher):
     assert isinstance(first, Page)
     assert fetcher.fetch(web.url + "/a", first.seen) == Unchanged(web.url + "/a")
     assert web.requests[-1][1]["if-modified-since"] == "Thu, 07 Dec 2023 00:00:00 GMT"
-    assert isinstance(fetcher.fetch(web.url + "/a", Seen(etag='"v0"')), Page)
+    assert isinstance(fetcher.fetch(web.url + "/a", FetchRecord(etag='"v0"')), Page)
 
 
 def test_a_busy_server_is_asked_again_but_not_for_ever(web, fetcher):

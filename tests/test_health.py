@@ -11,13 +11,13 @@ from libraries import STORIES, article, embed, index, recipe, story
 
 from index.build import build
 from index.catalog import Catalog
+from index.catalog.schema import FILE
+from index.consistency import check, repair
+from index.engines.bm25 import Words
+from index.engines.chroma import Vectors
 from index.errors import UserError
-from index.health import check, repair
-from index.schema import FILE
+from index.maintenance import export, prune, rollback, stats
 from index.sources import read
-from index.upkeep import export, prune, rollback, stats
-from index.vectors import Vectors
-from index.words import Words
 
 
 @pytest.fixture
@@ -205,9 +205,7 @@ def test_export_reads_back_to_the_same_ids_and_revisions(tmp_path):
     report = build_from("two", write("export.jsonl", exported))
     assert (report.added, report.skipped) == (6, ())
     two = Catalog(tmp_path / "two").view()
-    assert {item.id: item.revision for item in two.articles()} == {
-        item.id: item.revision for item in one.articles()
-    }
+    assert {item.id: item.revision for item in two.articles()} == {item.id: item.revision for item in one.articles()}
     (changed,) = (item for item in two.articles() if "story 9" in item.text)
     assert changed.id != hashlib.sha256(changed.text.encode()).hexdigest()[:12]
     (copied,) = (row for row in exported if "story 1" in row["text"])

@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from index.errors import UserError
+from index.text.tokens import fold
 from index.types import Article
-from rag.fold import fold
 from rag.quote import Difference, find_quotation
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -21,9 +21,7 @@ PIER = Article(
     "“We have looked at every plank,” she added, “and we found rust on most of them.” It rained.",
     id="pier",
 )
-OTHER = Article(
-    "The council met on Monday to speak of the harbour wall and of nothing else at all.", id="other"
-)
+OTHER = Article("The council met on Monday to speak of the harbour wall and of nothing else at all.", id="other")
 
 
 def look(quotation: str, *articles: Article):

@@ -45,9 +45,9 @@ def test_heading_names_title_day_and_age_and_leaves_out_what_is_unknown():
 def test_name_question_puts_a_question_phrase_where_the_name_stood():
     sentence = "North Korea declared victory over the virus on Monday."
     made = list(questions.name_questions(sentence, random.Random(0)))
-    assert [
-        (q.text.startswith("Which country declared victory"), sentence[q.start : q.end]) for q in made
-    ] == [(True, "North Korea")]
+    assert [(q.text.startswith("Which country declared victory"), sentence[q.start : q.end]) for q in made] == [
+        (True, "North Korea")
+    ]
 
 
 def test_number_question_keeps_the_thing_counted():

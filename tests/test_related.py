@@ -5,8 +5,8 @@ import random
 import pytest
 from libraries import article, index
 
+from index.build.near_duplicates import long_sentences, overlap
 from index.catalog import Catalog
-from index.related import long_sentences, overlap
 
 WORDS = [a + b for a in ("ba", "ke", "li", "mo", "nu", "pra", "sto", "ti") for b in ("ron", "sel", "tam")]
 
@@ -30,9 +30,7 @@ def links(folder):
     view = Catalog(folder).view()
     places = {item.id: item.location for item in view.articles()}
     return {
-        (place, found.kind, places[found.article_id])
-        for key, place in places.items()
-        for found in view.related(key)
+        (place, found.kind, places[found.article_id]) for key, place in places.items() for found in view.related(key)
     }
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from index.search import fold, fuse, order, recency_factor
+from index.engines.fusion import fold, fuse, order, recency_factor
 from index.types import Article, Hit, Passage, Published
 
 

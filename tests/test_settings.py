@@ -2,7 +2,7 @@
 
 import pytest
 
-from index.encoder import DEFAULT
+from index.engines.encoder import DEFAULT
 from index.errors import UserError
 from rag.settings import Settings, load
 

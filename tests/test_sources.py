@@ -15,7 +15,7 @@ from pypdf import PdfReader, PdfWriter
 from index.clean import clean
 from index.errors import UserError
 from index.sources import read
-from index.sources.plain import DATELINE, paragraphs
+from index.sources.text_files import DATELINE, paragraphs
 from index.types import Article, Remark, Skipped
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -86,9 +86,7 @@ def test_header_lines_a_byline_and_a_date_line_are_taken_off(tmp_path):
     assert (found.title, str(found.published), found.outlet) == ("Deal fails", "2023-12-07", "The Daily")
     assert (found.author, found.url) == ("Jane Doe and Luis de la Cruz", "https://daily.example/a")
     assert found.text == LONG.strip()
-    found = article(
-        tmp_path / "b.txt", f"Deal fails again\n\nBy Jane Doe\n\nPublished: Dec. 7, 2023\n\n{LONG}"
-    )
+    found = article(tmp_path / "b.txt", f"Deal fails again\n\nBy Jane Doe\n\nPublished: Dec. 7, 2023\n\n{LONG}")
     assert (found.title, found.author, str(found.published)) == ("Deal fails again", "Jane Doe", "2023-12-07")
 
 
@@ -99,8 +97,7 @@ def test_header_lines_a_byline_and_a_date_line_are_taken_off(tmp_path):
         "Date: soon\n\n" + LONG,
         "Source: one line and nothing else",
         "date night is 2023-12-07 in the city for the couples who had waited long for it.\n\n" + LONG,
-        "May 5, 2023 was the day on which everything changed for the senators and their many aides.\n\n"
-        + LONG,
+        "May 5, 2023 was the day on which everything changed for the senators and their many aides.\n\n" + LONG,
     ],
 )
 def test_what_is_not_surely_a_heading_stays_text(tmp_path, text):
@@ -124,9 +121,7 @@ def test_a_dateline_stays_in_the_text_and_says_what_is_certain(tmp_path, line, o
     assert (found.outlet, str(found.published or "")) == (outlet, published)
 
 
-@pytest.mark.parametrize(
-    "line", ["A — dash", "Washington — not", "THE END", "U.S. stocks - up", "NASA said — on"]
-)
+@pytest.mark.parametrize("line", ["A — dash", "Washington — not", "THE END", "U.S. stocks - up", "NASA said — on"])
 def test_what_is_no_dateline(line):
     assert not DATELINE.match(line)
 
@@ -162,8 +157,7 @@ def test_markdown_gives_front_matter_heading_and_the_text_as_shown(tmp_path):
     )
     assert found.outlet == "The Daily"
     assert found.text == (
-        "First bold paragraph over two lines.\n\nQuoted code here.\n\none\n\ntwo\n\n"
-        "Snake_case and 2 * 3 * 4 stay."
+        "First bold paragraph over two lines.\n\nQuoted code here.\n\none\n\ntwo\n\nSnake_case and 2 * 3 * 4 stay."
     )
     found = article(tmp_path / "b.md", f"# Deal fails again\n\nDecember 7, 2023\n\n{LONG}\n")
     assert (found.title, str(found.published), found.text) == ("Deal fails again", "2023-12-07", LONG.strip())
@@ -303,8 +297,7 @@ def test_csv_and_tsv_in_the_shapes_spreadsheets_write(tmp_path):
 def test_csv_rows_that_cannot_be_read_are_told_by_line(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(
-        b"text,title\nOne.,a\nTwo.,b,extra,more\nThr\xffee.,caf\xc3\xa9\n"
-        b'"Fo"ur.,d\nF\xc3\xaeve.\n"never closed,\nx\n'
+        b'text,title\nOne.,a\nTwo.,b,extra,more\nThr\xffee.,caf\xc3\xa9\n"Fo"ur.,d\nF\xc3\xaeve.\n"never closed,\nx\n'
     )
     found = list(read([str(path)]))
     assert [a.text for a in found if isinstance(a, Article)] == ["One.", "Fîve."]
@@ -316,9 +309,7 @@ def test_csv_rows_that_cannot_be_read_are_told_by_line(tmp_path):
 
 def test_a_csv_field_of_ten_megabytes_is_read_and_one_over_the_limit_is_not(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_text(
-        "title,text\none," + "word " * 2_000_000 + "\ntwo," + "x" * 17_000_000 + "\nthree,Last.\n"
-    )
+    path.write_text("title,text\none," + "word " * 2_000_000 + "\ntwo," + "x" * 17_000_000 + "\nthree,Last.\n")
     found = list(read([str(path)]))
     assert [(a.title, len(a.text)) for a in found if isinstance(a, Article)] == [
         ("one", 9_999_999),
@@ -394,18 +385,14 @@ def test_html_in_another_encoding_is_read_as_it_declares(tmp_path):
 
 def test_japanese_mail_encoding_is_read_as_it_declares(tmp_path):
     text = "大統領は木曜日、来月も交渉を続けると述べた。首都での会談は二日間続いた。" * 5
-    markup = (
-        f'<html><head><meta charset="iso-2022-jp"></head><body><article><p>{text}</p></article></body></html>'
-    )
+    markup = f'<html><head><meta charset="iso-2022-jp"></head><body><article><p>{text}</p></article></body></html>'
     assert article(tmp_path / "a.html", markup.encode("iso-2022-jp")).text == text
     unknown = markup.replace("iso-2022-jp", "iso-2022-zz").encode("iso-2022-jp")
     assert "no known encoding" in skipped(tmp_path / "b.html", unknown).reason
 
 
 def test_html_without_text_or_nested_without_end_is_told(tmp_path):
-    assert (
-        "no main text" in skipped(tmp_path / "a.html", "<html><body><script>x</script></body></html>").reason
-    )
+    assert "no main text" in skipped(tmp_path / "a.html", "<html><body><script>x</script></body></html>").reason
     assert skipped(tmp_path / "b.html", "<div>" * 200_000 + "text").reason
     assert skipped(tmp_path / "c.html", b"\x89PNG\r\n\x1a\n" + bytes(500)).reason == "not text"
 
@@ -427,9 +414,7 @@ def pdf(*pages: list[str], title: str = "", author: str = "", password: str = ""
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R"
             b" /Resources << /Font << /F1 3 0 R >> >> >>" % len(objects)
         )
-    objects[1] = (
-        f"<< /Type /Pages /Kids [{' '.join(f'{k} 0 R' for k in kids)}] /Count {len(kids)} >>".encode()
-    )
+    objects[1] = f"<< /Type /Pages /Kids [{' '.join(f'{k} 0 R' for k in kids)}] /Count {len(kids)} >>".encode()
     out, places = bytearray(b"%PDF-1.4\n"), []
     for number, body in enumerate(objects, 1):
         places.append(len(out))
@@ -526,10 +511,7 @@ def test_a_word_file_with_a_cell_that_spans_without_end_is_read(tmp_path):
 
 def test_files_that_are_no_word_file_are_told(tmp_path):
     assert "not a Word file" in skipped(tmp_path / "a.docx", "just text").reason
-    assert (
-        "encrypted or old"
-        in skipped(tmp_path / "b.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)).reason
-    )
+    assert "encrypted or old" in skipped(tmp_path / "b.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)).reason
     entity = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><w:document xmlns:w="w">&e;</w:document>'
     with zipfile.ZipFile(tmp_path / "c.docx", "w") as packed:
         packed.writestr("[Content_Types].xml", "<Types/>")

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 from local_web import start
 
-from index.fetch import Fetcher, Seen
 from index.sources import read
-from index.types import Article, Remark, Skipped, Unchanged
+from index.sources.fetch import Fetcher
+from index.types import Article, FetchRecord, Remark, Skipped, Unchanged
 
 BODY = "The Senate rejected the aid package on Wednesday, and talks about the border went on in private. "
 
@@ -31,7 +31,7 @@ class Log:
     """A FetchLog in memory that notes what had been yielded when each page was recorded."""
 
     def __init__(self):
-        self.seen: dict[str, Seen] = {}
+        self.seen: dict[str, FetchRecord] = {}
         self.yielded: list[str] = []
         self.order: list[tuple[str, bool]] = []
 
@@ -106,9 +106,7 @@ def test_what_the_guard_refuses_is_skipped_and_the_rest_goes_on(web):
 
 def test_a_page_seen_before_that_has_not_changed_is_unchanged(web):
     web.pages["/a"] = lambda handler: (
-        (304, {}, "")
-        if handler.headers.get("If-None-Match") == '"1"'
-        else (200, {"ETag": '"1"'}, page("Deal"))
+        (304, {}, "") if handler.headers.get("If-None-Match") == '"1"' else (200, {"ETag": '"1"'}, page("Deal"))
     )
     log = Log()
     assert isinstance(run(web.url + "/a", log=log)[0], Article)
@@ -224,9 +222,7 @@ def test_entries_go_through_the_same_guard(web):
 
 def test_a_feed_body_that_looks_like_a_path_opens_no_file(web, tmp_path):
     secret = tmp_path / "feed.xml"
-    secret.write_text(
-        '<rss version="2.0"><channel><item><link>http://x.example/</link></item></channel></rss>'
-    )
+    secret.write_text('<rss version="2.0"><channel><item><link>http://x.example/</link></item></channel></rss>')
     web.pages["/a"] = (200, {"Content-Type": "application/xml"}, str(secret))
     (found,) = run(web.url + "/a")
     assert isinstance(found, Skipped) and found.location == web.url + "/a"
@@ -252,7 +248,7 @@ def test_an_empty_feed_a_broken_one_and_a_bomb_are_told(web):
 
 
 def test_a_feed_without_end_is_read_to_a_limit(web, monkeypatch):
-    monkeypatch.setattr("index.sources.web.ENTRIES", 3)
+    monkeypatch.setattr("index.sources.pages_feeds.ENTRIES", 3)
     web.pages["/rss"] = feed(*[f"<item><link>/{n}</link></item>" for n in range(10)])
     for n in range(10):
         web.pages[f"/{n}"] = page(f"Page {n}")

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.quotes.attribution import STRETCH, Attribution, attributions, spoken
+from index.quotes.quotation_marks import find_quoted
 from index.split import sentences
+from index.text.names import find_names, plain_name
 from index.types import Article
-from rag.marks import find_quoted
-from rag.names import find_names, plain_name
-from rag.speech import STRETCH, Attribution, attributions, spoken
 
 SEEDS = sorted((Path(__file__).parent.parent / "seeds").glob("*.txt"))
 
@@ -130,10 +130,7 @@ def test_a_sentence_wholly_quoted_continues_the_speaker_of_its_paragraph():
 
 
 def test_a_quotation_left_open_goes_on_in_the_next_paragraph():
-    text = (
-        "“We looked at every plank,” Tom Banks said. “We found rust.\n\n“We will replace it by May.”"
-        "\n\nIt rained."
-    )
+    text = "“We looked at every plank,” Tom Banks said. “We found rust.\n\n“We will replace it by May.”\n\nIt rained."
     assert speakers(text) == ["Tom Banks"] * 3 + [""]
 
 
@@ -219,7 +216,7 @@ def test_plain_name(name, plain):
 
 def test_a_long_article_is_read_in_stretches_with_the_same_offsets():
     filler = "\n\n".join(f"The committee met for hour number {number} and adjourned." for number in range(900))
-    text = f"{filler}\n\nSenator Ann Reed spoke last.\n\n\"We will not vote on this today,\" she said.\n\n{filler}"
+    text = f'{filler}\n\nSenator Ann Reed spoke last.\n\n"We will not vote on this today," she said.\n\n{filler}'
     assert len(text) > 5 * STRETCH
     at = text.index('"We will not')
     article = Article(text=text)

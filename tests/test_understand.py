@@ -38,9 +38,7 @@ def said(question: str, *quotes: tuple[str, str], short: str = "", text: str = "
         for n, (speaker, words) in enumerate(quotes)
     )
     article = Article(quotes[0][1] if quotes else "", id="a0")
-    return Turn(
-        question, text, Answer(question, Query(question, question), statements, short, articles=(article,))
-    )
+    return Turn(question, text, Answer(question, Query(question, question), statements, short, articles=(article,)))
 
 
 # Dates.
@@ -238,9 +236,7 @@ def test_questions_about_a_development(question, develops):
 
 # Follow-ups.
 
-LANKFORD = said(
-    "what did Lankford say about the majority?", ("James Lankford", "We've got a narrow majority")
-)
+LANKFORD = said("what did Lankford say about the majority?", ("James Lankford", "We've got a narrow majority"))
 
 
 @pytest.mark.parametrize(

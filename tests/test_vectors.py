@@ -12,10 +12,10 @@ import pytest
 from libraries import STORIES, index, recipe
 
 from index.catalog import Catalog
+from index.consistency import check, repair
+from index.engines.chroma import EXACT, Vectors, snapshot
 from index.errors import UserError
-from index.health import check, repair
-from index.upkeep import prune
-from index.vectors import EXACT, Vectors, snapshot
+from index.maintenance import prune
 
 
 def unit(count, dimensions=16, seed=0):

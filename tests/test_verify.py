@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.text.numbers import find_figures
 from index.types import Article
-from rag.figures import find_figures
 from rag.types import Citation, Statement
 from rag.verify import check, supports, verified
 
@@ -34,9 +34,7 @@ def test_a_citation_holds_only_at_its_place_in_its_revision():
     assert "does not hold" in str(check(QUOTE, None))
     assert "another revision" in str(check(QUOTE, replace(PIER, text=TEXT + " It rained.")))
     assert "another revision" in str(check(QUOTE, replace(PIER, id="other")))
-    assert "words at this place" in str(
-        check(replace(QUOTE, text="The council did approve the money."), PIER)
-    )
+    assert "words at this place" in str(check(replace(QUOTE, text="The council did approve the money."), PIER))
     assert "words at this place" in str(check(replace(QUOTE, start=QUOTE.start + 1), PIER))
     assert "outside" in str(check(replace(QUOTE, end=10_000), PIER))
     assert "outside" in str(check(replace(QUOTE, start=-5), PIER))

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from libraries import article, split
 
+from index.engines.bm25 import Entry, Words, snapshot
 from index.types import Article, Filter, Published
-from index.words import Entry, Words, snapshot
 
 
 def entries(*articles):
@@ -58,9 +58,7 @@ def test_stop_words_count_only_when_there_is_nothing_else(words):
     assert "4" in found(words, "it was on")
 
 
-@pytest.mark.parametrize(
-    "text", ['"narrow AND', "majority:title", "+narrow -majority", "narrow~2 (", "[narrow TO z]"]
-)
+@pytest.mark.parametrize("text", ['"narrow AND', "majority:title", "+narrow -majority", "narrow~2 (", "[narrow TO z]"])
 def test_no_character_is_an_operator(words, text):
     assert found(words, text) == ["1"]
 

@@ -182,7 +182,7 @@ def baselines(
     from evals import baselines as pipelines
     from evals import files, systems
     from evals.summary import summarise
-    from index.encoder import open_encoder
+    from index.engines.encoder import open_encoder
     from rag.assistant import Assistant
 
     read = files.read(questions)

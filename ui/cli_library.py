@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from index.build import BuildReport, Progress
-    from index.fetch import FetchLog
-    from index.types import Read
+    from index.types import FetchLog, Read
     from rag.settings import Settings
 
 LISTED = 20
@@ -43,8 +42,8 @@ def build_library(
 ) -> BuildReport:
     """Read `targets` into the settings' library, with a progress bar on standard error."""
     from index.build import build
-    from index.fetch import Fetcher
     from index.sources import read
+    from index.sources.fetch import Fetcher
     from rag.settings import recipe
 
     fetcher = Fetcher(allow_private=allow_private) if any("://" in target for target in targets) else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 if TYPE_CHECKING:
-    from index.upkeep import Stats
+    from index.maintenance import Stats
 
 SHOWN_OUTLETS = 10
 
@@ -38,7 +38,7 @@ def library(context: click.Context, library: str | None, as_json: bool) -> None:
     """Show the library's versions, counts, settings and disk use; or look after it with a subcommand."""
     if context.invoked_subcommand:
         return
-    from index.upkeep import stats
+    from index.maintenance import stats
 
     found = stats(_folder(library))
     click.echo(json.dumps(found.as_dict(), ensure_ascii=False) if as_json else stats_as_text(found))
@@ -72,10 +72,10 @@ def stats_as_text(found: Stats) -> str:
 @_library
 def rollback(version: int, library: str | None) -> None:
     """Make VERSION the one that is asked; nothing is deleted, so it can be undone."""
-    from index import upkeep
+    from index import maintenance
 
     folder = _folder(library)
-    upkeep.rollback(folder, version, _command())
+    maintenance.rollback(folder, version, _command())
     click.echo(f"{folder}: now at version {version}. See all of them: clippings library")
 
 
@@ -84,9 +84,9 @@ def rollback(version: int, library: str | None) -> None:
 @_library
 def prune(keep: int, library: str | None) -> None:
     """Drop old versions for good; citations of what they alone held no longer resolve."""
-    from index import upkeep
+    from index import maintenance
 
-    dropped = upkeep.prune(_folder(library), keep, _command())
+    dropped = maintenance.prune(_folder(library), keep, _command())
     click.echo(
         f"{len(dropped.versions)} versions dropped, with {dropped.revisions} revisions and {dropped.passages} "
         f"passages; {dropped.bytes_freed / 1e6:.1f} MB freed"
@@ -99,12 +99,12 @@ def prune(keep: int, library: str | None) -> None:
 @_json
 def check(repair: bool, library: str | None, as_json: bool) -> None:
     """Compare SQLite, Chroma and tantivy passage by passage; exits with 1 when they do not agree."""
-    from index import health
+    from index import consistency
     from rag.settings import load, recipe
 
     settings, _ = load({"library": library})
     folder = Path(settings.library)
-    found = health.repair(folder, recipe(settings), _command()) if repair else health.check(folder)
+    found = consistency.repair(folder, recipe(settings), _command()) if repair else consistency.check(folder)
     if as_json:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
     elif found.clean:
@@ -123,7 +123,7 @@ def check(repair: bool, library: str | None, as_json: bool) -> None:
 def export(file: TextIO, library: str | None) -> None:
     """Write every article as JSON lines to FILE, or to standard output; `clippings index` reads it back."""
     from index.catalog import Catalog
-    from index.upkeep import export as rows
+    from index.maintenance import export as rows
 
     for row in rows(Catalog(_folder(library)).view()):
         file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from index.catalog.schema import transaction
 from index.errors import UserError
-from index.schema import transaction
 from rag.serialise import Resolve, from_dict, to_dict
 from rag.types import Answer
 

@@ -64,7 +64,7 @@ def shown_name(name: str) -> str:
 
 
 def address(text: str) -> str:
-    """An address to fetch; raises UserError for what is not one. Where it leads is checked by `index.fetch`."""
+    """An address to fetch; raises UserError for what is not one. Where it leads is checked by `index.sources.fetch`."""
     text = text.strip()
     if len(text) > LONGEST_ADDRESS:
         raise UserError(f"An address may have {LONGEST_ADDRESS:,} characters. Paste a shorter one.")

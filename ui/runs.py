@@ -51,7 +51,7 @@ def library_for(questions: Path, library: str | None, model: str | None = None) 
     from dataclasses import replace
 
     from evals.sets import articles_of
-    from index.encoder import cache_folder
+    from index.engines.encoder import cache_folder
     from index.library import Library
     from rag import settings as settings_file
     from ui.cli import open_library

@@ -13,7 +13,7 @@ from ui.desk import Desk
 
 if TYPE_CHECKING:
     from index.build import BuildReport, Progress
-    from index.fetch import FetchLog
+    from index.types import FetchLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Work:
 
     def add(self, title: str, targets: Sequence[str], refused: Sequence[Skipped] = ()) -> None:
         """Read files, folders and addresses into the library; raises UserError while other work is running."""
-        from index.fetch import Fetcher
         from index.sources import read
+        from index.sources.fetch import Fetcher
 
         def build() -> BuildReport:
             web = any("://" in target for target in targets)
@@ -82,7 +82,7 @@ class Work:
 
     def roll_back(self, number: int) -> None:
         """Publish an earlier or later version; nothing is deleted."""
-        from index.upkeep import rollback
+        from index.maintenance import rollback
 
         def move() -> str:
             rollback(self.desk.folder, number, "clippings chat")
@@ -92,7 +92,7 @@ class Work:
 
     def check(self) -> None:
         """Compare the three stores passage by passage."""
-        from index.health import check
+        from index.consistency import check
 
         def compare() -> str:
             found = check(self.desk.folder)

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from index.errors import UserError
-from index.fetch import Fetcher, FetchLog
-from index.sources.decode import Unreadable, decode, guessed
-from index.types import Article, Read, Skipped
+from index.sources.encoding import Unreadable, decode, guessed
+from index.sources.fetch import Fetcher
+from index.types import Article, FetchLog, Read, Skipped
 
 MAX_BYTES = 100_000_000
 """Bytes of a file that is read whole; .jsonl and .csv are read by rows and may be longer."""
@@ -41,21 +41,17 @@ def read(
         if scheme and scheme[1].lower() not in ("http", "https"):
             raise UserError(f"Cannot read {target!r}: only http and https addresses, files and folders.")
         if not scheme and not os.path.lexists(target):
-            raise UserError(
-                f"There is no file or folder {target!r}. See what is there: ls {Path(target).parent}"
-            )
+            raise UserError(f"There is no file or folder {target!r}. See what is there: ls {Path(target).parent}")
     return _read(targets, fetcher, seen, max_bytes)
 
 
-def _read(
-    targets: Sequence[str], fetcher: Fetcher | None, seen: FetchLog | None, max_bytes: int
-) -> Iterator[Read]:
+def _read(targets: Sequence[str], fetcher: Fetcher | None, seen: FetchLog | None, max_bytes: int) -> Iterator[Read]:
     own: Fetcher | None = None
     done: set[str] = set()
     try:
         for target in targets:
             if re.match(r"https?://", target, re.I):
-                from index.sources.web import read_url
+                from index.sources.pages_feeds import read_url
 
                 if fetcher is None:
                     fetcher = own = Fetcher()
@@ -133,24 +129,24 @@ def _read_file(path: Path, location: str, max_bytes: int) -> Iterator[Read]:
 
 
 def _articles(path: Path, location: str, kind: str) -> Iterator[Read]:
-    from index.sources import html, office, plain, rows
+    from index.sources import html, pdf_docx, records, text_files
 
     match kind:
         case ".json":
-            yield from rows.read_json(path.read_bytes(), location)
+            yield from records.read_json(path.read_bytes(), location)
         case ".jsonl" | ".ndjson":
             with path.open("rb") as file:
-                yield from rows.read_json_lines(file, location)
+                yield from records.read_json_lines(file, location)
         case ".csv" | ".tsv":
-            yield from rows.read_csv(path, location, "\t" if kind == ".tsv" else "")
+            yield from records.read_csv(path, location, "\t" if kind == ".tsv" else "")
         case ".html" | ".htm":
             yield replace(html.read_html(path.read_bytes()), location=location)
         case ".pdf":
-            yield replace(office.read_pdf(path), location=location)
+            yield replace(pdf_docx.read_pdf(path), location=location)
         case ".docx":
-            yield replace(office.read_docx(path), location=location)
+            yield replace(pdf_docx.read_docx(path), location=location)
         case _:
-            yield from _plain(path, location, plain.read_text if kind == ".txt" else plain.read_markdown)
+            yield from _plain(path, location, text_files.read_text if kind == ".txt" else text_files.read_markdown)
 
 
 def _plain(path: Path, location: str, to_article: Callable[[str], Article]) -> Iterator[Read]:

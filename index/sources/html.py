@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from lxml import etree, html
 
 from index.clean import clean, clean_line
-from index.dates import publication_date, url_date
-from index.sources.decode import Unreadable, declared_in_html, decode
+from index.sources.encoding import Unreadable, declared_in_html, decode
+from index.sources.publication_date import publication_date, url_date
 from index.types import Article, Published
 
 _META = (
@@ -76,9 +76,7 @@ def fragment_text(markup: str) -> str:
         element.drop_tree()
     for element in tree.iter("br"):
         element.tail = "\n" + (element.tail or "").lstrip("\n")
-    for element in tree.xpath(
-        "//p|//div|//li|//blockquote|//h1|//h2|//h3|//h4|//h5|//h6|//tr|//pre|//figure"
-    ):
+    for element in tree.xpath("//p|//div|//li|//blockquote|//h1|//h2|//h3|//h4|//h5|//h6|//tr|//pre|//figure"):
         element.text = "\n\n" + (element.text or "")
         element.tail = "\n\n" + (element.tail or "")
     return str(tree.text_content())
@@ -99,18 +97,14 @@ def _published(tree: html.HtmlElement, url: str) -> Published | None:
         if found := publication_date(value):
             return found
     metas = {
-        (meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower(): meta.get(
-            "content", ""
-        )
+        (meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower(): meta.get("content", "")
         for meta in reversed(tree.xpath("//meta[@content]"))
     }
     for name in _META:
         if found := publication_date(metas.get(name, "")):
             return found
     for element in tree.xpath("//*[@itemprop='datePublished'] | //time[@pubdate]"):
-        if found := publication_date(
-            element.get("datetime") or element.get("content") or element.text_content()
-        ):
+        if found := publication_date(element.get("datetime") or element.get("content") or element.text_content()):
             return found
     if found := url_date(url):
         return found

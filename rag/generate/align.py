@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from rag.figures import find_figures
-from rag.names import CALENDAR, find_names
-from rag.wording import FUNCTION, WORD, stem
+from index.text.names import CALENDAR, find_names
+from index.text.numbers import find_figures
+from index.text.tokens import FUNCTION, WORD, stem
 
 BAR = 0.7
 """The share of a name's, figure's, date's or negation's neighbours that must stand near it in the source too.

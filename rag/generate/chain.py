@@ -9,6 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from index.split import count_tokens
+from index.text.tokens import content
 from index.types import Hit
 from rag.extract import Extractive
 from rag.generate.check import Checked, check
@@ -18,7 +19,6 @@ from rag.generate.replies import ModelFailed, Spent, Talker
 from rag.generate.rewrite import restate
 from rag.generate.sentences import Sentence, SentenceStream
 from rag.types import Query, Reading, Remarks, Statement, Turn
-from rag.wording import content
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable

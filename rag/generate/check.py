@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from index.quotes.attribution import spoken
+from index.text.tokens import ASKING, content, stem
 from index.types import Hit, Span
 from rag.generate import align
 from rag.generate.sentences import Sentence
-from rag.speech import spoken
 from rag.types import Citation, Query, Reading, Statement
 from rag.verify import supports
-from rag.wording import ASKING, content, stem
 
 FRAGMENT = 3
 """A reply of fewer content words says nothing by itself and is read together with its question."""

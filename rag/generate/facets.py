@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
+from index.text.names import find_names, plain_name
 from index.types import Hit
-from rag.names import find_names, plain_name
 from rag.types import Query
 
 MOST = 4

@@ -37,7 +37,7 @@ def open_chat_model(settings: Settings) -> BaseChatModel:
 
 def open_talker(settings: Settings, *, cached: bool) -> Talker:
     """A talker to the settings' model, with its cache unless `cached` is false."""
-    from index.encoder import cache_folder
+    from index.engines.encoder import cache_folder
 
     described = [settings.model, settings.model_url, settings.model_temperature, settings.model_reply_tokens]
     return Talker(

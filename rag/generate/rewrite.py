@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from index.clean import clean_line
+from index.text.names import find_names
+from index.text.tokens import content, tokens
 from rag.generate.prompt import ANSWER_SHOWN, TURNS, rewrite_messages
 from rag.generate.replies import ModelFailed, Spent, Talker
-from rag.names import find_names
 from rag.types import Interpretation, Query, Turn
-from rag.wording import content, tokens
 
 LONGEST = 300
 """Characters; a longer rewriting is an answer, or worse."""

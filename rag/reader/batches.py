@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from index.encoder import open_tokenizer
+from index.engines.encoder import open_tokenizer
 from rag.reader import data
 from rag.reader.ages import heading
 from rag.reader.data import Example, Text

@@ -247,8 +247,12 @@ def parser() -> argparse.ArgumentParser:
     add("--groups", type=count, default=GROUPS, help=f"questions in a step (default {GROUPS})")
     add("--passages", type=count, default=3, help="passages scored together for a question (default 3)")
     add("--alone", type=float, default=0.0, help="weight of the loss over each passage by itself (default 0)")
-    add("--cut-out", type=float, default=0.0,
-        help="share of questions whose own passage, with the answer cut out, is among the wrong ones (default 0)")
+    add(
+        "--cut-out",
+        type=float,
+        default=0.0,
+        help="share of questions whose own passage, with the answer cut out, is among the wrong ones (default 0)",
+    )
     add("--mine", type=int, default=0, help="of how many the most misleading are taken, by the reader as it learns")
     add("--mine-from", type=float, default=0.0, help="share of the schedule after which they are (default 0)")
     add("--rate", type=float, default=1.5e-4, help="peak learning rate (default 1.5e-4)")

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from index.encoder import open_session, open_tokenizer
+from index.engines.encoder import open_session, open_tokenizer
 from index.errors import UserError
 from rag.reader.ages import heading
 

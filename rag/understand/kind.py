@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from rag.names import find_names, plain_name
+from index.text.names import find_names, plain_name
+from index.text.tokens import FUNCTION
 from rag.types import AnswerType
-from rag.wording import FUNCTION
 
 _DID = r"(?:did|does|do|has|have|had|would)"
 _AUX = r"(?:did|does|do|has|have|had|would|was|is|were|are)"

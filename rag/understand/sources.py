@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.wording import FUNCTION
+from index.text.tokens import FUNCTION
 
 _INITIALS = {
     "nytimes": "newyorktimes", "nyt": "newyorktimes", "wsj": "wallstreetjournal", "wapo": "washingtonpost",

@@ -1,6 +1,6 @@
 """What a question says about time: the days its articles were published in, and how much new ones count.
 
-Takes what phrases mean from `index.dates`; adds when a day in a question is the day of the news asked for.
+Takes what phrases mean from `index.text.dates`; adds when a day in a question is the day of the news asked for.
 Knows no holidays.
 """
 
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from index.dates import DatePhrase, date_phrases
+from index.text.dates import DatePhrase, date_phrases
 
 NEWS_LAG = timedelta(days=3)
 """News about a day is published on it or in the days after."""

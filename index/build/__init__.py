@@ -1,0 +1,219 @@
+"""Articles in, a new published version out, and a report of what changed.
+
+Everything is written beside what readers use; one transaction at the end publishes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from index.build import reconcile, near_duplicates
+from index.catalog import STAGING, Catalog
+from index.build.embed_passages import Copies, Progress, Recipe, embedded_text, encode, find_needed, sweep, write
+from index.errors import UserError
+from index.types import FetchLog
+from index.locks import write_lock
+from index.build.publish import publish, remember_fetched
+from index.catalog.schema import writable
+from index.build.staging import Staging
+from index.types import Read, Remark, Skipped, Unchanged
+from index.catalog.view import Collection, stands
+
+__all__ = ["BuildReport", "Progress", "Recipe", "build", "embedded_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did; articles in `added`, `changed`, `removed`, locations in `unchanged` and `copies`."""
+
+    version: int
+    published: bool
+    """Whether there was anything to publish; if not, `version` is the one before."""
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    copies: int = 0
+    """Locations found to hold a text that stands elsewhere too."""
+    encoded: int = 0
+    """Passages given to the encoder."""
+    seconds: float = 0.0
+    skipped: tuple[Skipped, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+        return asdict(self)
+
+
+def _ignore(progress: Progress) -> None:
+    return None
+
+
+def build(
+    folder: Path,
+    read: Callable[[FetchLog], Iterable[Read]],
+    recipe: Recipe,
+    *,
+    targets: Sequence[str] = (),
+    prune_missing: bool = False,
+    rebuild: bool = False,
+    server: str = "",
+    command: str = "",
+    progress: Callable[[Progress], None] = _ignore,
+) -> BuildReport:
+    """Bring the library in `folder` up to what `read` yields, and publish it as a new version.
+
+    `read` is given the log of what was fetched before. `targets` are what it reads; with `prune_missing`,
+    articles whose files lay under them and were not met are removed. `rebuild` writes every passage anew.
+    `server` is a Chroma server's address. Nothing is visible before the end, whatever happens on the way, and
+    an interrupted build's encoding is used by the next. Raises UserError when another build is running, and
+    when the folder cannot be written or is full.
+    """
+    if folder.exists() and not writable(folder):
+        raise UserError(
+            f"The library folder {str(folder)!r} is read-only; questions can be asked, but nothing added. "
+            "Name a library you may write: --library FOLDER"
+        )
+    with write_lock(folder, command):
+        catalog = Catalog.create(folder)
+        try:
+            return _Build(catalog, recipe, server, progress).run(read, targets, prune_missing, rebuild)
+        finally:
+            catalog.close()
+
+
+@dataclass(slots=True)
+class _Build:
+    """One run; its fields are what the steps share."""
+
+    catalog: Catalog
+    recipe: Recipe
+    server: str
+    progress: Callable[[Progress], None]
+    encoded: int = 0
+    unchanged: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+
+    def run(
+        self,
+        read: Callable[[FetchLog], Iterable[Read]],
+        targets: Sequence[str],
+        prune_missing: bool,
+        rebuild: bool,
+    ) -> BuildReport:
+        started = time.perf_counter()
+        connection = self.catalog.connection()
+        version = self.catalog.current()
+        staging = Staging(connection, self.catalog.folder / STAGING, self.recipe.made)
+        self._read(staging, read(staging), version)
+        staging.commit()
+        with staging.batch():
+            if prune_missing:
+                reconcile.prune(connection, version, [_base(target) for target in targets])
+            reconcile.decide(connection, version)
+        change = reconcile.change(connection, version)
+        number = self._publish(staging, version, change, rebuild)
+        staging.close()
+        return BuildReport(
+            number or version,
+            number is not None,
+            change.added,
+            change.changed,
+            self.unchanged,
+            change.removed,
+            change.copies,
+            self.encoded,
+            time.perf_counter() - started,
+            tuple(self.skipped),
+            tuple(self.remarks),
+        )
+
+    def _read(self, staging: Staging, reads: Iterable[Read], version: int) -> None:
+        connection = self.catalog.connection()
+        count = 0
+        for item in reads:
+            if isinstance(item, Remark):
+                self.remarks.append(item)
+                continue
+            if isinstance(item, Skipped):
+                self.skipped.append(item)
+                staging.visited(item.location, failed=True)
+                continue
+            count += 1
+            self.progress(Progress("reading", count))
+            if isinstance(item, Unchanged):
+                self.unchanged += 1
+                staging.visited(item.location)
+                continue
+            known = connection.execute(
+                f"SELECT read_as FROM locations v WHERE location = :location AND {stands('v')}",
+                {"location": item.location, "version": version},
+            ).fetchone()
+            revision = item.revision
+            before = staging.visited(item.location, revision)
+            if before is not None:
+                if before != revision:
+                    self.skipped.append(Skipped(item.location, "another article was read here before in this run"))
+            elif known and known[0] == revision:
+                self.unchanged += 1
+            else:
+                # An exported library's rows are named by the ids they had.
+                given = item.id or item.location.rpartition("#")[2]
+                staging.article(item, revision, _sha(item.text), given)
+
+    def _publish(self, staging: Staging, version: int, change: reconcile.Change, rebuild: bool) -> int | None:
+        """Make what is missing and publish; None when the published version already is what it should be."""
+        connection = self.catalog.connection()
+        old = self.catalog.view().collection if version else None
+        collection = self._collection(old, rebuild)
+        (moved,) = connection.execute(
+            "SELECT (SELECT count(*) FROM staging.placed) + (SELECT count(*) FROM staging.gone)"
+        ).fetchone()
+        if (old == collection and not moved) or (old is None and not change.added):
+            with self.catalog.transaction():
+                remember_fetched(connection)
+            return None
+        with staging.batch():
+            find_needed(connection, version, collection.name)
+            near_duplicates.find(connection, version)
+        self.encoded = encode(connection, staging, self.recipe, self.progress)
+        sweep(self.catalog)
+        with Copies(self.catalog, collection) as copies:
+            write(connection, copies, self.progress)
+            copies.finish()
+            with self.catalog.transaction():
+                number = publish(connection, version, copies.collection, change, self.unchanged)
+                near_duplicates.publish(connection)
+        return number
+
+    def _collection(self, old: Collection | None, rebuild: bool) -> Collection:
+        """The collection of these settings: the published one, an earlier one, or a new one."""
+        known = self.catalog.collections()
+        if not rebuild:
+            for collection in ([old] if old else []) + known[::-1]:
+                if (collection.fingerprint, collection.server) == (self.recipe.made, self.server):
+                    return collection
+        # Counted from the highest, since prune drops collections.
+        serial = 1 + max((int(collection.name.rpartition("-")[2]) for collection in known), default=0)
+        name = f"{_sha(self.recipe.made)[:8]}-{serial}"
+        settings = json.dumps(dict(self.recipe.settings), sort_keys=True)
+        vectors = f"clippings-{self.catalog.library()}-{name}" if self.server else ""
+        return Collection(name, self.recipe.made, settings, self.server, vectors, "")
+
+
+def _base(target: str) -> str:
+    """A target as it starts the locations under it."""
+    return target if "://" in target else Path(os.path.abspath(target)).as_posix().rstrip("/")  # noqa: PTH100
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

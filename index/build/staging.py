@@ -1,0 +1,226 @@
+"""What a build has read and encoded but not published: building.sqlite, attached beside the library.
+
+A build that died leaves the passages it encoded here, and the next one with the same settings uses them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from index.types import FetchRecord
+from index.types import Article
+from index.catalog.view import to_day
+
+FILE = "building.sqlite"
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS staging.recipe (fingerprint TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS staging.encoded (      -- passages with their vectors
+    revision TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    sentences TEXT NOT NULL,
+    tokens INTEGER NOT NULL,
+    embedding BLOB NOT NULL,                      -- float32, little-endian
+    PRIMARY KEY (revision, number)
+) STRICT;
+DROP TABLE IF EXISTS staging.reads;
+CREATE TABLE staging.reads (                      -- locations that hold something new
+    seq INTEGER PRIMARY KEY,
+    location TEXT NOT NULL UNIQUE,
+    revision TEXT NOT NULL,
+    text_sha TEXT NOT NULL,
+    given_id TEXT NOT NULL
+) STRICT;
+DROP TABLE IF EXISTS staging.texts;
+CREATE TABLE staging.texts (                      -- revisions read, as in the library's table
+    revision TEXT PRIMARY KEY,
+    text_sha TEXT NOT NULL,
+    title TEXT NOT NULL,
+    outlet TEXT NOT NULL,
+    author TEXT NOT NULL,
+    published TEXT NOT NULL,
+    first_day INTEGER,
+    last_day INTEGER,
+    url TEXT NOT NULL,
+    fetched_at TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+DROP TABLE IF EXISTS staging.visited;
+CREATE TABLE staging.visited (                    -- locations read, and those that could not be
+    location TEXT PRIMARY KEY,
+    revision TEXT NOT NULL,                       -- empty where it was not read
+    failed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+DROP TABLE IF EXISTS staging.fetched_now;
+CREATE TABLE staging.fetched_now (
+    url TEXT PRIMARY KEY,
+    etag TEXT NOT NULL,
+    last_modified TEXT NOT NULL,
+    fetched_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+DROP TABLE IF EXISTS staging.gone;
+CREATE TABLE staging.gone (location TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+DROP TABLE IF EXISTS staging.placed;
+CREATE TABLE staging.placed (                     -- the article each new reading belongs to
+    location TEXT PRIMARY KEY,
+    article_id TEXT NOT NULL,
+    read_as TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX staging.placed_by_article ON placed (article_id);
+DROP TABLE IF EXISTS staging.settled;
+CREATE TABLE staging.settled (                    -- articles that get a revision, or (NULL) leave
+    article_id TEXT PRIMARY KEY,
+    revision TEXT
+) STRICT, WITHOUT ROWID;
+DROP TABLE IF EXISTS staging.needed;
+CREATE TABLE staging.needed (                     -- live revisions without passages in the collection
+    article_id TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    PRIMARY KEY (article_id, revision)
+) STRICT, WITHOUT ROWID;
+DROP TABLE IF EXISTS staging.sentences;
+CREATE TABLE staging.sentences (                  -- for near-duplicates, as in the library's tables
+    hash INTEGER NOT NULL,
+    article_id TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    PRIMARY KEY (hash, article_id, revision)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX staging.sentences_by_article ON sentences (article_id, revision);
+DROP TABLE IF EXISTS staging.links;
+CREATE TABLE staging.links (
+    article_id TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    other_id TEXT NOT NULL,
+    other_revision TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    score REAL NOT NULL,
+    PRIMARY KEY (article_id, revision, other_id, other_revision)
+) STRICT, WITHOUT ROWID;
+"""
+
+COMMIT_EVERY = 500
+
+
+class Staging:
+    """The unpublished part of a build, attached to the library's connection as `staging`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, made_by: str) -> None:
+        self._connection = connection
+        self._path = path
+        self._waiting = 0
+        try:
+            self._attach(made_by)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:  # damaged, as by a power cut: only encoding is lost
+            if "staging" in {row[1] for row in connection.execute("PRAGMA database_list")}:
+                connection.execute("DETACH staging")
+            remove(path)
+            self._attach(made_by)
+
+    def _attach(self, made_by: str) -> None:
+        connection = self._connection
+        connection.execute("ATTACH ? AS staging", [str(self._path)])
+        connection.execute("PRAGMA staging.journal_mode = WAL")
+        # A kill loses nothing, a power cut at most what must be encoded again.
+        connection.execute("PRAGMA staging.synchronous = NORMAL")
+        connection.executescript(_TABLES)
+        if connection.execute("SELECT fingerprint FROM staging.recipe").fetchall() != [(made_by,)]:
+            connection.execute("DELETE FROM staging.encoded")
+            connection.execute("DELETE FROM staging.recipe")
+            connection.execute("INSERT INTO staging.recipe VALUES (?)", [made_by])
+
+    def article(self, article: Article, revision: str, text_sha: str, given_id: str) -> None:
+        """Keep an article whose location held something else before; `given_id` is the id it should have."""
+        self._begin()
+        published = article.published
+        self._connection.execute(
+            "INSERT OR IGNORE INTO staging.texts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                revision,
+                text_sha,
+                article.title,
+                article.outlet,
+                article.author,
+                str(published or ""),
+                to_day(published.day) if published else None,
+                to_day(published.last_day) if published else None,
+                article.url,
+                article.fetched_at,
+                article.text,
+            ],
+        )
+        self._connection.execute(
+            "INSERT INTO staging.reads (location, revision, text_sha, given_id) VALUES (?, ?, ?, ?)",
+            [article.location, revision, text_sha, given_id],
+        )
+
+    def visited(self, location: str, revision: str = "", *, failed: bool = False) -> str | None:
+        """Note that a location was read, or could not be; returns what this run read there before."""
+        self._begin()
+        at = [location]
+        before = self._connection.execute("SELECT revision FROM staging.visited WHERE location = ?", at).fetchone()
+        self._connection.execute(
+            "INSERT INTO staging.visited VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET failed = max(failed, excluded.failed)",
+            [location, revision, failed],
+        )
+        return before[0] if before else None
+
+    def get(self, url: str) -> FetchRecord | None:
+        """What the web said of a URL, in this build or an earlier one (with `put`, `index.sources.fetch`'s log)."""
+        row = self._connection.execute(
+            "SELECT etag, last_modified, fetched_at FROM staging.fetched_now WHERE url = :url UNION ALL "
+            "SELECT etag, last_modified, fetched_at FROM fetched WHERE url = :url LIMIT 1",
+            {"url": url},
+        ).fetchone()
+        return FetchRecord(*row) if row else None
+
+    def put(self, url: str, seen: FetchRecord) -> None:
+        """Remember what the web said; published together with what was read."""
+        self._begin()
+        self._connection.execute(
+            "INSERT OR REPLACE INTO staging.fetched_now VALUES (?, ?, ?, ?)",
+            [url, seen.etag, seen.last_modified, seen.fetched_at],
+        )
+
+    def commit(self) -> None:
+        """End the open batch of notes."""
+        if self._waiting:
+            self._connection.execute("COMMIT")
+            self._waiting = 0
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Write several things in one go."""
+        self.commit()
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Delete what was published; a build that fails leaves it attached, and to the next build."""
+        self._connection.execute("DETACH staging")
+        remove(self._path)
+
+    def _begin(self) -> None:
+        if self._waiting >= COMMIT_EVERY:
+            self.commit()
+        if not self._waiting:
+            self._connection.execute("BEGIN")
+        self._waiting += 1
+
+
+def remove(path: Path) -> None:
+    """Delete a staging file and SQLite's files beside it."""
+    for name in (path.name, path.name + "-wal", path.name + "-shm"):
+        path.with_name(name).unlink(missing_ok=True)

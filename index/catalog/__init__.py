@@ -1,0 +1,168 @@
+"""library.sqlite: versions, revisions, passages and where they were read; the truth the engines derive from.
+
+Reading goes through `View`; writing through `index.build.publish`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from index.catalog import schema
+from index.catalog.view import Collection, View
+from index.errors import UserError
+from index.types import FetchRecord
+
+STAGING = "building.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One published state of the library; counts are of articles, `unchanged` of locations."""
+
+    number: int
+    parent: int
+    collection: str
+    created_at: str
+    articles: int
+    passages: int
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+
+
+class Catalog:
+    """The library in `folder`; one SQLite connection a thread.
+
+    Raises UserError when there is no library there, or one that cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        self.connection()
+
+    @classmethod
+    def create(cls, folder: Path) -> Catalog:
+        """Open the library in `folder`, making an empty one first where there is none."""
+        schema.create(folder, uuid.uuid4().hex[:12])
+        return cls(folder)
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether `folder` holds a library with a published version."""
+        if not (folder / schema.FILE).is_file():
+            return False
+        catalog = Catalog(folder)
+        try:
+            return catalog.current() > 0
+        finally:
+            catalog.close()
+
+    @property
+    def writable(self) -> bool:
+        """Whether a build can write here."""
+        return schema.writable(self.folder)
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = schema.connect(self.folder)
+            self._local.connection = connection
+            with self._guard:
+                self._connections.append(connection)
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One all-or-nothing change; concurrent readers see it whole or not at all."""
+        connection = self.connection()
+        with schema.transaction(connection):
+            yield connection
+
+    def close(self) -> None:
+        """Close every thread's connection; the catalog cannot be used afterwards."""
+        with self._guard:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+
+    def current(self) -> int:
+        """The published version, 0 before the first build."""
+        return self._one("SELECT current FROM state")
+
+    def library(self) -> str:
+        """What names this library among others on one Chroma server."""
+        return self._one("SELECT library FROM state")
+
+    def view(self, version: int | None = None) -> View:
+        """The library at a version, by default the published one.
+
+        Raises UserError when nothing was published yet or the version is gone.
+        """
+        number = self.current() if version is None else version
+        if number == 0:
+            raise UserError(f"The library at {str(self.folder)!r} is empty. Fill it: clippings index FILE_OR_FOLDER")
+        found = next((item for item in self.versions() if item.number == number), None)
+        if found is None:
+            raise UserError(f"No version {number!r} in {str(self.folder)!r}. List them: clippings library")
+        return View(self.connection, number, self.collection(found.collection))
+
+    def versions(self) -> list[Version]:
+        """Every version kept, oldest first."""
+        return [Version(*row) for row in self.connection().execute("SELECT * FROM versions ORDER BY number")]
+
+    def collection(self, name: str) -> Collection:
+        """The collection of that name; raises KeyError for an unknown one."""
+        for collection in self.collections():
+            if collection.name == name:
+                return collection
+        raise KeyError(name)
+
+    def collections(self) -> list[Collection]:
+        """Every collection some version needs, oldest first."""
+        return [Collection(*row) for row in self.connection().execute("SELECT * FROM collections ORDER BY rowid")]
+
+    def settings(self, version: int | None = None) -> dict[str, Any]:
+        """The settings a version was built with."""
+        settings: dict[str, Any] = json.loads(self.view(version).collection.settings)
+        return settings
+
+    def vectors_folder(self, collection: Collection) -> Path:
+        """Where Chroma keeps the collection, unless a server does."""
+        return self.folder / "vectors" / collection.vectors
+
+    def words_folder(self, collection: Collection) -> Path:
+        """Where tantivy keeps the collection."""
+        return self.folder / "words" / collection.words
+
+    def get(self, url: str) -> FetchRecord | None:
+        """What the web last said of a URL (with `put`, the fetch log of `index.sources.fetch`)."""
+        row = (
+            self.connection()
+            .execute("SELECT etag, last_modified, fetched_at FROM fetched WHERE url = ?", [url])
+            .fetchone()
+        )
+        return FetchRecord(*row) if row else None
+
+    def put(self, url: str, seen: FetchRecord) -> None:
+        """Remember what the web said of a URL."""
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?)",
+                [url, seen.etag, seen.last_modified, seen.fetched_at],
+            )
+
+    def _one(self, sql: str) -> Any:
+        return self.connection().execute(sql).fetchone()[0]

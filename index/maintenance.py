@@ -1,0 +1,222 @@
+"""Looking after a library: what is in it, going back, dropping old versions, taking it elsewhere."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from index.build.embed_passages import Copies, sweep
+from index.catalog import Catalog, Version
+from index.catalog.view import Collection, View
+from index.engines.chroma import BATCH, Vectors
+from index.errors import UserError
+from index.locks import write_lock
+
+REWRITE = 0.2
+"""Share of dropped passages from which vectors are copied to a fresh graph, not deleted from the old."""
+
+_NEEDED = """EXISTS (SELECT 1 FROM temp.kept k WHERE v.added_in <= k.number
+              AND (v.removed_in IS NULL OR v.removed_in > k.number))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A library at a glance; sizes in bytes."""
+
+    folder: str
+    current: int
+    versions: tuple[Version, ...]
+    settings: dict[str, Any]
+    articles: int
+    passages: int
+    outlets: dict[str, int]
+    oldest: str
+    newest: str
+    sizes: dict[str, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What `prune` dropped for good."""
+
+    versions: tuple[int, ...]
+    revisions: int
+    passages: int
+    bytes_freed: int
+
+
+def rollback(folder: Path, number: int, command: str = "") -> None:
+    """Make an earlier or later version the published one; nothing is deleted.
+
+    Raises UserError when there is no such version or a build is running.
+    """
+    with write_lock(folder, command):
+        catalog = Catalog(folder)
+        try:
+            catalog.view(number)
+            with catalog.transaction() as connection:
+                connection.execute("UPDATE state SET current = ?", [number])
+                # What a page said when it was last read is no longer what the library holds of it.
+                connection.execute("DELETE FROM fetched")
+        finally:
+            catalog.close()
+
+
+def prune(folder: Path, keep: int = 1, command: str = "") -> Pruned:
+    """Drop, for good, all but the published version and the `keep` - 1 before it.
+
+    Citations of dropped revisions no longer resolve. Raises UserError when `keep` is not positive or a build
+    is running.
+    """
+    if keep < 1:
+        raise UserError(f"Cannot keep {keep!r} versions; the published one always stays: clippings library prune")
+    with write_lock(folder, command):
+        catalog = Catalog(folder)
+        try:
+            before = _size(folder)
+            dropped, revisions, passages = _prune(catalog, keep)
+            sweep(catalog)
+            catalog.connection().execute("VACUUM")
+            catalog.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return Pruned(tuple(dropped), revisions, passages, max(before - _size(folder), 0))
+        finally:
+            catalog.close()
+
+
+def export(view: View) -> Iterator[dict[str, Any]]:
+    """Every article of a version as a row for JSON lines; reading them gives the same ids and revisions.
+
+    `locations` says where each was read; read back, its location is its row.
+    """
+    for article in view.articles():
+        yield {
+            "id": article.id,
+            "revision": article.revision,
+            "title": article.title,
+            "outlet": article.outlet,
+            "author": article.author,
+            "published": str(article.published or ""),
+            "url": article.url,
+            "fetched_at": article.fetched_at,
+            "locations": view.locations(article.id),
+            "text": article.text,
+        }
+
+
+def stats(folder: Path) -> Stats:
+    """Versions, counts, settings and disk use."""
+    catalog = Catalog(folder)
+    try:
+        view = catalog.view()
+        articles, passages = view.count()
+        oldest, newest = view.oldest(), view.newest()
+        sizes = {name: _size(folder / name) for name in ("vectors", "words")}
+        sizes["catalog"] = sum(path.stat().st_size for path in folder.glob("library.sqlite*"))
+        return Stats(
+            str(folder),
+            view.version,
+            tuple(catalog.versions()),
+            catalog.settings(),
+            articles,
+            passages,
+            view.outlets(),
+            str(oldest or ""),
+            str(newest or ""),
+            sizes,
+        )
+    finally:
+        catalog.close()
+
+
+def _prune(catalog: Catalog, keep: int) -> tuple[list[int], int, int]:
+    connection = catalog.connection()
+    current = catalog.current()
+    numbers = [version.number for version in catalog.versions()]
+    kept = [number for number in numbers if number <= current][-keep:]
+    dropped = [number for number in numbers if number not in kept]
+    if not dropped:
+        return [], 0, 0
+    _find_doomed(connection, kept)
+    (revisions,) = connection.execute("SELECT count(*) FROM temp.doomed").fetchone()
+    passages = 0
+    staying = {catalog.view(number).collection for number in kept}
+    leaving = [collection for collection in catalog.collections() if collection not in staying]
+    with ExitStack() as stack:
+        copied = []
+        for collection in staying:
+            rows = connection.execute(
+                "SELECT article_id || ':' || revision || ':' || number, "
+                "(article_id, revision) IN temp.doomed FROM passages WHERE collection = ?",
+                [collection.name],
+            ).fetchall()
+            doomed = [key for key, is_doomed in rows if is_doomed]
+            passages += len(doomed)
+            if doomed:
+                copied.append(_shed(catalog, collection, doomed, [key for key, out in rows if not out], stack))
+        with catalog.transaction():
+            _delete(connection, [collection.name for collection in leaving])
+            for collection in copied:
+                connection.execute(
+                    "UPDATE collections SET vectors = ?, words = ? WHERE name = ?",
+                    [collection.vectors, collection.words, collection.name],
+                )
+    for collection in leaving:
+        if collection.server:
+            vectors = Vectors(server=collection.server, name=collection.vectors)
+            vectors.drop()
+            vectors.close()
+    return dropped, revisions, passages
+
+
+def _shed(catalog: Catalog, collection: Collection, doomed: list[str], kept: list[str], stack: ExitStack) -> Collection:
+    """Copies of the engines without the doomed passages."""
+    # Deleted vectors stay in Chroma's graph as dead ends.
+    fresh = len(doomed) > REWRITE * (len(doomed) + len(kept)) and not collection.server
+    copies = stack.enter_context(Copies(catalog, collection, fresh=("vectors",) if fresh else ()))
+    if fresh:
+        old = Vectors(catalog.vectors_folder(collection))
+        try:
+            for start in range(0, len(kept), BATCH):
+                copies.vectors.add(*old.embeddings(kept[start : start + BATCH]))
+        finally:
+            old.close()
+    else:
+        copies.vectors.delete(doomed)
+    copies.words.write(delete=doomed)
+    copies.finish()
+    return copies.collection
+
+
+def _find_doomed(connection: sqlite3.Connection, kept: list[int]) -> None:
+    """Fill temp.kept with the versions that stay and temp.doomed with the revisions none of them holds."""
+    connection.execute("CREATE TEMP TABLE kept (number INTEGER PRIMARY KEY)")
+    connection.executemany("INSERT INTO temp.kept VALUES (?)", [(number,) for number in kept])
+    connection.execute(
+        f"""CREATE TEMP TABLE doomed AS SELECT article_id, revision FROM revisions r WHERE NOT EXISTS (
+              SELECT 1 FROM lives v WHERE v.article_id = r.article_id AND v.revision = r.revision
+                 AND {_NEEDED})"""
+    )
+
+
+def _delete(connection: sqlite3.Connection, leaving: list[str]) -> None:
+    connection.execute("DELETE FROM versions WHERE number NOT IN (SELECT number FROM temp.kept)")
+    connection.executemany("DELETE FROM passages WHERE collection = ?", [(name,) for name in leaving])
+    connection.executemany("DELETE FROM collections WHERE name = ?", [(name,) for name in leaving])
+    for table in ("lives", "locations"):
+        connection.execute(f"DELETE FROM {table} AS v WHERE NOT ({_NEEDED})")
+    connection.execute("DELETE FROM links WHERE (other_id, other_revision) IN temp.doomed")
+    for table in ("links", "long_sentences", "passages", "revisions"):
+        connection.execute(f"DELETE FROM {table} WHERE (article_id, revision) IN temp.doomed")
+    connection.execute("DELETE FROM articles WHERE id NOT IN (SELECT article_id FROM revisions)")
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

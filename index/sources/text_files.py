@@ -1,0 +1,219 @@
+"""Text and Markdown files, and the conventions of plain text that say title, date, author and outlet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from index.clean import clean, clean_line
+from index.sources.metadata import Facts, facts
+from index.sources.publication_date import publication_date
+from index.types import Article, Published
+
+_SEED = re.compile(r"\s*date[ \t]+(\d{4}-\d{2}-\d{2})(?:[ \t]+|[ \t]*(?:\n|$))")
+_KEYS = {
+    "title": "title", "headline": "title",
+    "date": "date", "published": "date", "publication date": "date", "publish date": "date",
+    "source": "outlet", "outlet": "outlet", "publisher": "outlet", "publication": "outlet",
+    "newspaper": "outlet",
+    "author": "author", "authors": "author", "byline": "author", "by": "author",
+    "url": "url", "link": "url",
+}  # fmt: skip
+_HEADER = re.compile(rf"({'|'.join(_KEYS)})[ \t]*:[ \t]*(\S.{{0,300}})", re.I)
+_NAME = (
+    r"[A-ZÀ-Ý][\w.’'-]*"
+    r"(?:[ \t]+(?:(?:de|van|von|der|den|la|le|bin|al|el|da|di|du|y)[ \t]+)*[A-ZÀ-Ý][\w.’'-]*){1,3}"
+)
+_BYLINE = re.compile(rf"(?:By|BY)[ \t]+({_NAME}(?:(?:,|[ \t]+and|[ \t]*&)[ \t]+{_NAME}){{0,3}})[ \t]*")
+_PLACE = r"[A-Z][A-Z.’' -]{2,40}(?:/[A-Z][A-Z.’' -]+)*(?:,[ \t]+[A-Z][\w.]*(?:[ \t][A-Z][\w.]*)?)?"
+_AGENCIES = "AP|Reuters|AFP|UPI|dpa|DPA|Xinhua|Kyodo|ANSA|TASS|EFE|Bloomberg|CNN"
+_MONTH = (
+    r"January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?"
+)
+DATELINE = re.compile(
+    rf"(?P<place>{_PLACE})(?:,[ \t]+(?P<date>(?:{_MONTH})[ \t]+\d{{1,2}}(?:,[ \t]+\d{{4}})?))?"
+    rf"(?:[ \t]+\((?P<agency>{_AGENCIES})\))?[ \t]*(?:—|–|--|[ \t]-)[ \t]*(?=\S)"
+)
+"""`WASHINGTON — `, `LONDON, March 3 (Reuters) - `: part of the text, and never a title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headed:
+    """A text without its heading, and what the heading said."""
+
+    text: str
+    title: str = ""
+    outlet: str = ""
+    author: str = ""
+    url: str = ""
+    published: Published | None = None
+
+    def article(self) -> Article:
+        return Article(
+            clean(self.text),
+            title=self.title,
+            outlet=self.outlet,
+            author=self.author,
+            url=self.url,
+            published=self.published,
+        )
+
+
+def read_text(text: str) -> Article:
+    """An article from the text of a .txt file."""
+    return headed(paragraphs(clean(text))).article()
+
+
+def read_markdown(text: str) -> Article:
+    """An article from Markdown: front matter and a first heading say what it is; its marks are taken out."""
+    front, body = _front_matter(text)
+    heading, body = _unmark(body)
+    found = headed(clean(body), titled=bool(heading or front.title)).article()
+    return replace(
+        found,
+        title=front.title or clean_line(heading) or found.title,
+        outlet=front.outlet or found.outlet,
+        author=front.author or found.author,
+        url=front.url or found.url,
+        published=front.published or found.published,
+    )
+
+
+def headed(text: str, *, titled: bool = False) -> Headed:
+    """Take the heading off a cleaned text: the seeds' `date 2023-12-07 `, `Title: ...`, a byline, a title.
+
+    A first short line alone is the title, unless `titled` says that one is known or the line is a dateline or
+    a sentence of reported speech. What is not surely a heading stays in the text.
+    """
+    found = Headed(text)
+    if match := _SEED.match(text):
+        published = publication_date(match[1])
+        if published:
+            found = Headed(text[match.end() :].lstrip("\n"), published=published)
+    found = _header_lines(found)
+    title_known = titled or bool(found.title)
+    for _ in range(3):
+        line, rest = _first_line(found.text)
+        if not rest:
+            break
+        if byline := _BYLINE.fullmatch(line):
+            found = replace(found, text=rest, author=found.author or byline[1])
+        elif not found.published and len(line) < 60 and (published := _date_line(line)):
+            found = replace(found, text=rest, published=published)
+        elif not title_known and _is_title(line, found.text):
+            found, title_known = replace(found, text=rest, title=line), True
+        else:
+            break
+    return _dateline(found)
+
+
+def paragraphs(text: str) -> str:
+    """Join the lines of a hard-wrapped text; where every line is a paragraph, set blank lines between.
+
+    A text is hard-wrapped when nearly every line break inside its paragraphs stands where the next word
+    would have passed the longest line.
+    """
+    blocks = [block.split("\n") for block in text.split("\n\n")]
+    inner = [(line, after) for block in blocks for line, after in pairwise(block)]
+    if not inner:
+        return text
+    width = max(len(line) for block in blocks for line in block)
+    full = sum(len(line) + 1 + len(after.split(" ", 1)[0]) > width for line, after in inner)
+    if width <= 120 and len(inner) >= 3 and full / len(inner) >= 0.9:
+        return "\n\n".join(" ".join(block) for block in blocks)
+    ends = sum(line[-1:] in '.!?”"’)' for line, _ in inner)
+    if len(blocks) == 1 and len(inner) >= 2 and ends / len(inner) >= 0.6:
+        return "\n\n".join(blocks[0])
+    return text
+
+
+def _first_line(text: str) -> tuple[str, str]:
+    line, _, rest = text.partition("\n")
+    return line, rest.lstrip("\n")
+
+
+def _is_title(line: str, text: str) -> bool:
+    alone = text.startswith(line + "\n\n") and len(line.split()) > 1 and len(line) <= 120
+    reported = re.search(r"\b(?:said|says|told)\b[^.]*\.$", line)
+    return alone and not (DATELINE.match(line) or reported or line[0] in "-*•|>")
+
+
+def _header_lines(found: Headed) -> Headed:
+    facts: dict[str, str] = {}
+    published = found.published
+    text = found.text
+    while text:
+        line, rest = _first_line(text)
+        match = _HEADER.fullmatch(line)
+        if not match or not rest:
+            break
+        key, value = _KEYS[match[1].lower()], match[2].strip()
+        if key in facts or (key == "url" and not re.match(r"https?://\S+$", value)):
+            break
+        if key == "date":
+            published = publication_date(value)
+            if not published:
+                break
+        facts[key], text = value, rest
+    facts.pop("date", None)
+    return replace(found, text=text, published=published, **facts) if text != found.text else found
+
+
+def _date_line(line: str) -> Published | None:
+    """A line that is nothing but a full date, perhaps after "Published"."""
+    known = rf"\b(?:{_MONTH}|published|posted|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    worded = re.sub(known, "", line, flags=re.I)
+    if re.search(r"[^\W\d_]{4,}", worded):
+        return None
+    published = publication_date(line)
+    return published if published and published.precision == "day" else None
+
+
+def _dateline(found: Headed) -> Headed:
+    """What a dateline says for certain: the agency, and the date where it has its year."""
+    match = DATELINE.match(found.text)
+    if not match:
+        return found
+    published = publication_date(match["date"]) if match["date"] else None
+    return replace(found, outlet=found.outlet or match["agency"] or "", published=found.published or published)
+
+
+def _front_matter(text: str) -> tuple[Facts, str]:
+    match = re.match(r"\ufeff?---[ \t]*\r?\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\r?\n|$)", text, re.S)
+    if not match or len(match[1]) > 20_000:
+        return Facts(), text
+    import yaml
+
+    try:
+        # As strings: YAML would turn a date into a day it may not state.
+        data = yaml.load(match[1], Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError):
+        return Facts(), text
+    return (facts(data), text[match.end() :]) if isinstance(data, dict) else (Facts(), text)
+
+
+def _unmark(text: str) -> tuple[str, str]:
+    """A first heading, and Markdown as a reader sees it: no signs, images or comments."""
+    from markdown_it import MarkdownIt
+
+    blocks: list[str] = []
+    heading, level = "", ""
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        if token.type == "heading_open":
+            level = token.tag
+        elif token.type in ("fence", "code_block"):
+            blocks.append(token.content)
+        elif token.type == "inline":
+            shown = "".join(
+                {"softbreak": " ", "hardbreak": "\n"}.get(child.type, child.content)
+                for child in token.children or ()
+                if child.type not in ("image", "html_inline")
+            )
+            if level == "h1" and not blocks and not heading:
+                heading = shown
+            else:
+                blocks.append(shown)
+            level = ""
+    return heading, "\n\n".join(blocks)
