@@ -25,9 +25,9 @@ from index.library import Library
 from index.types import Hit
 from rag.combined import WEIGHTS, CombinedReader, Found, place, signs
 from rag.reader.calibration import Calibration
-from rag.reader.export import write_checksums
 from rag.retrieve import retrieve
 from rag.rules import Features, Row, Signs, describe, sign
+from rag.training.weights import write_checksums
 from rag.types import Query
 
 HITS = 20

@@ -17,9 +17,8 @@ from evals.adapters import write_set
 from evals.cases import Case, GoldSentence, half
 from index import errors
 from index.clean import clean
-from rag.reader import data
-from rag.reader.data import Example
-from rag.reader.train import data_options
+from rag.training.examples import Example, gather, in_held_out
+from rag.training.train import data_options
 
 SENTENCE = 8
 """From this many words an answer is a sentence to cite, not a short answer to look for."""
@@ -35,7 +34,7 @@ def held_out(examples: Sequence[Example], each: int) -> list[Example]:
     taken: Counter[str] = Counter()
     kept = []
     for example in examples:
-        if data.in_held_out(example.group) and taken[example.source] < each:
+        if in_held_out(example.group) and taken[example.source] < each:
             taken[example.source] += 1
             kept.append(example)
     return kept
@@ -78,10 +77,10 @@ def main() -> None:
     add("--each", type=int, default=60, help="questions of each training set (default 60)")
     add("--others", type=int, default=4000, help="questions whose articles stand beside theirs (default 4000)")
     arguments = parser.parse_args()
-    examples = data.gather(arguments.data, arguments.news, arguments.keep_out, random.Random(arguments.seed))[0]
+    examples = gather(arguments.data, arguments.news, arguments.keep_out, random.Random(arguments.seed))[0]
     random.Random(arguments.seed).shuffle(examples)
     chosen = held_out(examples, arguments.each)
-    others = [example for example in examples if not data.in_held_out(example.group)][: arguments.others]
+    others = [example for example in examples if not in_held_out(example.group)][: arguments.others]
     cases = [case(number, example) for number, example in enumerate(chosen)]
     written = write_set(list(articles([*chosen, *others])), cases, arguments.out)
     for fault in written.unresolved:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from evals import stats
 from index import errors
 from index.errors import UserError
-from rag.reader import data, train
-from rag.reader.batches import Batcher
-from rag.reader.data import Example
-from rag.reader.rows import read_json
+from rag.training import train
+from rag.training.batches import Batcher
+from rag.training.examples import NEGATIVES, Example, answers_of, folded, in_held_out
+from rag.training.files import read_json
+from rag.training.weights import base_folder
 
 if TYPE_CHECKING:
-    from rag.reader.scoring import Judged
+    from rag.training.scoring import Judged
 
 PASSAGES = 3
 ABOUT = """\
@@ -85,14 +86,14 @@ runs:
 
 def with_random_wrong(examples: Sequence[Example], rng: random.Random) -> list[Example]:
     """Return examples whose wrong passages are any others' that lack their answers."""
-    texts = [f" {data.folded(f'{e.gold.title} {e.gold.text}')} " for e in examples]
+    texts = [f" {folded(f'{e.gold.title} {e.gold.text}')} " for e in examples]
     out = []
     for example in examples:
-        answers = data.answers_of(example)
-        drawn = rng.sample(range(len(examples)), min(len(examples), 2 * data.NEGATIVES))
+        answers = answers_of(example)
+        drawn = rng.sample(range(len(examples)), min(len(examples), 2 * NEGATIVES))
         others = [i for i in drawn if examples[i].group != example.group]
         wrong = [examples[i].gold for i in others if not any(answer in texts[i] for answer in answers)]
-        out.append(replace(example, negatives=tuple(wrong[: data.NEGATIVES])))
+        out.append(replace(example, negatives=tuple(wrong[:NEGATIVES])))
     return out
 
 
@@ -102,14 +103,14 @@ def trained(
     """Train as `recipe` says and return how the held-out questions are read."""
     import torch
 
-    from rag.reader import scoring
+    from rag.training import scoring
 
     torch.manual_seed(args.seed)
     training = [e for e in examples if recipe.keeps(e)]
     if recipe.random_wrong:
         training = with_random_wrong(training, random.Random(args.seed))
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    base = train.base_folder()
+    base = base_folder()
     batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed, recipe.cut_out)
     run = train.Run(base, args.rate, 0.997, device)
     for step in range(args.steps):
@@ -203,8 +204,8 @@ def main() -> None:
     args = parser().parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     examples = train.examples_for(args)
-    training = [e for e in examples if not data.in_held_out(e.group)]
-    held_out = [e for e in examples if data.in_held_out(e.group) and e.spans]
+    training = [e for e in examples if not in_held_out(e.group)]
+    held_out = [e for e in examples if in_held_out(e.group) and e.spans]
     if not held_out:
         told = f"None of the {len(examples)} questions in {str(args.data)!r} is held out: too few."
         raise UserError(f"{told} Name another folder with --data, and another with --out.")

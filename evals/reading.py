@@ -22,10 +22,10 @@ from index import errors, split
 from index.errors import UserError
 from index.types import Article
 from rag.combined import WEIGHTS
-from rag.reader import data
-from rag.reader.rows import read_json, read_rows
-from rag.reader.train import count
 from rag.reader.trained import PassageReading, TrainedReader
+from rag.training.examples import Text, rank
+from rag.training.files import read_json, read_rows
+from rag.training.train import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,8 @@ class News:
         self.passages = [(row, p) for row in articles
                          for p in split.passages(Article(text=row["text"], title=row["title"]))]  # fmt: skip
         self.texts = [row["text"][p.start : p.end] for row, p in self.passages]
-        pool = [data.Text(text, row["title"]) for text, (row, _) in zip(self.texts, self.passages, strict=True)]
-        self._ranks, self._scores = data.rank(pool, [q["question"] for q in self.questions], 200)
+        pool = [Text(text, row["title"]) for text, (row, _) in zip(self.texts, self.passages, strict=True)]
+        self._ranks, self._scores = rank(pool, [q["question"] for q in self.questions], 200)
 
     def search(self, number: int, k: int, hidden: Sequence[str] = ()) -> list[int]:
         """Return the `k` best passages for question `number`, none of an article whose id is `hidden`."""

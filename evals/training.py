@@ -1,4 +1,4 @@
-"""Question sets, feedback among them, as rows that `python -m rag.reader.train` learns from."""
+"""Question sets, feedback among them, as rows that `python -m rag.training.train` learns from."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from evals.systems import query_of
-from rag.reader.rows import occurrences
 from rag.retrieve import retrieve
+from rag.training.files import occurrences
 
 if TYPE_CHECKING:
     from evals.cases import Case

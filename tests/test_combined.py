@@ -17,9 +17,9 @@ from rag.agreement import others_report
 from rag.assistant import Assistant
 from rag.combined import WEIGHTS, CombinedReader, names_person, place
 from rag.reader.calibration import Calibration
-from rag.reader.rows import Row, read_rows
 from rag.rules import describe, sign
 from rag.settings import Settings
+from rag.training.files import Row, read_rows
 from rag.types import Candidate, Query
 
 QUESTIONS = [

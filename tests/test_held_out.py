@@ -12,8 +12,7 @@ from evals.files import read
 from evals.fit_readers import fit
 from evals.resolve import Names, resolve
 from index.errors import UserError
-from rag.reader import data
-from rag.reader.data import Example, Text
+from rag.training.examples import Example, Text, in_held_out
 
 TEXT = "The harbour froze on Monday. Ann Lee said the boats would have to wait until the ice was gone."
 
@@ -28,7 +27,7 @@ def test_only_held_out_groups_are_asked_and_each_set_has_a_limit():
     groups = [f"group {number}" for number in range(500)]
     examples = [example("Who?", "Ann Lee", group) for group in groups]
     kept = held_out.held_out(examples, 5)
-    assert [data.in_held_out(one.group) for one in kept] == [True] * 5
+    assert [in_held_out(one.group) for one in kept] == [True] * 5
 
 
 def test_a_case_names_its_article_and_its_long_answer_is_found_there(tmp_path):

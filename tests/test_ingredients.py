@@ -11,9 +11,8 @@ import pytest
 
 from evals import ingredients
 from index.errors import UserError
-from rag.reader import data
-from rag.reader.batches import Batcher
-from rag.reader.data import Example, Text
+from rag.training.batches import Batcher
+from rag.training.examples import NEGATIVES, Example, Text, answers_of, folded
 
 DAY = date(2022, 6, 17)
 
@@ -30,10 +29,10 @@ def test_wrong_passages_at_random_are_others_without_the_answer():
     drawn = ingredients.with_random_wrong([*examples, *[echo] * 40], random.Random(0))
     groups = {e.gold: e.group for e in examples}
     for one in drawn[:40]:
-        (answer,) = data.answers_of(one)
-        assert 0 < len(set(one.negatives)) <= data.NEGATIVES
+        (answer,) = answers_of(one)
+        assert 0 < len(set(one.negatives)) <= NEGATIVES
         assert all(groups.get(text, "two") != one.group for text in one.negatives)
-        assert not any(answer in f" {data.folded(text.text)} " for text in one.negatives)
+        assert not any(answer in f" {folded(text.text)} " for text in one.negatives)
     assert any(echo.gold in one.negatives for one in drawn[:20])
     assert echo.gold not in drawn[3].negatives
 
@@ -53,8 +52,8 @@ def test_runs_are_compared_question_by_question():
 def test_held_out_questions_are_judged_by_span_passage_and_confidence():
     import torch
 
-    from rag.reader.scoring import judge, measure
-    from rag.reader.train import base_folder
+    from rag.training.scoring import judge, measure
+    from rag.training.weights import base_folder
 
     batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)
     ann = batcher.tokenizer.token_to_id("ann")

@@ -12,10 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import UserError
-from rag.reader import data, questions
 from rag.reader.ages import age_phrase, heading
-from rag.reader.batches import Batcher
-from rag.reader.data import Example, Text
+from rag.training.batches import Batcher
+from rag.training.examples import (
+    Example,
+    Text,
+    answer_spans,
+    build,
+    ngrams_of_json,
+    read_examples,
+    read_news,
+    window,
+    without_answer,
+)
+from rag.training.question_generation import name_questions, quotation_questions
 
 DAY = date(2022, 6, 17)
 
@@ -44,7 +54,7 @@ def test_heading_names_title_day_and_age_and_leaves_out_what_is_unknown():
 
 def test_name_question_puts_a_question_phrase_where_the_name_stood():
     sentence = "North Korea declared victory over the virus on Monday."
-    made = list(questions.name_questions(sentence, random.Random(0)))
+    made = list(name_questions(sentence, random.Random(0)))
     assert [(q.text.startswith("Which country declared victory"), sentence[q.start : q.end]) for q in made] == [
         (True, "North Korea")
     ]
@@ -52,14 +62,14 @@ def test_name_question_puts_a_question_phrase_where_the_name_stood():
 
 def test_number_question_keeps_the_thing_counted():
     sentence = "The storm damaged 1,200 houses along the coast."
-    made = list(questions.name_questions(sentence, random.Random(0)))
+    made = list(name_questions(sentence, random.Random(0)))
     assert [sentence[q.start : q.end] for q in made] == ["1,200"]
     assert "how many houses" in made[0].text
 
 
 def test_quotation_question_names_the_speaker_and_answers_with_the_words_between_the_marks():
     text = 'The vote is over. "The harbour will close before winter comes," said Maria Lopez, the mayor.'
-    (made,) = questions.quotation_questions(text, random.Random(0))
+    (made,) = quotation_questions(text, random.Random(0))
     assert "Maria Lopez" in made.text
     assert text[made.start : made.end] == "The harbour will close before winter comes,"
 
@@ -67,21 +77,21 @@ def test_quotation_question_names_the_speaker_and_answers_with_the_words_between
 @given(st.text(max_size=400), st.integers(0, 10))
 def test_every_made_question_points_inside_its_text(text, seed):
     rng = random.Random(seed)
-    for made in [*questions.name_questions(text, rng), *questions.quotation_questions(text, rng)]:
+    for made in [*name_questions(text, rng), *quotation_questions(text, rng)]:
         assert 0 <= made.start < made.end <= len(text)
 
 
 def test_window_keeps_the_answer_and_moves_its_offsets():
     text = " ".join(f"Sentence number {i} is here." for i in range(60)) + " The key is Paris. The end."
     start = text.index("Paris")
-    cut, spans = data.window(text, [(start, start + 5)], 40, random.Random(1))
+    cut, spans = window(text, [(start, start + 5)], 40, random.Random(1))
     assert len(cut.split()) < 60
     assert [cut[a:b] for a, b in spans] == ["Paris"]
 
 
 def test_answers_without_a_start_are_taken_wherever_they_stand():
-    assert data.answer_spans("Ann met Ann.", ["Ann"]) == [(0, 3), (8, 11)]
-    assert data.answer_spans("Ann met Bo.", [{"text": "Bo", "start": 8}]) == [(8, 10)]
+    assert answer_spans("Ann met Ann.", ["Ann"]) == [(0, 3), (8, 11)]
+    assert answer_spans("Ann met Bo.", [{"text": "Bo", "start": 8}]) == [(8, 10)]
 
 
 def test_passages_of_a_test_set_stay_out_of_training(tmp_path):
@@ -91,7 +101,7 @@ def test_passages_of_a_test_set_stay_out_of_training(tmp_path):
     (tmp_path / "own.jsonl").write_text("\n".join(rows), encoding="utf-8")
     held = tmp_path / "test.json"
     held.write_text(json.dumps({"data": [{"context": words}]}), encoding="utf-8")
-    found, passages = data.read_examples(tmp_path, random.Random(0), data.ngrams_of_json(held))
+    found, passages = read_examples(tmp_path, random.Random(0), ngrams_of_json(held))
     assert [e.gold.text.split()[0] for e in found] == [p.text.split()[0] for p in passages] == ["term0"]
 
 
@@ -112,7 +122,7 @@ def test_a_training_row_that_cannot_be_learned_from_is_named(tmp_path, line, sai
     good = {"question": "Who won?", "context": "Ann won.", "answers": [{"text": "Ann", "start": 0}]}
     (tmp_path / "own.jsonl").write_text(f"{json.dumps(good)}\n{line}\n", encoding="utf-8")
     with pytest.raises(UserError, match=re.escape(said)) as error:
-        data.read_examples(tmp_path, random.Random(0), set())
+        read_examples(tmp_path, random.Random(0), set())
     assert str(tmp_path / "own.jsonl") in str(error.value)
 
 
@@ -122,7 +132,7 @@ def test_a_training_set_cut_short_in_the_download_is_named(tmp_path):
     for broken in (whole[: len(whole) // 2], whole[:600] + b"\0" * 9 + whole[609:], b"no gzip"):
         (tmp_path / "own.jsonl.gz").write_bytes(broken)
         with pytest.raises(UserError, match=r"own\.jsonl\.gz' cannot be read after line"):
-            data.read_examples(tmp_path, random.Random(0), set())
+            read_examples(tmp_path, random.Random(0), set())
 
 
 @pytest.mark.parametrize(
@@ -133,13 +143,13 @@ def test_an_article_no_questions_can_be_made_from_is_named(tmp_path, change, sai
     row = {"id": "wikinews-1", "title": "Flood", "date": "2011-05-01", "text": "It rained."} | change
     (tmp_path / "news.jsonl").write_text(json.dumps(row), encoding="utf-8")
     with pytest.raises(UserError, match=re.escape(said)) as error:
-        data.read_news(tmp_path / "news.jsonl", random.Random(0))
+        read_news(tmp_path / "news.jsonl", random.Random(0))
     assert "news.jsonl', line 1" in str(error.value)
 
 
 def test_a_folder_without_training_data_is_named(tmp_path):
     with pytest.raises(UserError, match=r"No \.jsonl"):
-        data.read_examples(tmp_path, random.Random(0), set())
+        read_examples(tmp_path, random.Random(0), set())
 
 
 def test_negatives_are_different_passages_without_the_answer(tmp_path):
@@ -155,7 +165,7 @@ def test_negatives_are_different_passages_without_the_answer(tmp_path):
         for number, context in enumerate(contexts)
     ]
     (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    examples = data.build(tmp_path, None, [], 17)
+    examples = build(tmp_path, None, [], 17)
     asked = next(example for example in examples if example.spans)
     wrong = {passage.text for passage in asked.negatives}
     assert len(wrong & set(contexts[1:3])) == 1
@@ -165,7 +175,7 @@ def test_negatives_are_different_passages_without_the_answer(tmp_path):
 def lacking(text, answer, source="own", title="Race"):
     start = text.index(answer)
     example = Example("Who won?", Text(text, title, DAY), ((start, start + len(answer)),), source, "g", text)
-    return data.without_answer(example, 200, random.Random(0))
+    return without_answer(example, 200, random.Random(0))
 
 
 FILLER = "It rained on the town and on the harbour for three days, and the boats that had come for the race stayed in. "
@@ -189,7 +199,7 @@ def test_where_a_quotation_is_asked_for_all_that_was_said_is_cut_out():
 
 
 def test_batches_show_a_question_its_own_passage_without_the_answer_as_often_as_asked():
-    from rag.reader.train import base_folder
+    from rag.training.weights import base_folder
 
     gold = Text(f"{FILLER}Ann Lee won. {FILLER}")
     start = gold.text.index("Ann Lee")
@@ -210,8 +220,8 @@ def test_batches_show_a_question_its_own_passage_without_the_answer_as_often_as_
 def test_the_loss_over_each_passage_alone_asks_a_wrong_one_to_score_below_no_answer():
     import torch
 
-    from rag.reader.scoring import group_loss
-    from rag.reader.train import base_folder
+    from rag.training.scoring import group_loss
+    from rag.training.weights import base_folder
 
     batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)
     passages = [(Text("Ann Lee won."), ((0, 7),)), (Text("It rained."), ())]
@@ -236,7 +246,7 @@ def test_the_loss_over_each_passage_alone_asks_a_wrong_one_to_score_below_no_ans
 
 
 def test_batches_mark_the_answer_tokens_and_repeat_for_the_same_step():
-    from rag.reader.train import base_folder
+    from rag.training.weights import base_folder
 
     wrong = tuple(Text(f"Nothing of use stands in text {i}.") for i in range(4))
     example = Example(
@@ -259,7 +269,7 @@ def test_batches_mark_the_answer_tokens_and_repeat_for_the_same_step():
 def test_shared_normalisation_counts_all_passages_and_the_null():
     import torch
 
-    from rag.reader.model import shared_nll
+    from rag.training.model import shared_nll
 
     logits = torch.tensor([[1.0, 2.0, 5.0], [1.0, 2.0, 5.0]])
     allowed = torch.tensor([[True, True, False], [True, True, False]])
@@ -272,8 +282,8 @@ def test_shared_normalisation_counts_all_passages_and_the_null():
 def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answer():
     import torch
 
-    from rag.reader.scoring import misleading
-    from rag.reader.train import base_folder
+    from rag.training.scoring import misleading
+    from rag.training.weights import base_folder
 
     batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)
     harbour = batcher.tokenizer.token_to_id("harbour")
@@ -298,10 +308,9 @@ def test_training_goes_on_from_the_weights_that_ship(tmp_path):
     import torch
 
     from rag.combined import WEIGHTS
-    from rag.reader.model import ReaderModel
-    from rag.reader.restore import restore
-    from rag.reader.train import base_folder, earlier
     from rag.reader.trained import TrainedReader
+    from rag.training.model import ReaderModel
+    from rag.training.weights import base_folder, earlier, restore
 
     question, text = "Who won the race?", "It rained. In the end Ann Lee won the race."
     model = ReaderModel(base_folder()).eval()
@@ -325,7 +334,8 @@ def test_training_goes_on_from_the_weights_that_ship(tmp_path):
 def test_a_run_broken_off_and_continued_ends_at_the_weights_of_one_that_was_not(tmp_path, monkeypatch):
     import torch
 
-    from rag.reader import scoring, train
+    from rag.training import scoring, train
+    from rag.training.weights import base_folder
 
     rows = [
         {"question": f"Who won race {n}?", "context": f"In town {n} it rained. Ann{n} won.", "answers": [f"Ann{n}"]}
@@ -360,7 +370,7 @@ def test_a_run_broken_off_and_continued_ends_at_the_weights_of_one_that_was_not(
     continued = run("broken")
     assert seen == ["loss", "loss", "loss", "mined"]
     assert all(torch.equal(value, continued[name]) for name, value in whole.items())
-    started = train.Run(train.base_folder(), 1e-3, 0.9, "cpu").weights
+    started = train.Run(base_folder(), 1e-3, 0.9, "cpu").weights
     assert any(not torch.equal(value, started[name]) for name, value in whole.items())
 
 
@@ -368,8 +378,9 @@ def test_no_tensor_of_a_training_step_is_left_off_the_device_named(tmp_path):
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    from rag.reader.scoring import group_loss
-    from rag.reader.train import Run, base_folder
+    from rag.training.scoring import group_loss
+    from rag.training.train import Run
+    from rag.training.weights import base_folder
 
     class ReadsOnes(TorchDispatchMode):
         """A "meta" tensor has no values, but, as on CUDA, meets no tensor of the CPU; one reads 1, or false."""
@@ -398,9 +409,8 @@ def test_no_tensor_of_a_training_step_is_left_off_the_device_named(tmp_path):
 def test_exported_weights_are_the_mean_of_the_runs_named(tmp_path):
     import torch
 
-    from rag.reader.export import export
-    from rag.reader.restore import restore
-    from rag.reader.train import Run, base_folder
+    from rag.training.train import Run
+    from rag.training.weights import base_folder, export, restore
 
     weights = Run(base_folder(), 1e-3, 0.9, "cpu").weights
     for name, change in (("low", -0.5), ("high", 1.5)):
@@ -415,8 +425,8 @@ def test_eight_bits_spare_the_products_named(tmp_path):
     import onnx
     import torch
 
-    from rag.reader.export import IN_FLOATS, export
-    from rag.reader.train import Run, base_folder
+    from rag.training.train import Run
+    from rag.training.weights import IN_FLOATS, base_folder, export
 
     torch.save(Run(base_folder(), 1e-3, 0.9, "cpu").weights, tmp_path / "final.pt")
     graph = onnx.load(str(export([tmp_path / "final.pt"], base_folder(), tmp_path / "out", int8=True))).graph

@@ -126,7 +126,7 @@ def training_rows(questions: Path, out: Path, library: str | None) -> None:
     from evals import files, systems
     from evals.training import training_rows as rows
     from rag.combined import WEIGHTS
-    from rag.reader.train import GROUPS
+    from rag.training.train import GROUPS
     from ui.runs import library_for
 
     if out.suffix != ".jsonl":
@@ -142,7 +142,7 @@ def training_rows(questions: Path, out: Path, library: str | None) -> None:
     steps = -(-PASSES * len(lines) // GROUPS)
     click.echo(
         f"{len(lines)} rows: {out}. Teach them to the reader that ships:\n"
-        f"  python -m rag.reader.train --data {out.parent} --weights {WEIGHTS} --steps {steps} --out RUN"
+        f"  python -m rag.training.train --data {out.parent} --weights {WEIGHTS} --steps {steps} --out RUN"
     )
 
 

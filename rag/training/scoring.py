@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from rag.reader.batches import Batch, Batcher, Group, sample_group
-from rag.reader.data import Example
-from rag.reader.model import shared_nll
+from rag.training.batches import Batch, Batcher, Group, sample_group
+from rag.training.examples import Example
+from rag.training.model import shared_nll
 
 
 def forward(model: nn.Module, batch: Batch, device: str, chunk: int = 16) -> tuple[Tensor, Tensor, Tensor]:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from index.engines.encoder import open_tokenizer
-from rag.reader import data
 from rag.reader.ages import heading
-from rag.reader.data import Example, Text
 from rag.reader.trained import MAX_TOKENS
+from rag.training.examples import Example, Text, window, without_answer
 
 NO_GOLD = 0.2  # share of groups whose right passage is withheld, so that "no answer" is the target
 
@@ -40,7 +39,7 @@ def sample_group(example: Example, size: int, rng: random.Random, cut_out: float
     wrong = list(example.negatives)
     first = [wrong.pop(rng.randrange(min(2, len(wrong))))] if wrong else []
     if cut_out and example.spans and rng.random() < cut_out:
-        lacking = data.without_answer(example, rng.randint(80, 160), rng)
+        lacking = without_answer(example, rng.randint(80, 160), rng)
         first = [lacking, *first][: size - 1] if lacking else first
     chosen = first + rng.sample(wrong, min(len(wrong), size - len(first)))
     passages: list[tuple[Text, Spans]] = [(text, ()) for text in chosen]
@@ -54,7 +53,7 @@ def sample_group(example: Example, size: int, rng: random.Random, cut_out: float
     dated = []
     for text, spans in passages:
         words = rng.randint(70, 170) if spans else rng.randint(60, 130)
-        cut, spans = data.window(text.text, spans, words, rng)
+        cut, spans = window(text.text, spans, words, rng)
         day = text.day
         if as_of and day is None:
             day = as_of - timedelta(days=int(rng.expovariate(1 / 300)))

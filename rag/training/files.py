@@ -97,7 +97,7 @@ def read_rows(path: Path, kind: type[Row] | type[NewsRow] | None = None) -> Iter
                 fault = f"{'.'.join(map(str, first['loc'][:1]))}: {first['msg']}"
             if fault:
                 told = f"{str(path)!r}, line {number}: {fault}."
-                raise UserError(f"{told} What a line holds: python -m rag.reader.train --help")
+                raise UserError(f"{told} What a line holds: python -m rag.training.train --help")
         yield row
 
 

