@@ -1,4 +1,4 @@
-"""Fit the weights and refusal bars of `rag.rules` and `rag.combined` on tuning halves: `python -m evals.fit_readers`.
+"""Fit the weights and refusal bars of both readers on tuning halves: `python -m evals.fit_readers`.
 
 Takes pairs LIBRARY QUESTIONS, among them the questions held out of training (`evals.held_out`); prints for each
 reader its weights, what they reach in five-fold cross-validation, and the bar, and writes those of the combined
@@ -23,10 +23,10 @@ from index import errors
 from index.errors import UserError
 from index.library import Library
 from index.types import Hit
-from rag.combined import WEIGHTS, CombinedReader, Found, place, signs
-from rag.reader.calibration import Calibration
+from rag.read.calibration import Calibration
+from rag.read.features import Features, Row, Signs, describe, sign
+from rag.read.reader import WEIGHTS, CombinedReader, Found, place, signs
 from rag.retrieve import retrieve
-from rag.rules import Features, Row, Signs, describe, sign
 from rag.training.weights import write_checksums
 from rag.types import Query
 

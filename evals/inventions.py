@@ -24,9 +24,9 @@ from evals.small_model import NAME, serving_small_model
 from evals.text import holds
 from index import errors
 from index.library import Library
+from rag.answer.check_sentence import Checked
+from rag.answer.generative import Asked
 from rag.assistant import Assistant
-from rag.generate.chain import Asked
-from rag.generate.check import Checked
 from rag.settings import Settings, load
 
 SEED = 6

@@ -21,8 +21,8 @@ from evals.text import exact, f1, tokens
 from index import errors, split
 from index.errors import UserError
 from index.types import Article
-from rag.combined import WEIGHTS
-from rag.reader.trained import PassageReading, TrainedReader
+from rag.read.reader import WEIGHTS
+from rag.read.span_model import PassageReading, TrainedReader
 from rag.training.examples import Text, rank
 from rag.training.files import read_json, read_rows
 from rag.training.train import count

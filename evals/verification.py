@@ -21,7 +21,7 @@ from index import errors
 from index.split import passages, sentences
 from index.text.tokens import content
 from index.types import Article, Hit
-from rag.generate.check import borne_out
+from rag.answer.check_sentence import borne_out
 from rag.types import Query, Reading
 
 SEED = 6

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from index.errors import UserError
 from index.types import Filter, Hit
 from rag import retrieve as retrieval
-from rag.extract import Extractive, cite
-from rag.rules import RuleReader
+from rag.answer.extractive import Extractive, cite
+from rag.read.features import RuleReader
 from rag.types import Answer, Answerer, Event, Progress, Query, Reader, Reading, Remarks, Statement, Turn
 from rag.understand import understand
 from rag.verify import verified
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
     from index.library import Library
-    from rag.generate.chain import ChatWriter
+    from rag.answer.generative import ChatWriter
     from rag.settings import Settings
 
 
@@ -85,7 +85,7 @@ class Assistant:
 
     def as_runnable(self) -> Runnable[Any, Answer]:
         """The same pipeline as a LangChain Runnable: a question or a dict of `ask`'s arguments in."""
-        from rag.chain import as_runnable
+        from rag.langchain import as_runnable
 
         return as_runnable(self)
 
@@ -212,7 +212,7 @@ def open_reader(settings: Settings) -> tuple[Reader, tuple[str, ...]]:
     """The reader that the settings name and, where it is not to be had, the rule-based one with the reason."""
     if settings.reader == RuleReader.name:
         return RuleReader(), ()
-    from rag.combined import WEIGHTS, CombinedReader
+    from rag.read.reader import WEIGHTS, CombinedReader
 
     try:
         return CombinedReader(Path(settings.reader) if settings.reader else WEIGHTS), ()
@@ -224,6 +224,6 @@ def open_writer(settings: Settings) -> ChatWriter | None:
     """The answerer that writes with the chat model the settings name, if they name one."""
     if not settings.model:
         return None
-    from rag.generate.open import open_writer as open_chat_writer
+    from rag.answer.from_settings import open_writer as open_chat_writer
 
     return open_chat_writer(settings)

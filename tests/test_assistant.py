@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from index.types import Filter
-from rag.serialise import from_dict, to_dict
+from rag.schema import from_dict, to_dict
 from rag.types import Answer, Progress, Statement, Turn
 
 MAJORITY = "what did Lankford say about the majority?"
@@ -121,7 +121,7 @@ def test_json_of_another_schema_is_refused():
 def test_runnable_and_retriever_call_langchain_callbacks(assistant):
     from langchain_core.callbacks import BaseCallbackHandler
 
-    from rag.chain import HybridRetriever
+    from rag.langchain import HybridRetriever
 
     seen = []
 

@@ -13,11 +13,11 @@ from index.engines.fusion import recency_factor
 from index.errors import UserError
 from index.library import Library
 from index.types import Hit, Passage
-from rag.agreement import others_report
 from rag.assistant import Assistant
-from rag.combined import WEIGHTS, CombinedReader, names_person, place
-from rag.reader.calibration import Calibration
-from rag.rules import describe, sign
+from rag.read.agreement import others_report
+from rag.read.calibration import Calibration
+from rag.read.features import describe, sign
+from rag.read.reader import WEIGHTS, CombinedReader, names_person, place
 from rag.settings import Settings
 from rag.training.files import Row, read_rows
 from rag.types import Candidate, Query

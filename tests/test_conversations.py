@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from rag.serialise import to_dict
+from rag.schema import to_dict
 from ui.conversations import Conversations
 
 QUESTION = "What did Lankford say about the majority?"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from evals import files
-from rag.serialise import to_dict
+from rag.schema import to_dict
 from rag.settings import Settings
 from ui import exports
 from ui.conversations import Conversations

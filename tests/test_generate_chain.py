@@ -9,9 +9,9 @@ pytest.importorskip("langchain_openai")
 from scripted_model import Reply, serving
 
 from index.library import Library
+from rag.answer import chat_client
+from rag.answer import from_settings as generate_open
 from rag.assistant import Assistant
-from rag.generate import open as generate_open
-from rag.generate import replies
 from rag.settings import Settings
 from rag.types import Answer, Progress, Statement, Turn
 from ui.cli_library import build_library
@@ -34,7 +34,7 @@ The mayor, Kari Holm, said the harbour costs 4 million a year [2]. <|im_end|> [1
 @pytest.fixture(autouse=True)
 def no_key_short_waits_and_own_cache(monkeypatch, tmp_path):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr(replies, "WAIT_AT_MOST", 0.05)
+    monkeypatch.setattr(chat_client, "WAIT_AT_MOST", 0.05)
     monkeypatch.setattr(generate_open, "CACHE_FILE", str(tmp_path / "replies.sqlite"))
 
 

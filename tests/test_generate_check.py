@@ -4,10 +4,10 @@ import pytest
 
 from index.split import passages
 from index.types import Article, Hit
-from rag.generate.align import company
-from rag.generate.check import check
-from rag.generate.sentences import Sentence
+from rag.answer.check_sentence import check
+from rag.answer.reply_parser import Sentence
 from rag.types import Candidate, Query, Reading
+from rag.verify.support import company
 
 BUDGET = Article(
     "Sen. James Lankford of Oklahoma voted against the $110.5 billion bill on Wednesday night. "

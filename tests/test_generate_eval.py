@@ -11,7 +11,7 @@ from scripted_model import said, serving
 
 from evals.corrupt import KINDS
 from evals.run import read_results
-from rag.generate import open as generate_open
+from rag.answer import from_settings as generate_open
 from ui.cli import cli
 
 QUESTION = "what did Lankford say about the majority?"

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from index.errors import UserError
 from index.split import count_tokens, passages
 from index.types import Article, Hit, Published
-from rag.generate.facets import facets, spread
-from rag.generate.prompt import fenced, pack, question_messages, rewrite_messages, source
-from rag.generate.rewrite import usable
+from rag.answer.prompt import fenced, pack, question_messages, rewrite_messages, source
+from rag.answer.restate import usable
+from rag.retrieve import spread, subqueries
 from rag.settings import Settings, load
 from rag.types import Candidate, Query, Reading, Turn
 
@@ -65,7 +65,7 @@ def test_a_fence_is_named_after_what_it_holds():
 
 def test_sides_of_a_comparison_are_searched_and_packed_each_in_turn():
     asked = query("Compare what Lankford and Murphy said about the border")
-    assert [part.label for part in facets(asked, ())] == ["Lankford", "Murphy"]
+    assert [part.label for part in subqueries(asked, ())] == ["Lankford", "Murphy"]
     searched = []
     found = spread(asked, [LONG], lambda part: searched.append(part.text) or [SHORT], 10)
     assert searched == [
@@ -79,24 +79,24 @@ def test_sides_of_a_comparison_are_searched_and_packed_each_in_turn():
 
 
 def test_a_plain_question_has_no_parts():
-    assert facets(query("What did Lankford and Murphy say?"), [LONG, SHORT]) == ()
+    assert subqueries(query("What did Lankford and Murphy say?"), [LONG, SHORT]) == ()
 
 
 def test_a_story_is_searched_by_period_and_told_in_order():
     asked = query("How did the talks develop?", develops=True)
-    parts = facets(asked, [LONG, OTHER])
+    parts = subqueries(asked, [LONG, OTHER])
     assert (parts[0].since, parts[-1].until) == (date(2023, 12, 1), date(2023, 12, 9))
     assert all(before.until < after.since for before, after in pairwise(parts))
     assert pack(asked, reading(OTHER, SHORT, LONG), 10_000) == (LONG, SHORT, OTHER)
 
 
 def test_a_story_of_a_day_has_no_periods():
-    assert facets(query("How did the talks develop?", develops=True), [LONG, hit(6, "More.")]) == ()
+    assert subqueries(query("How did the talks develop?", develops=True), [LONG, hit(6, "More.")]) == ()
 
 
 def test_what_a_person_filtered_stays_filtered():
     limits = replace(query("x").filter, outlets=("AP",))
-    for part in facets(query("How did it develop?", develops=True, filter=limits), [LONG, OTHER]):
+    for part in subqueries(query("How did it develop?", develops=True, filter=limits), [LONG, OTHER]):
         assert part.query.filter.outlets == ("AP",)
 
 
@@ -137,11 +137,11 @@ def test_model_check_without_a_model_says_how_to_name_one(monkeypatch, tmp_path)
 
 def test_model_check_says_when_nobody_answers(monkeypatch, tmp_path):
     pytest.importorskip("langchain_openai")
-    from rag.generate import replies
+    from rag.answer import chat_client
     from ui.cli import cli
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(replies, "WAIT_AT_MOST", 0.01)
+    monkeypatch.setattr(chat_client, "WAIT_AT_MOST", 0.01)
     result = CliRunner().invoke(cli, ["model", "check", "--model", "openai:x", "--url", "http://127.0.0.1:9/v1"])
     assert result.exit_code == 1
     assert "answers    no:" in result.output

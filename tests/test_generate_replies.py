@@ -8,10 +8,10 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from scripted_model import Reply, said, serving
 
 from index.errors import UserError
-from rag.generate import replies
-from rag.generate.cache import ReplyCache
-from rag.generate.models import open_model, without_keys
-from rag.generate.replies import ModelFailed, Spent, Talker
+from rag.answer import chat_client
+from rag.answer.chat_client import ModelFailed, Spent, Talker
+from rag.answer.chat_models import open_model, without_keys
+from rag.answer.reply_cache import ReplyCache
 
 MESSAGES = [SystemMessage("Be brief."), HumanMessage("Who leads?")]
 
@@ -19,7 +19,7 @@ MESSAGES = [SystemMessage("Be brief."), HumanMessage("Who leads?")]
 @pytest.fixture(autouse=True)
 def no_key_and_short_waits(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr(replies, "WAIT_AT_MOST", 0.05)
+    monkeypatch.setattr(chat_client, "WAIT_AT_MOST", 0.05)
 
 
 def talker(url, cache=None, timeout=5.0, longest=20.0, reply_tokens=200):
@@ -70,7 +70,7 @@ def test_a_passing_fault_is_tried_again(fault):
 def test_tries_are_bounded(fault, reason):
     with serving(fault) as (server, url), pytest.raises(ModelFailed, match=reason):
         reply_of(talker(url))
-    assert len(server.requests) == replies.TRIES
+    assert len(server.requests) == chat_client.TRIES
 
 
 def test_a_lasting_fault_is_not_tried_again():

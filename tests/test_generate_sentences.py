@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.generate.sentences import BEGUN, LONGEST_SENTENCE, Sentence, SentenceStream, split_reply
+from rag.answer.reply_parser import BEGUN, LONGEST_SENTENCE, Sentence, SentenceStream, split_reply
 
 
 def made(reply, known=5, size=1):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from index.errors import UserError
 from index.text.tokens import fold
 from index.types import Article
-from rag.quote import Difference, find_quotation
+from rag.verify.find_quotation import Difference, find_quotation
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 SEED = Article(next(SEEDS.glob("000*.txt")).read_text(encoding="utf-8"), id="seed")

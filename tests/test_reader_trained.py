@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import rag.reader
+import rag.read
 from index.errors import UserError
-from rag.reader.trained import TrainedReader, best_spans, check
+from rag.read.span_model import TrainedReader, best_spans, check
 
-WEIGHTS = Path(rag.reader.__file__).parent / "weights"
+WEIGHTS = Path(rag.read.__file__).parent / "weights"
 FLOOD = (
     "Harbour town counts the cost",
     "2022-06-14",

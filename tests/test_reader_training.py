@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import UserError
-from rag.reader.ages import age_phrase, heading
+from rag.read.span_model import age_phrase, heading
 from rag.training.batches import Batcher
 from rag.training.examples import (
     Example,
@@ -307,8 +307,8 @@ def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answ
 def test_training_goes_on_from_the_weights_that_ship(tmp_path):
     import torch
 
-    from rag.combined import WEIGHTS
-    from rag.reader.trained import TrainedReader
+    from rag.read.reader import WEIGHTS
+    from rag.read.span_model import TrainedReader
     from rag.training.model import ReaderModel
     from rag.training.weights import base_folder, earlier, restore
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from index.text.numbers import find_figures
 from index.types import Article
 from rag.types import Citation, Statement
-from rag.verify import check, supports, verified
+from rag.verify import check, verified
+from rag.verify.support import supports
 
 TEXT = (
     "Mayor Ana Ruiz told reporters on Thursday that the pier would cost $1.2 million. “We have looked at "

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from evals import files
 from index.errors import UserError
 from index.types import Filter
-from rag.serialise import article_to_dict, citation_to_dict, to_dict
+from rag.schema import article_to_dict, citation_to_dict, to_dict
 from rag.types import Answer, Progress, Statement, Turn
 from ui import exports
 from ui.desk import LONGEST_QUESTION, Waiting

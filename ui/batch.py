@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evals.results import CaseResult, CitationRecord
 from index.errors import UserError
-from rag.serialise import to_dict
+from rag.schema import to_dict
 from rag.types import Answer
 from ui import render
 from ui.render import escape_markdown

@@ -132,7 +132,7 @@ def _lines() -> Any:
 
 
 def _as_json(events: Iterator[Event]) -> Answer:
-    from rag.serialise import to_dict
+    from rag.schema import to_dict
     from rag.types import Answer
 
     *_, answer = events
@@ -181,8 +181,8 @@ def quote(quotation: str, library: str | None, as_json: bool) -> None:
     Exits with 1 when it is not found word for word.
     """
     from rag import settings as read
-    from rag.quote import find_quotation
-    from rag.serialise import quotation_to_dict
+    from rag.schema import quotation_to_dict
+    from rag.verify.find_quotation import find_quotation
     from ui.render import quotation_as_text
 
     settings, origins = read.load({"library": library})

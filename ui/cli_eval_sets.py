@@ -125,7 +125,7 @@ def training_rows(questions: Path, out: Path, library: str | None) -> None:
 
     from evals import files, systems
     from evals.training import training_rows as rows
-    from rag.combined import WEIGHTS
+    from rag.read.reader import WEIGHTS
     from rag.training.train import GROUPS
     from ui.runs import library_for
 

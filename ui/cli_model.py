@@ -25,8 +25,8 @@ def check(name: str | None, url: str | None, as_json: bool) -> None:
 
     from index.errors import UserError
     from rag import settings as read
-    from rag.generate.models import without_keys
-    from rag.generate.trial import try_model
+    from rag.answer.chat_models import without_keys
+    from rag.answer.model_check import try_model
 
     settings, _ = read.load({"model": name, "model_url": url})
     if not settings.model:

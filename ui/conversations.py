@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from index.catalog.schema import transaction
 from index.errors import UserError
-from rag.serialise import Resolve, from_dict, to_dict
+from rag.schema import Resolve, from_dict, to_dict
 from rag.types import Answer
 
 FILE = "conversations.sqlite"
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS answers (
     number INTEGER NOT NULL,           -- from 1, in the order asked
     question TEXT NOT NULL,
     text TEXT NOT NULL,
-    answer TEXT NOT NULL,              -- rag.serialise.to_dict
+    answer TEXT NOT NULL,              -- rag.schema.to_dict
     ignored TEXT NOT NULL,             -- keys of interpretations not made, a JSON list
     asked_at TEXT NOT NULL,
     verdict TEXT NOT NULL DEFAULT '',
@@ -73,7 +73,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A kept answer: `data` is what `rag.serialise.to_dict` made of it."""
+    """A kept answer: `data` is what `rag.schema.to_dict` made of it."""
 
     id: str
     conversation: str

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from index.types import Article, Hit, Published
-from rag.extract import Extractive
+from rag.answer.extractive import Extractive
 from rag.types import Answer, Citation, Statement
 from ui.conversations import Conversation, Kept, Verdict
 from ui.render import number_citations

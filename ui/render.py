@@ -9,8 +9,8 @@ import re
 
 from index.split import paragraphs
 from index.types import Article, Hit
-from rag.quote import QuotationReport
 from rag.types import Answer, Citation, Statement
+from rag.verify.find_quotation import QuotationReport
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&])")
 

@@ -91,7 +91,7 @@ def judging_by(model: str | None, settings: Settings) -> Judging | None:
     if not model:
         return None
     from evals.judge import judge
-    from rag.generate.models import open_model
+    from rag.answer.chat_models import open_model
 
     url = settings.model_url if settings.model in ("", model) else ""
     chat = open_model(model, url=url, timeout=settings.model_timeout)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from index.engines.encoder import open_tokenizer
-from rag.reader.ages import heading
-from rag.reader.trained import MAX_TOKENS
+from rag.read.span_model import MAX_TOKENS, heading
 from rag.training.examples import Example, Text, window, without_answer
 
 NO_GOLD = 0.2  # share of groups whose right passage is withheld, so that "no answer" is the target

@@ -24,7 +24,7 @@ On your own questions: put JSON lines into a folder and name it with --data, one
 [] where it does not answer) and, if you like, "title". A question set, such as the feedback that the chat
 exports, becomes such lines with
   clippings eval training-rows SET.jsonl --library LIBRARY --out FOLDER/own.jsonl
-and prints the command that teaches them to the reader that ships: --weights rag/reader/weights starts from it,
+and prints the command that teaches them to the reader that ships: --weights rag/read/weights starts from it,
 --steps 3/16 of the rows goes through them three times. A stopped run goes on from its checkpoint: repeat the
 command. Then
   python -m rag.training.weights --run OUT/final.pt --to WEIGHTS --int8

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from index import errors
 from index.errors import UserError
-from rag.reader.trained import CALIBRATION_FILE, INPUTS, MODEL_FILE, check
+from rag.read.span_model import CALIBRATION_FILE, INPUTS, MODEL_FILE, check
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,10 +8,10 @@ from datetime import date
 
 from index.types import Filter
 from rag.types import Interpretation, Query, Turn
-from rag.understand.follow import rewrite
-from rag.understand.kind import answer_type, develops, speaker
-from rag.understand.sources import authors_in, is_outlet, outlets_in
-from rag.understand.when import MILD, read_time
+from rag.understand.answer_type import answer_type, develops, speaker
+from rag.understand.follow_up import rewrite
+from rag.understand.outlets import authors_in, is_outlet, outlets_in
+from rag.understand.time_range import MILD, read_time
 
 EVERYTHING = Filter()
 NEWEST = "newest article"

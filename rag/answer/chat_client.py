@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from index.split import count_tokens
-from rag.generate.models import without_keys
+from rag.answer.chat_models import without_keys
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk, BaseMessage
 
-    from rag.generate.cache import ReplyCache
+    from rag.answer.reply_cache import ReplyCache
 
 TRIES = 3
 """Requests made in all before a model is given up for this question."""

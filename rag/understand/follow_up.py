@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from index.text.names import CALENDAR, INSTITUTION, find_names, plain_name
 from index.text.tokens import ASKING, FUNCTION, WORD, stem, tokens
 from rag.types import Turn
-from rag.understand.kind import answer_type, speaker
+from rag.understand.answer_type import answer_type, speaker
 
 _OPENING = re.compile(
     r"^\W*(?:(?:and|but|so|or|then|also|ok(?:ay)?|well|yes|no|hm+|i\s+see|thanks?(?:\s+you)?|right|great)\b[\s,.!]*)+",

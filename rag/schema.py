@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 from index.types import Article, Filter, Hit, Passage, Rank
-from rag.quote import QuotationReport
 from rag.types import Answer, Citation, Interpretation, Query, Statement
+from rag.verify.find_quotation import QuotationReport
 
 SCHEMA = 1
 

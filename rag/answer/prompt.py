@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from index.clean import clean_line
 from index.split import count_tokens
 from index.types import Hit
-from rag.generate.facets import deal, facets
+from rag.retrieve import deal, subqueries
 from rag.types import Query, Reading, Turn
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def pack(query: Query, reading: Reading, budget: int) -> tuple[Hit, ...]:
     Each side of a comparison and each period of a story gets its turn; stories go by date.
     """
     ranked = tuple({candidate.hit.passage.id: candidate.hit for candidate in reading.candidates}.values())
-    parts = [[hit for hit in ranked if part.holds(hit)] for part in facets(query, ranked)]
+    parts = [[hit for hit in ranked if part.holds(hit)] for part in subqueries(query, ranked)]
     chosen: list[Hit] = []
     for hit in deal([*parts, ranked], len(ranked)):
         cost = count_tokens(source(len(chosen) + 1, hit))
@@ -93,7 +93,7 @@ def question_messages(query: Query, sources: Sequence[Hit]) -> list[BaseMessage]
     wanted = "Answer in short sentences, each ending with its source number in square brackets."
     if query.develops:
         wanted += " Tell it in the order it happened, and say where sources disagree."
-    elif parts := facets(query, sources):
+    elif parts := subqueries(query, sources):
         sides = ", ".join(part.label for part in parts)
         wanted += f" Say what holds for each: {sides}; and where sources disagree."
     data = fenced([source(number, hit) for number, hit in enumerate(sources, start=1)], "sources")

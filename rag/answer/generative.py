@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from index.split import count_tokens
 from index.text.tokens import content
 from index.types import Hit
-from rag.extract import Extractive
-from rag.generate.check import Checked, check
-from rag.generate.facets import spread
-from rag.generate.prompt import NOT_FOUND, pack, question_messages
-from rag.generate.replies import ModelFailed, Spent, Talker
-from rag.generate.rewrite import restate
-from rag.generate.sentences import Sentence, SentenceStream
+from rag.answer.chat_client import ModelFailed, Spent, Talker
+from rag.answer.check_sentence import Checked, check
+from rag.answer.extractive import Extractive
+from rag.answer.prompt import NOT_FOUND, pack, question_messages
+from rag.answer.reply_parser import Sentence, SentenceStream
+from rag.answer.restate import restate
+from rag.retrieve import spread
 from rag.types import Query, Reading, Remarks, Statement, Turn
 
 if TYPE_CHECKING:
@@ -141,11 +141,11 @@ class ChatWriter:
     def restate(
         self, query: Query, turns: Sequence[Turn], read: Callable[[str], Query], ignore: Collection[str]
     ) -> tuple[Query, str, Spent]:
-        """See `rag.generate.rewrite.restate`."""
+        """See `rag.answer.restate.restate`."""
         return restate(query, turns, self._talker, read, ignore)
 
     def spread(self, query: Query, hits: Sequence[Hit], search: Callable[[Query], Sequence[Hit]]) -> Sequence[Hit]:
-        """See `rag.generate.facets.spread`; as many hits as there were."""
+        """See `rag.retrieve.spread`; as many hits as there were."""
         return spread(query, hits, search, len(hits))
 
     def statements(self, query: Query, reading: Reading, turns: Sequence[Turn] = ()) -> Iterator[Statement | Remarks]:

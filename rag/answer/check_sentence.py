@@ -1,6 +1,6 @@
 """A model's sentence held against the passages it cites: supported and linked, or shown unsupported.
 
-What bearing out means is `rag.verify.supports`, tightened by `align`; here is where to look and what to link
+What bearing out means is `rag.verify.support.supports`, tightened by `company`; here is where to look and what to link
 to.
 """
 
@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from index.quotes.attribution import spoken
 from index.text.tokens import ASKING, content, stem
 from index.types import Hit, Span
-from rag.generate import align
-from rag.generate.sentences import Sentence
+from rag.answer.reply_parser import Sentence
 from rag.types import Citation, Query, Reading, Statement
-from rag.verify import supports
+from rag.verify.support import BAR, company, supports
 
 FRAGMENT = 3
 """A reply of fewer content words says nothing by itself and is read together with its question."""
@@ -118,7 +117,7 @@ def borne_out(text: str, hits: Sequence[Hit], query: Query, reading: Reading) ->
         [f"{each.text}\n\n{each.hit.article.outlet}" for each in windows],
         context=[f"{hit.article.title}\n{hit.article.text}" for hit in hits],
     )
-    if not found.supported or align.company(text, [each.text for each in windows], outlets) < align.BAR:
+    if not found.supported or company(text, [each.text for each in windows], outlets) < BAR:
         return ()
     if not _on_question(wanted, windows, query, reading):
         return ()

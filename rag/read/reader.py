@@ -12,10 +12,9 @@ from pathlib import Path
 
 from index.text.names import INSTITUTION, find_names, plain_name
 from index.types import Hit, Passage, Span
-from rag.agreement import agreeing, others_report
-from rag.reader.calibration import Calibration
-from rag.reader.trained import TrainedReader, checksum
-from rag.rules import (
+from rag.read.agreement import agreeing, others_report
+from rag.read.calibration import Calibration
+from rag.read.features import (
     NOTHING,
     Features,
     Row,
@@ -28,9 +27,10 @@ from rag.rules import (
     sign,
     total,
 )
+from rag.read.span_model import TrainedReader, checksum
 from rag.types import Candidate, Query, Reading
 
-WEIGHTS = Path(__file__).parent / "reader" / "weights"
+WEIGHTS = Path(__file__).parent / "weights"
 
 FLOOR = -10.0
 """Bound of either logit below, so that no single one outweighs everything else."""

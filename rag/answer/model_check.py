@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from index.split import passages
 from index.types import Article, Hit, Published
-from rag.generate.check import check
-from rag.generate.prompt import NOT_FOUND, question_messages
-from rag.generate.replies import ModelFailed, Spent, Talker
-from rag.generate.sentences import split_reply
+from rag.answer.chat_client import ModelFailed, Spent, Talker
+from rag.answer.check_sentence import check
+from rag.answer.prompt import NOT_FOUND, question_messages
+from rag.answer.reply_parser import split_reply
 from rag.types import Candidate, Query, Reading
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Trial:
 
 def try_model(settings: Settings) -> Trial:
     """Ask the settings' model one question the article answers and one it does not, past the cache."""
-    from rag.generate.open import open_talker
+    from rag.answer.from_settings import open_talker
 
     talker = open_talker(settings, cached=False)
     try:

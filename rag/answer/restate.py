@@ -9,8 +9,8 @@ from dataclasses import replace
 from index.clean import clean_line
 from index.text.names import find_names
 from index.text.tokens import content, tokens
-from rag.generate.prompt import ANSWER_SHOWN, TURNS, rewrite_messages
-from rag.generate.replies import ModelFailed, Spent, Talker
+from rag.answer.chat_client import ModelFailed, Spent, Talker
+from rag.answer.prompt import ANSWER_SHOWN, TURNS, rewrite_messages
 from rag.types import Interpretation, Query, Turn
 
 LONGEST = 300

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from rag.generate.cache import ReplyCache
-from rag.generate.chain import ChatWriter
-from rag.generate.models import open_model
-from rag.generate.replies import Talker
+from rag.answer.chat_client import Talker
+from rag.answer.chat_models import open_model
+from rag.answer.generative import ChatWriter
+from rag.answer.reply_cache import ReplyCache
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

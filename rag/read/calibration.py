@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from index.errors import UserError
-from rag.reader.trained import CALIBRATION_FILE
-from rag.rules import Features, Signs
+from rag.read.features import Features, Signs
+from rag.read.span_model import CALIBRATION_FILE
 
 
 @dataclass(frozen=True, slots=True)
