@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar
 
-from evals.cases import STRICT, Case
+from evals.datasets.cases import STRICT, Case
 from index.types import Article, Hit, Span
 from rag.types import Answer, Citation
 

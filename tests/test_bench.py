@@ -1,6 +1,6 @@
 """The benchmarks run and name what they measure; no figure is asserted."""
 
-from evals.bench import asking, building, encoding, sample_texts
+from evals.bench.speed import asking, building, encoding, sample_texts
 from ui.cli_library import seeds_folder
 
 

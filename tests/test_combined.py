@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from libraries import article
 
-from evals.cases import Case, GoldSentence
-from evals.training import training_rows
+from evals.datasets.cases import Case, GoldSentence
+from evals.runs.training_rows import training_rows
 from index.engines.fusion import recency_factor
 from index.errors import UserError
 from index.library import Library

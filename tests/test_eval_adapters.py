@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from evals import files
-from evals.adapters import FORMATS, as_stored, import_set
-from evals.cases import Case
-from evals.resolve import Names, resolve
-from evals.suggest import suggest
+from evals.datasets import files
+from evals.datasets.cases import Case
+from evals.datasets.importers import FORMATS, as_stored, import_set
+from evals.datasets.resolve import Names, resolve
+from evals.datasets.suggest import suggest
 from index.errors import UserError
 from index.types import Article
 

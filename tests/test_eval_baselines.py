@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from evals import baselines, systems
-from evals.cases import BadRows, Case, GoldSentence
+from evals.datasets.cases import BadRows, Case, GoldSentence
 from evals.results import observe
+from evals.runs import baselines, systems
 from index.build import build
 from index.engines.encoder import Encoder, open_encoder
 from index.library import Library

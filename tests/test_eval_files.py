@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from eval_answers import ARTICLES, CHAIRED, COUNCIL
 
-from evals import files
-from evals.cases import BadRows, Case, Exchange, GoldSentence, chosen, half, leave_out
-from evals.resolve import Names, resolve, with_offsets
+from evals.datasets import files
+from evals.datasets.cases import BadRows, Case, Exchange, GoldSentence, chosen, half, leave_out
+from evals.datasets.resolve import Names, resolve, with_offsets
 from index.errors import UserError
 from index.types import Article
 

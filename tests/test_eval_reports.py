@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 import pytest
 from eval_answers import CHAIRED, COLD, COST, COUNCIL, FLOOD, answer, hit, quote
 
-from evals.cases import Case, Exchange, GoldSentence
-from evals.compare import compare
+from evals.datasets.cases import Case, Exchange, GoldSentence
 from evals.report import comparison_html, html, outcome, shown_hits
 from evals.results import CaseResult, observe
-from evals.run import Header
+from evals.runs import Header
+from evals.runs.compare import compare
 from index.errors import UserError
 from index.types import Article
 

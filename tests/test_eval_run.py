@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from eval_answers import CHAIRED, COST, COUNCIL, answer, hit, quote
 
-from evals import results, run
-from evals.cases import Case, GoldSentence
-from evals.judge import judge, read_reply
+from evals import results, runs
+from evals.datasets.cases import Case, GoldSentence
+from evals.metrics.llm_judge import judge, read_reply
+from evals.metrics.summary import summarise
 from evals.results import CaseResult, Judgement, observe
-from evals.run import Header
-from evals.summary import summarise
+from evals.runs import Header
 from index.errors import UserError
 from rag.types import Answer
 
@@ -57,14 +57,14 @@ def test_each_result_is_on_disk_before_the_next_question(tmp_path: Path):
     seen = []
 
     def answering(case: Case) -> Answer:
-        written = (tmp_path / run.RESULTS).read_text(encoding="utf-8")
+        written = (tmp_path / runs.RESULTS).read_text(encoding="utf-8")
         seen.append(written.count("\n"))
         return by_hand(case)
 
-    found = list(run.run(CASES, answering, tmp_path, HEADER))
+    found = list(runs.run(CASES, answering, tmp_path, HEADER))
     assert seen == [0, 1, 2]
-    assert run.read_results(tmp_path) == found
-    assert run.read_header(tmp_path) == HEADER
+    assert runs.read_results(tmp_path) == found
+    assert runs.read_header(tmp_path) == HEADER
 
 
 def test_a_result_reads_back_whole():
@@ -79,9 +79,9 @@ def test_a_stopped_run_goes_on_and_asks_failed_questions_again(tmp_path: Path):
             raise ValueError("no engine")
         return by_hand(case)
 
-    first = list(run.run(CASES[:2], broken, tmp_path, HEADER))
+    first = list(runs.run(CASES[:2], broken, tmp_path, HEADER))
     assert [result.error for result in first] == ["", "ValueError: no engine"]
-    with (tmp_path / run.RESULTS).open("a", encoding="utf-8") as file:
+    with (tmp_path / runs.RESULTS).open("a", encoding="utf-8") as file:
         file.write('{"case": {"id": "c", "quest')  # the machine went down here
     asked = []
 
@@ -89,19 +89,19 @@ def test_a_stopped_run_goes_on_and_asks_failed_questions_again(tmp_path: Path):
         asked.append(case.id)
         return by_hand(case)
 
-    found = list(run.run(CASES, counting, tmp_path, HEADER))
+    found = list(runs.run(CASES, counting, tmp_path, HEADER))
     assert asked == ["b", "c"]
     assert sorted(result.case.id for result in found) == ["a", "b", "c"]
-    assert [result.case.id for result in run.read_results(tmp_path)] == ["a", "b", "c"]
+    assert [result.case.id for result in runs.read_results(tmp_path)] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("change", [{"settings": "t"}, {"set_hash": "9"}, {"library_hash": "9"}, {"code": "9"}])
 def test_another_run_is_not_written_over_this_one(tmp_path: Path, change: dict[str, str]):
-    list(run.run(CASES, by_hand, tmp_path, HEADER))
-    before = (tmp_path / run.RESULTS).read_bytes()
+    list(runs.run(CASES, by_hand, tmp_path, HEADER))
+    before = (tmp_path / runs.RESULTS).read_bytes()
     with pytest.raises(UserError, match=f"{next(iter(change))} changed"):
-        list(run.run(CASES, by_hand, tmp_path, replace(HEADER, **change)))
-    assert (tmp_path / run.RESULTS).read_bytes() == before
+        list(runs.run(CASES, by_hand, tmp_path, replace(HEADER, **change)))
+    assert (tmp_path / runs.RESULTS).read_bytes() == before
 
 
 def test_where_and_when_do_not_change_the_fingerprint():
@@ -111,8 +111,8 @@ def test_where_and_when_do_not_change_the_fingerprint():
 
 
 def test_the_header_on_disk_names_its_fingerprint(tmp_path: Path):
-    list(run.run(CASES, by_hand, tmp_path, HEADER))
-    assert json.loads((tmp_path / run.HEADER).read_text())["fingerprint"] == HEADER.fingerprint
+    list(runs.run(CASES, by_hand, tmp_path, HEADER))
+    assert json.loads((tmp_path / runs.HEADER).read_text())["fingerprint"] == HEADER.fingerprint
 
 
 def test_several_at_once_give_the_figures_of_one_at_a_time(tmp_path: Path):
@@ -123,22 +123,22 @@ def test_several_at_once_give_the_figures_of_one_at_a_time(tmp_path: Path):
             together.wait()  # passes only if a and b are asked at the same time
         return by_hand(case)
 
-    list(run.run(CASES, meeting, tmp_path / "two", replace(HEADER, jobs=2)))
-    list(run.run(CASES, by_hand, tmp_path / "one", HEADER))
-    two, one = (summarise(run.read_results(tmp_path / name), timed=False) for name in ("two", "one"))
+    list(runs.run(CASES, meeting, tmp_path / "two", replace(HEADER, jobs=2)))
+    list(runs.run(CASES, by_hand, tmp_path / "one", HEADER))
+    two, one = (summarise(runs.read_results(tmp_path / name), timed=False) for name in ("two", "one"))
     assert two == one
 
 
 def test_reading_a_folder_without_a_run():
     with pytest.raises(UserError, match="No run in"):
-        run.read_header(Path("nowhere"))
+        runs.read_header(Path("nowhere"))
 
 
 def test_the_code_hash_sees_the_packages_that_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    code_hash = run.code_hash.__wrapped__
+    code_hash = runs.code_hash.__wrapped__
     before = code_hash()
     (tmp_path / "more.py").write_text("x = 1\n")
-    monkeypatch.setattr(run.index, "__path__", [str(tmp_path)])
+    monkeypatch.setattr(runs.index, "__path__", [str(tmp_path)])
     assert code_hash() != before
 
 
@@ -167,7 +167,7 @@ def test_a_judge_that_cannot_be_reached_leaves_the_answer_measured(tmp_path: Pat
     from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 
     silent = GenericFakeChatModel(messages=iter([]))
-    (result,) = run.run(CASES[:1], by_hand, tmp_path, HEADER, judging=lambda one: judge(silent, one))
+    (result,) = runs.run(CASES[:1], by_hand, tmp_path, HEADER, judging=lambda one: judge(silent, one))
     assert result.judgement is not None
     assert result.judgement.score is None
     assert "the judge failed" in result.judgement.reason

@@ -7,10 +7,10 @@ from eval_answers import CHAIRED, COUNCIL, answer, quote
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals import stats
-from evals.cases import Case
+from evals.datasets.cases import Case
+from evals.metrics import statistics
+from evals.metrics.summary import Figure, by_tag, requirement, summarise
 from evals.results import CaseResult, observe
-from evals.summary import Figure, by_tag, requirement, summarise
 from index.errors import UserError
 
 WHO = Case(id="a", question="Who?", answers=("Ada Moreno",), tags=("who",))
@@ -31,55 +31,55 @@ def figures(found: list[CaseResult], **options: bool) -> dict[str, Figure]:
 
 
 def test_risk_coverage_answers_equal_confidences_together():
-    coverage, accuracy = stats.risk_coverage([0.9, 0.5, 0.5, 0.1], [1, 1, 0, 0])
+    coverage, accuracy = statistics.risk_coverage([0.9, 0.5, 0.5, 0.1], [1, 1, 0, 0])
     assert coverage.tolist() == [0.25, 0.75, 1.0]
     assert accuracy.tolist() == pytest.approx([1, 2 / 3, 1 / 2])
     # errors 0, 1/3, 1/2 over widths 1/4, 1/2, 1/4
-    assert stats.aurc([0.9, 0.5, 0.5, 0.1], [1, 1, 0, 0]) == pytest.approx(1 / 6 + 1 / 8)
+    assert statistics.aurc([0.9, 0.5, 0.5, 0.1], [1, 1, 0, 0]) == pytest.approx(1 / 6 + 1 / 8)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0.0, 1.0])), min_size=1, max_size=20), st.randoms())
 def test_aurc_does_not_depend_on_the_order_of_questions(pairs: list[tuple[float, float]], random):
     shuffled = random.sample(pairs, len(pairs))
-    before, after = (stats.aurc(*zip(*some, strict=True)) for some in (pairs, shuffled))
+    before, after = (statistics.aurc(*zip(*some, strict=True)) for some in (pairs, shuffled))
     assert before == pytest.approx(after)
     assert 0 <= before <= 1
 
 
 def test_wrong_answers_at_a_tenth_of_wrong_refusals():
     answerable = [0.05, *[0.5] * 9]
-    assert stats.wrong_answers_at(answerable, [0.6, 0.4, 0.5, 0.1]) == 0.5  # the bar is 0.5
-    assert stats.wrong_answers_at([0.5] * 5, [0.6, 0.1]) == 0.5  # none of five may be refused
+    assert statistics.wrong_answers_at(answerable, [0.6, 0.4, 0.5, 0.1]) == 0.5  # the bar is 0.5
+    assert statistics.wrong_answers_at([0.5] * 5, [0.6, 0.1]) == 0.5  # none of five may be refused
 
 
 def test_calibration_error():
     # bin 0.9..1: confidence .95, right .5; bin 0.2..: confidence .2, right 0
-    assert stats.calibration_error([0.95, 0.95, 0.2, 0.2], [1, 0, 0, 0]) == pytest.approx(0.325)
+    assert statistics.calibration_error([0.95, 0.95, 0.2, 0.2], [1, 0, 0, 0]) == pytest.approx(0.325)
 
 
 def test_intervals_repeat_and_hold_the_mean():
     values = [1.0] * 70 + [0.0] * 30
-    low, high = stats.interval(values)
-    assert (low, high) == stats.interval(values)
+    low, high = statistics.interval(values)
+    assert (low, high) == statistics.interval(values)
     # the normal approximation: .7 ± 1.96 * sqrt(.7 * .3 / 100) = .61 to .79
     assert low == pytest.approx(0.61, abs=0.015)
     assert high == pytest.approx(0.79, abs=0.015)
-    assert stats.interval([0.5]) == (0.5, 0.5)
+    assert statistics.interval([0.5]) == (0.5, 0.5)
 
 
 def test_difference_of_rates_uses_the_exact_mcnemar_test():
-    found = stats.difference([0, 0, 0, 0, 0, 0, 1, 1], [1, 1, 1, 1, 1, 1, 1, 0])
+    found = statistics.difference([0, 0, 0, 0, 0, 0, 1, 1], [1, 1, 1, 1, 1, 1, 1, 0])
     assert found.test == "McNemar, exact"
     assert found.value == pytest.approx(5 / 8)
     assert found.p == pytest.approx(2 * (1 + 7) / 2**7)  # 6 of 7 changes upwards, two-sided
 
 
 def test_difference_of_other_scores_uses_a_permutation_test():
-    found = stats.difference([0.1, 0.2, 0.3], [0.2, 0.4, 0.6])
+    found = statistics.difference([0.1, 0.2, 0.3], [0.2, 0.4, 0.6])
     assert found.test == "permutation"
     assert found.p == pytest.approx(2 / 2**3)  # only all three swapped or none is as extreme
-    assert stats.difference([0.5, 0.25], [0.5, 0.25]).p == 1
-    assert stats.difference([0.5], [0.75]).p == 1
+    assert statistics.difference([0.5, 0.25], [0.5, 0.25]).p == 1
+    assert statistics.difference([0.5], [0.75]).p == 1
 
 
 def test_a_summary_names_everything_and_says_what_was_not_measured():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from evals import files
+from evals.datasets import files
 from rag.schema import to_dict
 from rag.settings import Settings
 from ui import exports

@@ -9,8 +9,8 @@ pytest.importorskip("langchain_openai")
 
 from scripted_model import said, serving
 
-from evals.corrupt import KINDS
-from evals.run import read_results
+from evals.lab.corrupt import KINDS
+from evals.runs import read_results
 from rag.answer import from_settings as generate_open
 from ui.cli import cli
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 pytest.importorskip("langchain_openai")
 
-from evals.small_model import NAME, installed, serving_small_model
+from evals.lab.small_model import NAME, installed, serving_small_model
 from index.library import Library
 from rag.assistant import Assistant
 from rag.settings import Settings

@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from evals import held_out
-from evals.adapters import as_stored, write_set
-from evals.files import read
-from evals.fit_readers import fit
-from evals.resolve import Names, resolve
+from evals.datasets.files import read
+from evals.datasets.importers import as_stored, write_set
+from evals.datasets.resolve import Names, resolve
+from evals.lab import reader_data
+from evals.lab.fit_readers import fit
 from index.errors import UserError
 from rag.training.examples import Example, Text, in_held_out
 
@@ -26,7 +26,7 @@ def example(question, answer, group, source="own"):
 def test_only_held_out_groups_are_asked_and_each_set_has_a_limit():
     groups = [f"group {number}" for number in range(500)]
     examples = [example("Who?", "Ann Lee", group) for group in groups]
-    kept = held_out.held_out(examples, 5)
+    kept = reader_data.held_out(examples, 5)
     assert [in_held_out(one.group) for one in kept] == [True] * 5
 
 
@@ -35,9 +35,9 @@ def test_a_case_names_its_article_and_its_long_answer_is_found_there(tmp_path):
         example("Who spoke?", "Ann Lee", "a"),
         example("What did Ann Lee say?", "the boats would have to wait until the ice was gone", "b"),
     ]
-    (row,) = held_out.articles(asked)
+    (row,) = reader_data.articles(asked)
     assert (row["title"], row["date"]) == ("Harbour", "2022-06-17")
-    written = write_set([row], [held_out.case(number, one) for number, one in enumerate(asked)], tmp_path)
+    written = write_set([row], [reader_data.case(number, one) for number, one in enumerate(asked)], tmp_path)
     assert (written.articles, written.cases, written.unresolved) == (1, 2, ())
     short, long = read(tmp_path / "questions.jsonl")
     assert (short.answers, short.gold_sentences, short.as_of) == (("Ann Lee",), (), date(2022, 6, 18))
@@ -53,7 +53,7 @@ def test_a_case_names_its_article_and_its_long_answer_is_found_there(tmp_path):
 
 
 def test_a_script_tells_what_is_wrong_in_a_line_and_exits_1(tmp_path):
-    command = [sys.executable, "-m", "evals.held_out", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "evals.lab.reader_data", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: No .jsonl") and done.stderr.count("\n") == 1

@@ -13,7 +13,7 @@ HOMES = {
     "chromadb": {"index/engines/chroma.py"},
     "tantivy": {"index/engines/bm25.py"},
     "tiktoken": {"index/split.py"},
-    "sentence_transformers": {"index/engines/encoder.py", "evals/bench.py"},
+    "sentence_transformers": {"index/engines/encoder.py", "evals/bench/speed.py"},
     "gradio": {"ui/web.py"},
 }
 

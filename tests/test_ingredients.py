@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 
-from evals import ingredients
+from evals.lab import ablation
 from index.errors import UserError
 from rag.training.batches import Batcher
 from rag.training.examples import NEGATIVES, Example, Text, answers_of, folded
@@ -26,7 +26,7 @@ def example(number, group=None):
 def test_wrong_passages_at_random_are_others_without_the_answer():
     examples = [example(n, group="one" if n < 20 else "two") for n in range(40)]
     echo = Example("Where?", Text("It was Ann3 who said so."), (), "own", "two", "")
-    drawn = ingredients.with_random_wrong([*examples, *[echo] * 40], random.Random(0))
+    drawn = ablation.with_random_wrong([*examples, *[echo] * 40], random.Random(0))
     groups = {e.gold: e.group for e in examples}
     for one in drawn[:40]:
         (answer,) = answers_of(one)
@@ -40,13 +40,13 @@ def test_wrong_passages_at_random_are_others_without_the_answer():
 def test_runs_are_compared_question_by_question():
     whole = [{"exact": n < 5, "first": True, "sure": 1.0, "sure_without": n / 10} for n in range(10)]
     rows = [{"exact": n < 6, "first": n > 0, "sure": 0.45, "sure_without": n / 10} for n in range(10)]
-    found = ingredients.compared(rows, whole)
+    found = ablation.compared(rows, whole)
     assert found["exact"][:2] == [0.6, 0.1]
     assert found["first"][:2] == [0.9, -0.1]
     assert found["wrong answers at 10%"][:2] == [0.5, 0.5]
     assert all(low <= change <= high for _, change, low, high in found.values())
     # Unpaired, the answers given without the passage would spread.
-    assert [numbers[1:] for numbers in ingredients.compared(rows, rows).values()] == [[0, 0, 0]] * 3
+    assert [numbers[1:] for numbers in ablation.compared(rows, rows).values()] == [[0, 0, 0]] * 3
 
 
 def test_held_out_questions_are_judged_by_span_passage_and_confidence():
@@ -82,7 +82,7 @@ def test_held_out_questions_are_judged_by_span_passage_and_confidence():
 
 
 def run(*args):
-    command = [sys.executable, "-m", "evals.ingredients", *map(str, args)]
+    command = [sys.executable, "-m", "evals.lab.ablation", *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -117,11 +117,11 @@ def test_a_run_whose_result_stands_is_not_repeated(own):
 
 def test_runs_that_would_change_nothing_are_left_out_or_named(own):
     news = replace(example(1), source="wikinews_name")
-    assert ingredients.runs(None, [example(0)]) == ["whole", "random-wrong", "apart", "mined", "cut-out"]
-    assert "no-made-questions" in ingredients.runs(None, [example(0), news])
-    assert ingredients.runs(["cut-out"], [example(0)]) == ["whole", "mined", "cut-out"]
+    assert ablation.runs(None, [example(0)]) == ["whole", "random-wrong", "apart", "mined", "cut-out"]
+    assert "no-made-questions" in ablation.runs(None, [example(0), news])
+    assert ablation.runs(["cut-out"], [example(0)]) == ["whole", "mined", "cut-out"]
     with pytest.raises(UserError, match="'squad-alone' needs questions of 'squad_dev' and others"):
-        ingredients.runs(["squad-alone"], [example(0), news])
+        ablation.runs(["squad-alone"], [example(0), news])
 
 
 def test_too_few_questions_are_an_error_that_names_the_folder(tmp_path):

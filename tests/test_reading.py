@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from evals import reading
+from evals.lab import reading
 from index.errors import UserError
 
 HARBOUR = "The harbour froze on Monday. Ann Lee opened the festival with a song. Boats had to wait for three days."
@@ -18,7 +18,7 @@ def lines(path, rows):
 
 
 def run(*args):
-    command = [sys.executable, "-m", "evals.reading", *map(str, args)]
+    command = [sys.executable, "-m", "evals.lab.reading", *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

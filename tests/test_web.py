@@ -208,7 +208,7 @@ def test_everything_that_can_be_pressed_has_a_name(visit):
 
 
 def test_a_verdict_with_a_reason_becomes_an_evaluation_set(visit, tmp_path):
-    from evals import files
+    from evals.datasets import files
 
     someone = visit()
     someone.ask(LANKFORD)

@@ -9,7 +9,7 @@ import pytest
 from lxml import html
 from markdown_it import MarkdownIt
 
-from evals.cases import Problem
+from evals.datasets.cases import Problem
 from index.build import BuildReport
 from index.types import Article, Hit, Passage, Published, Skipped
 from rag.types import Answer, Citation, Interpretation, Query, Statement

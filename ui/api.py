@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 
-from evals import files
+from evals.datasets import files
 from index.errors import UserError
 from index.types import Filter
 from rag.schema import article_to_dict, citation_to_dict, to_dict

@@ -18,7 +18,7 @@ def bench() -> None:
 @click.option("--texts", default=512, show_default=True, type=click.IntRange(1), help="How many passages.")
 def encode(library: str, texts: int) -> None:
     """Passages a second: our encoder and SentenceTransformer.encode, the same texts, one run."""
-    from evals.bench import encoding, sample_texts
+    from evals.bench.speed import encoding, sample_texts
     from index.library import Library
 
     click.echo(json.dumps(encoding(sample_texts(Library.open(Path(library)), texts)), indent=2))
@@ -28,7 +28,7 @@ def encode(library: str, texts: int) -> None:
 @click.argument("paths", nargs=-1, required=True)
 def build(paths: tuple[str, ...]) -> None:
     """Build a throw-away library of PATHS twice: passages a second, peak memory, cost of an unchanged run."""
-    from evals.bench import building
+    from evals.bench.speed import building
 
     click.echo(json.dumps(building(paths), indent=2))
 
@@ -39,8 +39,8 @@ def build(paths: tuple[str, ...]) -> None:
 @click.option("--most", default=100, show_default=True, type=click.IntRange(1), help="Most questions asked.")
 def ask(library: str, questions: str | None, most: int) -> None:
     """Milliseconds a question inside a process, and seconds of a whole `clippings ask`."""
-    from evals.bench import asking, starting
-    from evals.files import read
+    from evals.bench.speed import asking, starting
+    from evals.datasets.files import read
     from evals.sets import shipped
     from index.library import Library
     from rag.assistant import Assistant

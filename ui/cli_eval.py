@@ -23,9 +23,9 @@ from ui.runs import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from evals.metrics.summary import Figure
     from evals.results import CaseResult
-    from evals.run import Answering
-    from evals.summary import Figure
+    from evals.runs import Answering
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
@@ -81,8 +81,10 @@ def run_command(
     skip_missing: bool,
 ) -> None:
     """Ask the questions of SET (.jsonl, .csv or .yaml), print the figures, and write a report."""
-    from evals import files, multihop, systems
-    from evals.summary import requirement, summarise
+    from evals.datasets import files
+    from evals.metrics import multihop_rag
+    from evals.metrics.summary import requirement, summarise
+    from evals.runs import systems
     from rag.assistant import Assistant
 
     requirements = [requirement(text) for text in required]
@@ -95,7 +97,7 @@ def run_command(
     folder = out or new_folder(questions)
     results = ask_all(cases, systems.ours(Assistant(opened, settings)), folder, header, judging)
     figures = summarise(results, timed=jobs == 1)
-    show(figures, multihop.official(results))
+    show(figures, multihop_rag.official(results))
     click.echo(f"\nReport: {write_report(folder, header, results)}")
     finish(results, figures, requirements)
 
@@ -104,10 +106,10 @@ def run_command(
 @click.argument("run_folder", metavar="RUN", type=FOLDER)
 def report(run_folder: Path) -> None:
     """Write RUN/report.html: figures, plots, and every question with its answer; one file, no requests."""
-    from evals import run
+    from evals import runs
 
-    header = run.read_header(run_folder)
-    click.echo(write_report(run_folder, header, run.read_results(run_folder)))
+    header = runs.read_header(run_folder)
+    click.echo(write_report(run_folder, header, runs.read_results(run_folder)))
 
 
 @evaluate.command()
@@ -117,12 +119,12 @@ def report(run_folder: Path) -> None:
 @click.option("--most", default=10, show_default=True, help="Questions shown that got better, and worse.")
 def compare(before: Path, after: Path, page: Path | None, most: int) -> None:
     """Compare two runs of one set, paired by question."""
-    from evals import compare as comparing
-    from evals import run
+    from evals import runs
     from evals.report import comparison_html
+    from evals.runs import compare as comparing
 
-    headers = run.read_header(before), run.read_header(after)
-    found = comparing.compare(run.read_results(before), run.read_results(after))
+    headers = runs.read_header(before), runs.read_header(after)
+    found = comparing.compare(runs.read_results(before), runs.read_results(after))
     click.echo(f"{'metric':<28}{'before':>8}{'after':>8}{'change':>9}  {'95% interval':<18}{'p':>7}      n")
     for change in found.changes:
         if (one := change.difference) is not None:
@@ -156,7 +158,7 @@ def _said(result: CaseResult) -> str:
 @evaluate.command()
 def metrics() -> None:
     """List every metric, what it says, and what it needs to be measured."""
-    from evals.catalogue import CATALOGUE
+    from evals.metrics import CATALOGUE
 
     for metric in CATALOGUE:
         needs = f" (needs {metric.needs})" if metric.needs else ""
@@ -179,9 +181,10 @@ def baselines(
     skip_missing: bool,
 ) -> None:
     """Ask SET of BM25 alone, of the LangChain tutorial's pipeline, and of ours; one table."""
-    from evals import baselines as pipelines
-    from evals import files, systems
-    from evals.summary import summarise
+    from evals.datasets import files
+    from evals.metrics.summary import summarise
+    from evals.runs import baselines as pipelines
+    from evals.runs import systems
     from index.engines.encoder import open_encoder
     from rag.assistant import Assistant
 

@@ -29,7 +29,7 @@ def _fresh(path: Path) -> None:
 @click.argument("path", type=FILE, default="questions.yaml")
 def init(path: Path) -> None:
     """Write a commented example of a question set to PATH (.yaml)."""
-    from evals.files import EXAMPLE
+    from evals.datasets.files import EXAMPLE
 
     if path.suffix not in (".yaml", ".yml"):
         raise UserError(f"The example has comments, so {str(path)!r} must end in .yaml")
@@ -47,8 +47,8 @@ def suggest(library: str | None, out: Path, most: int) -> None:
 
     They are tagged `suggested`: read each, put it in your own words, and delete what is wrong.
     """
-    from evals import files
-    from evals import suggest as rules
+    from evals.datasets import files
+    from evals.datasets import suggest as rules
     from rag import settings as settings_file
     from ui.cli import open_library
 
@@ -67,7 +67,7 @@ def import_command(format_name: str, path: Path, out: Path) -> None:
 
     FORMAT is squad, multihop-rag, beir, clapnq, mtrag or realtimeqa.
     """
-    from evals.adapters import import_set
+    from evals.datasets.importers import import_set
 
     written = import_set(format_name, path, out)
     click.echo(f"{written.articles} articles and {written.cases} questions in {out}")
@@ -86,9 +86,10 @@ def locate(questions: Path, library: str | None, halves: bool) -> None:
     """Write the offsets of the gold sentences of SET (.jsonl) into it; exits with 1 if one is not found."""
     from dataclasses import replace
 
-    from evals import files, systems
-    from evals.cases import half
-    from evals.resolve import Fault, with_offsets
+    from evals.datasets import files
+    from evals.datasets.cases import half
+    from evals.datasets.resolve import Fault, with_offsets
+    from evals.runs import systems
     from ui.runs import library_for
 
     if questions.suffix != ".jsonl":
@@ -123,8 +124,9 @@ def training_rows(questions: Path, out: Path, library: str | None) -> None:
     """Turn SET, such as the chat's feedback, into rows to train the reader on."""
     import json
 
-    from evals import files, systems
-    from evals.training import training_rows as rows
+    from evals.datasets import files
+    from evals.runs.training_rows import training_rows as rows
+    from evals.runs import systems
     from rag.read.reader import WEIGHTS
     from rag.training.train import GROUPS
     from ui.runs import library_for
@@ -154,7 +156,9 @@ def ask(questions: Path, out: Path, library: str | None) -> None:
     """Answer a file of questions (.csv, .jsonl, .yaml; no expected answers needed), with citations."""
     from tqdm import tqdm
 
-    from evals import files, run, systems
+    from evals import runs
+    from evals.datasets import files
+    from evals.runs import systems
     from rag import settings as settings_file
     from rag.assistant import Assistant
     from ui.batch import lines, writer
@@ -174,7 +178,7 @@ def ask(questions: Path, out: Path, library: str | None) -> None:
             try:
                 answer = answering(case)
             except Exception as error:  # noqa: BLE001 - one failure must not cost the other answers
-                result = run.failure(case, error)
+                result = runs.failure(case, error)
                 failed.append(result)
                 yield result, None
             else:

@@ -209,7 +209,7 @@ def _newest(articles: list[Article]) -> list[Article]:
 
 def _suggested(articles: Sequence[Article]) -> list[str]:
     """One question of each of the newest articles that have one, then what those quoted in them said."""
-    from evals.suggest import suggest
+    from evals.datasets.suggest import suggest
     from index.quotes.attribution import spoken
     from index.text.names import INSTITUTION
 

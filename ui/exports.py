@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from evals.cases import Case, Exchange, GoldSentence, half
+from evals.datasets.cases import Case, Exchange, GoldSentence, half
 from rag.types import Answer
 from ui import page, render
 from ui.conversations import Kept
@@ -92,7 +92,7 @@ def feedback(desk: Desk, owner: str) -> str:
     A good answer expects what it cites, a good refusal and "the articles do not answer this" expect a refusal. A
     bad answer without that says only that its articles were found: a person has to add what was right.
     """
-    from evals.files import to_row
+    from evals.datasets.files import to_row
 
     rows = (case for kept in desk.conversations.judged(owner) if (case := _case(desk, owner, kept)))
     return "".join(json.dumps(to_row(case), ensure_ascii=False) + "\n" for case in rows)

@@ -22,7 +22,7 @@ from ui.sent import Changes, Sent
 
 if TYPE_CHECKING:
     from evals.results import CaseResult
-    from evals.run import Header
+    from evals.runs import Header
 
 VERDICTS = "verdicts"
 SHOWN = ("sets", "measure", "runs")
@@ -101,12 +101,12 @@ class Measuring:
 
     def compare(self, sent: Sent) -> Changes:
         """Two runs side by side: what changed, and how surely."""
-        from evals import run
-        from evals.compare import compare
+        from evals import runs
+        from evals.runs.compare import compare
 
         try:
             folders = [self.folder(sent.owner, sent.text(name)) for name in ("before", "after")]
-            before, after = (run.read_results(folder) for folder in folders)
+            before, after = (runs.read_results(folder) for folder in folders)
             found = compare(before, after)
         except UserError as error:
             return {"summary": page.message(str(error), "error")}
@@ -174,7 +174,9 @@ class Measuring:
             self.state = replace(self.state, running=False, folder=folder.name)
 
     def _measured(self, owner: str, chosen: str, leave_out: bool) -> Path:
-        from evals import cases, files, run, systems
+        from evals import runs
+        from evals.datasets import cases, files
+        from evals.runs import systems
         from evals.sets import shipped
 
         assistant = self.desk.assistant()
@@ -200,7 +202,7 @@ class Measuring:
         )
         folder = home / f"{questions.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
         self.state = replace(self.state, total=len(wanted), notes=tuple(notes))
-        for number, _ in enumerate(run.run(wanted, systems.ours(assistant), folder, header), start=1):
+        for number, _ in enumerate(runs.run(wanted, systems.ours(assistant), folder, header), start=1):
             self.state = replace(self.state, done=number)
         return folder
 
@@ -209,24 +211,25 @@ class Measuring:
         return page.rendered("measure.html", state=mine)
 
     def _runs(self, owner: str) -> str:
-        from evals import run
+        from evals import runs
 
         home = self._home(owner)
         names = sorted((path.parent.name for path in home.glob("*/run.json")), reverse=True)
-        headers: list[tuple[str, Header]] = [(name, run.read_header(home / name)) for name in names]
+        headers: list[tuple[str, Header]] = [(name, runs.read_header(home / name)) for name in names]
         headers.sort(key=lambda item: item[1].started, reverse=True)
         titled = [(name, header, sets.title(header.question_set)) for name, header in headers]
         return page.rendered("runs.html", runs=titled)
 
     def _show(self, owner: str, name: str) -> Changes:
-        from evals import plots, run
-        from evals.summary import HEADLINE, summarise
+        from evals import runs
+        from evals.metrics.summary import HEADLINE, summarise
+        from evals.report import plots
 
         try:
             folder = self.folder(owner, name)
         except UserError as error:
             return {"summary": page.message(str(error), "error")}
-        header, results = run.read_header(folder), run.read_results(folder)
+        header, results = runs.read_header(folder), runs.read_results(folder)
         figures = summarise(results, timed=header.jobs == 1)
         drawn: dict[str, Callable[[list[CaseResult]], str]] = {
             "Accuracy by share answered": plots.risk_coverage,
@@ -249,11 +252,11 @@ class Measuring:
 
     def report(self, owner: str, name: str) -> str:
         """A run as the report that `clippings eval report` writes; raises UserError where it is not theirs."""
-        from evals import run
+        from evals import runs
         from evals.report import html
 
         folder = self.folder(owner, name)
-        return html(run.read_header(folder), run.read_results(folder))
+        return html(runs.read_header(folder), runs.read_results(folder))
 
 
 def _as_image(svg: str) -> Any:

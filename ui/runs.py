@@ -10,10 +10,10 @@ import click
 from index.errors import UserError
 
 if TYPE_CHECKING:
-    from evals.cases import Case
+    from evals.datasets.cases import Case
+    from evals.metrics.summary import Figure, Requirement
     from evals.results import CaseResult
-    from evals.run import Answering, Header, Judging
-    from evals.summary import Figure, Requirement
+    from evals.runs import Answering, Header, Judging
     from index.library import Library
     from rag.settings import Settings
 
@@ -28,8 +28,8 @@ def prepared(
     skip_missing: bool = False,
 ) -> list[Case]:
     """The cases to ask, tied to the library; what could not be tied is told on standard error."""
-    from evals import systems
-    from evals.cases import chosen, leave_out
+    from evals.datasets.cases import chosen, leave_out
+    from evals.runs import systems
 
     wanted = chosen(read, tags, unwanted)
     if not wanted:
@@ -70,7 +70,7 @@ def library_for(questions: Path, library: str | None, model: str | None = None) 
 
 def _key(articles: Path, settings: Settings) -> str:
     """A folder name for the library of these articles at this place with these settings."""
-    from evals.systems import fingerprint
+    from evals.runs.systems import fingerprint
 
     place = articles.resolve()
     return f"{place.parent.name}-{fingerprint(str(place), settings.encoder, str(settings.passage_tokens))}"
@@ -90,7 +90,7 @@ def judging_by(model: str | None, settings: Settings) -> Judging | None:
     """
     if not model:
         return None
-    from evals.judge import judge
+    from evals.metrics.llm_judge import judge
     from rag.answer.chat_models import open_model
 
     url = settings.model_url if settings.model in ("", model) else ""
@@ -104,12 +104,12 @@ def ask_all(
     """Run the cases with a progress bar; returns the results in the order reports use."""
     from tqdm import tqdm
 
-    from evals import run
+    from evals import runs
 
-    results = run.run(cases, answering, folder, header, judging)
+    results = runs.run(cases, answering, folder, header, judging)
     for _ in tqdm(results, total=len(cases), desc=header.system, unit=" questions", disable=None, leave=False):
         pass
-    return run.read_results(folder)
+    return runs.read_results(folder)
 
 
 def show(figures: list[Figure], official: dict[str, tuple[float, int]]) -> None:

@@ -16,7 +16,7 @@ from index.errors import UserError
 from ui.intake import shown_name
 
 if TYPE_CHECKING:
-    from evals.cases import Problem
+    from evals.datasets.cases import Problem
 
 LARGEST_SET = 2_000_000
 """Bytes of one question set."""
@@ -41,8 +41,8 @@ class Added:
 
 def add(home: Path, file: Path) -> Added:
     """Keep a copy of a question set in a person's folder, if every row of it can be run."""
-    from evals.cases import BadRows
-    from evals.files import read
+    from evals.datasets.cases import BadRows
+    from evals.datasets.files import read
 
     title = shown_name(file.name)
     try:
@@ -67,7 +67,7 @@ def add(home: Path, file: Path) -> Added:
 
 def _copied(home: Path, file: Path) -> Path:
     """The copy under a name of our own; raises UserError for what is no question set, too large or one too many."""
-    from evals.files import KINDS
+    from evals.datasets.files import KINDS
 
     suffix, size = file.suffix.lower(), file.stat().st_size
     if suffix not in KINDS:

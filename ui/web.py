@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from evals.files import KINDS as QUESTIONS
+from evals.datasets.files import KINDS as QUESTIONS
 from index.sources import KINDS
 from ui import keeping, measuring, page, talk
 from ui.desk import Desk

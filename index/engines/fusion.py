@@ -16,7 +16,7 @@ Scored = Sequence[tuple[str, float]]
 """(passage id, score), best first."""
 
 VECTORS_WEIGHT = 1.0
-"""Weight of the vectors' score beside the words' 1; found by `python -m evals.retrieval`, see evals/LOG.md."""
+"""Weight of the vectors' score beside the words' 1; found by `python -m evals.lab.retrieval`, see evals/LOG.md."""
 
 RECENCY_DAYS = 14.0
 """Days in which the recency prior falls to 1/e."""

@@ -13,7 +13,7 @@ from rag.read.span_model import CALIBRATION_FILE
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Weights fitted by `python -m evals.fit_readers` on `questions` questions the reader was not trained on."""
+    """Weights fitted by `python -m evals.lab.fit_readers` on `questions` questions the reader was not trained on."""
 
     features: Features
     span: float
@@ -39,5 +39,5 @@ class Calibration:
             return cls(**{**kept, "features": Features(**kept["features"]), "signs": Signs(**kept["signs"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise UserError(
-                f"No calibration in {str(path)!r} ({error}). Make it: python -m evals.fit_readers --help"
+                f"No calibration in {str(path)!r} ({error}). Make it: python -m evals.lab.fit_readers --help"
             ) from error

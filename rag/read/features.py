@@ -1,7 +1,7 @@
 """The reader that needs no trained weights: scores each sentence by words, place, names and answer type.
 
 Knows nothing of storage or of how the answer is shown. Its weights were fitted on the tuning halves of the
-question sets that ship: `python -m evals.fit_readers`.
+question sets that ship: `python -m evals.lab.fit_readers`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The default reader: every sentence's features by rule, weighed together with what the trained reader makes of it.
 
 Knows nothing of storage or of how the answer is shown. Fitted on the tuning halves of the question sets that
-ship: `python -m evals.fit_readers`.
+ship: `python -m evals.lab.fit_readers`.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ and prints the command that teaches them to the reader that ships: --weights rag
 --steps 3/16 of the rows goes through them three times. A stopped run goes on from its checkpoint: repeat the
 command. Then
   python -m rag.training.weights --run OUT/final.pt --to WEIGHTS --int8
-  python -m evals.fit_readers --weights WEIGHTS LIBRARY QUESTIONS
+  python -m evals.lab.fit_readers --weights WEIGHTS LIBRARY QUESTIONS
 write the weights, and what they are worth on a question set that was not trained on; they are used with
   CLIPPINGS_READER=WEIGHTS clippings ask "..."
 """

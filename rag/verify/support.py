@@ -183,7 +183,7 @@ BAR = 0.7
 """The share of a name's, figure's, date's or negation's neighbours that must stand near it in the source too.
 
 Set where false sentences shown as supported and true ones marked as not found are about as many among
-sentences that people judged: `python -m evals.verification`.
+sentences that people judged: `python -m evals.lab.verification`.
 """
 
 BESIDE = 3

@@ -1,0 +1,103 @@
+"""What verification makes of a model's inventions: wrong statements shown as supported, with it and without.
+
+`python -m evals.lab.hallucination seeds --small --library LIBRARY` asks a question set of the small model on
+loopback and writes every sentence with its verdict. A statement counts as wrong by rule when it holds none
+of the expected answers, or the question has none in the articles; that calls some true sentences wrong, so
+read the sentences too.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from evals.datasets.cases import Case
+from evals.datasets.files import read
+from evals.lab.small_model import NAME, serving_small_model
+from evals.metrics.text_match import holds
+from evals.sets import shipped
+from index import errors
+from index.library import Library
+from rag.answer.check_sentence import Checked
+from rag.answer.generative import Asked
+from rag.assistant import Assistant
+from rag.settings import Settings, load
+
+SEED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One sentence a model wrote: whether it named a source, was borne out, and counts as wrong by rule."""
+
+    question: str
+    expected: tuple[str, ...]
+    sentence: str
+    named_source: bool
+    supported: bool
+    wrong: bool
+
+
+def written(assistant: Assistant, case: Case) -> Iterator[Written]:
+    """Every sentence the model writes for a case, whatever the reader thinks of the question."""
+    assert assistant.writer is not None
+    inquiry = assistant.retrieve(assistant.understand(case.question, as_of=case.as_of))
+    reading = assistant.reader.read(inquiry.query, inquiry.hits)
+    if not reading.candidates:
+        return
+    for item in assistant.writer.chain.stream(Asked(inquiry.query, reading)):
+        if isinstance(item, Checked):
+            text = item.statement.text
+            right = case.answerable and holds(text, case.answers)
+            yield Written(case.question, case.answers, text, item.named, item.statement.supported, wrong=not right)
+
+
+@contextmanager
+def served(small: bool, settings: Settings) -> Iterator[Settings]:
+    """The settings, pointed at the small model where that is wanted."""
+    from dataclasses import replace
+
+    if not small:
+        yield settings
+        return
+    with serving_small_model() as url:
+        yield replace(settings, model=NAME, model_url=url, model_source_tokens=600, model_reply_tokens=80)
+
+
+@click.command()
+@click.argument("question_set", type=click.Choice(["seeds", "wikinews"]))
+@click.option("--small", is_flag=True, help="Use the small model on loopback instead of the one set.")
+@click.option("--library", help="Folder of the library.")
+@click.option("--most", default=40, show_default=True, help="Questions asked, a chance sample.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write each sentence here, JSON lines.")
+def main(question_set: str, small: bool, library: str | None, most: int, out: Path | None) -> None:
+    """Ask QUESTION_SET of a chat model and count what verification lets through."""
+    cases = [case for case in read(shipped(f"{question_set}.jsonl")) if not case.conversation]
+    chosen = random.Random(SEED).sample(cases, min(most, len(cases)))
+    sentences: list[Written] = []
+    with served(small, load({"library": library})[0]) as settings:
+        assistant = Assistant(Library.open(Path(settings.library)), settings)
+        for case in chosen:
+            for one in written(assistant, case):
+                sentences.append(one)
+                if out:
+                    with out.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
+    wrong = [one for one in sentences if one.wrong]
+    right = [one for one in sentences if not one.wrong]
+    click.echo(f"{len(chosen)} questions, {len(sentences)} sentences, {len(wrong)} of them wrong by rule")
+    for label, group in (("wrong", wrong), ("right", right)):
+        if group:
+            named, borne = sum(one.named_source for one in group), sum(one.supported for one in group)
+            click.echo(f"  {label}: {len(group)} would be shown unmarked without verification, {named} with a source")
+            click.echo(f"  {label}: {borne} ({borne / len(group):.2f}) are shown as supported with verification")
+
+
+if __name__ == "__main__":
+    errors.run(main)

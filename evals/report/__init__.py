@@ -1,0 +1,164 @@
+"""A run as one HTML file that needs nothing else: every text in it is escaped by the template engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from evals.metrics import multihop_rag
+from evals.metrics.scores import cites, correct, covers, gold_places, short_answers
+from evals.metrics.summary import HEADLINE, by_tag, summarise
+from evals.metrics.text_match import holds
+from evals.report import plots
+from evals.results import CONTEXT, CaseResult, CitationRecord, HitRecord
+from evals.runs import Header
+from evals.runs.compare import Comparison
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HITS_SHOWN = 10
+CHARACTERS_SHOWN = 420
+"""Of a hit's text."""
+
+GROUPS = {
+    "answer": "Answers",
+    "context": "Answer in context",
+    "article": "Retrieval: articles",
+    "passage": "Retrieval: gold sentences",
+    "citations": "Citations",
+    "refusal": "Refusal",
+    "risk": "Confidence",
+    "judge": "Model judge",
+    "latency": "Time",
+    "tokens": "Tokens",
+    "errors": "Failed questions",
+}
+
+
+LABELS = dict(
+    zip(
+        HEADLINE,
+        (
+            "Answered right",
+            "Gold article in the first 4",
+            "Answer in the first 4 passages",
+            "Gold sentences cited",
+            "Answerable, but refused",
+            "Unanswerable, but answered",
+        ),
+        strict=True,
+    )
+)
+"""What the cards at the top say for each headline metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class HitShown:
+    rank: int
+    hit: HitRecord
+    text: str
+    gold: bool
+    answer: bool
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("evals.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"lead": _lead, "trail": _trail, "moment": _moment}
+    return environment
+
+
+def _lead(text: str) -> str:
+    """Text before a citation, begun at a whole word."""
+    return text if len(text) < CONTEXT else "… " + text.split(None, 1)[-1]
+
+
+def _trail(text: str) -> str:
+    """Text after a citation, ended at a whole word."""
+    return text if len(text) < CONTEXT else text.rsplit(None, 1)[0] + " …"
+
+
+def _moment(iso: str) -> str:
+    """A UTC time as a person reads it; empty stays empty."""
+    return f"{iso[:10]} {iso[11:16]} UTC" if iso else ""
+
+
+def outcome(result: CaseResult) -> str:
+    """One word for what came of a question: right, wrong, refused, wrongly refused, answered, failed."""
+    if result.error:
+        return "failed"
+    right = correct(result)
+    if result.refused:
+        return "rightly refused" if not result.case.answerable else "wrongly refused"
+    if right is None:
+        return "answered"
+    return "right" if right else "wrong"
+
+
+def shown_hits(result: CaseResult) -> list[HitShown]:
+    """The first hits as the report shows them, each marked where it holds gold or an expected answer."""
+    places, answers = gold_places(result), short_answers(result)
+    shown = []
+    for rank, hit in enumerate(result.hits[:HITS_SHOWN], start=1):
+        gold = any(article == hit.article_id and covers(own, span) for article, span in places for own in hit.spans)
+        text = hit.text
+        cut = text if len(text) <= CHARACTERS_SHOWN else text[:CHARACTERS_SHOWN].rsplit(" ", 1)[0] + " …"
+        shown.append(HitShown(rank, hit, cut, gold, holds(text, answers)))
+    return shown
+
+
+def is_gold(result: CaseResult, citation: CitationRecord) -> bool:
+    return any(cites([citation], place) for place in gold_places(result))
+
+
+def html(header: Header, results: Sequence[CaseResult]) -> str:
+    """The report of one run; the same results give the same text."""
+    figures = summarise(results, timed=header.jobs == 1)
+    pictures = {
+        "Accuracy by share answered": plots.risk_coverage(results),
+        "Confidence and accuracy": plots.reliability(results),
+        "Rank of the gold": plots.gold_ranks(results),
+        "Time for a question": plots.latency(results) if header.jobs == 1 else "",
+    }
+    grouped = {title: [figure for figure in figures if figure.metric.group == group] for group, title in GROUPS.items()}
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            header=header,
+            results=results,
+            groups=grouped,
+            headline=[
+                (label, next(one for one in figures if one.metric.name == name)) for name, label in LABELS.items()
+            ],
+            official=multihop_rag.official(results),
+            tags=by_tag(results),
+            plots=pictures,
+            outcome=outcome,
+            outcomes=sorted({outcome(result) for result in results}),
+            shown_hits=shown_hits,
+            is_gold=is_gold,
+            as_json=json.dumps,
+        )
+    )
+
+
+def comparison_html(before: Header, after: Header, comparison: Comparison) -> str:
+    """Two runs side by side: figures, and the questions whose answers got better or worse."""
+    return (
+        _environment()
+        .get_template("compare.html")
+        .render(before=before, after=after, comparison=comparison, outcome=outcome)
+    )
