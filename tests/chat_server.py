@@ -33,7 +33,7 @@ def serving(library, *options, env=()):
         environment.pop(name, None)
     process = subprocess.Popen(
         [
-            *(sys.executable, "-c", "from ui.cli_chat import chat; chat()"),
+            *(sys.executable, "-c", "from ui.cli.chat import chat; chat()"),
             *("--library", str(library), "--port", "0", "--no-open", *options),
         ],
         cwd=library.parent,

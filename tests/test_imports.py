@@ -14,7 +14,7 @@ HOMES = {
     "tantivy": {"index/engines/bm25.py"},
     "tiktoken": {"index/split.py"},
     "sentence_transformers": {"index/engines/encoder.py", "evals/bench/speed.py"},
-    "gradio": {"ui/web.py"},
+    "gradio": {"ui/web/app.py"},
 }
 
 

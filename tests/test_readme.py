@@ -48,7 +48,7 @@ def test_a_newcomer_starts_with_the_chat_and_ci_runs_every_starting_command():
 
 
 def test_the_example_is_what_is_printed(assistant):
-    from ui.render import as_text
+    from ui.answer_text import as_text
 
     shown = re.search(r"\$ clippings ask .*?\n(.*?)\n\n\(", README, re.S).group(1)
     expected = "\n".join(line.removeprefix("    ") for line in shown.splitlines())

@@ -13,7 +13,6 @@ import re
 import secrets
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from evals.bench import installed_command
 from index import errors
 from index.errors import UserError
 
@@ -47,7 +47,7 @@ class Asked:
 @contextmanager
 def serving(library: str) -> Iterator[tuple[str, int]]:
     """Start the chat on a free port; yields its address and process id. Raises UserError when it does not start."""
-    command = [sys.executable, "-c", "from ui.cli_chat import chat; chat()", "--library", library, "--port", "0"]
+    command = [installed_command(), "chat", "--library", library, "--port", "0"]
     with subprocess.Popen([*command, "--no-open"], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evals.bench import installed_command
 from index.errors import UserError
 
 if TYPE_CHECKING:
@@ -61,9 +61,7 @@ def building(paths: Sequence[str]) -> Figures:
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            sys.executable,
-            "-m",
-            "ui.cli",
+            installed_command(),
             "index",
             "--json",
             "--library",
@@ -113,7 +111,7 @@ def starting(library: str, question: str, rounds: int = 3) -> Figures:
     def best(arguments: Sequence[str]) -> float:
         def once() -> None:
             # Exit code 0 is required: a command that fails is fast and means nothing.
-            subprocess.run([sys.executable, "-m", "ui.cli", *arguments], check=True, capture_output=True)
+            subprocess.run([installed_command(), *arguments], check=True, capture_output=True)
 
         return round(min(_seconds(once) for _ in range(rounds)), 2)
 

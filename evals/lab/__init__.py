@@ -1,1 +1,1 @@
-"""Research scripts behind decisions and figures, each run with `python -m evals.lab.NAME --help`; nothing imports them."""
+"""Research scripts behind decisions and figures: `python -m evals.lab.NAME --help`. Nothing imports them."""

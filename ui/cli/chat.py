@@ -1,0 +1,132 @@
+"""`clippings chat`: the web chat, on this machine only unless a password or `--no-auth` says otherwise."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from index.errors import UserError
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+    from ui.web.server.auth import Account
+    from ui.web.server.options import Options
+
+
+@click.command()
+@click.option("--library", help="Folder of the library [default: library].")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--root-path", default="", help="Path or URL under which a proxy in front shows the chat.")
+@click.option("--auth", "auth_file", metavar="USER:PASSWORDFILE", help="Ask for this name and password.")
+@click.option("--auth-env", is_flag=True, help="Ask for the name and password in CLIPPINGS_AUTH (USER:PASSWORD).")
+@click.option("--no-auth", is_flag=True, help="Let everyone in who can reach the address.")
+@click.option("--set-password", metavar="FILE", help="Ask for a password, write its hash to FILE, and stop.")
+@click.option("--allow-private", is_flag=True, help="Let pasted addresses lead into this network.")
+@click.option("--empty", is_flag=True, help="Begin with an empty library where there is none, not with the seeds.")
+@click.option("--open/--no-open", "browser", default=None, help="Open the page in the browser [default: on a desktop].")
+def chat(
+    library: str | None,
+    host: str,
+    port: int,
+    root_path: str,
+    auth_file: str | None,
+    auth_env: bool,
+    no_auth: bool,
+    set_password: str | None,
+    allow_private: bool,
+    empty: bool,
+    browser: bool | None,
+) -> None:
+    """Open the web chat: ask, see where each sentence stands, look after the library.
+
+    Where there is no library yet the default one is built from the seed articles first; one named with
+    --library begins empty.
+    """
+    from rag import settings as read
+    from ui.web.server.auth import VARIABLE, write_password
+
+    if set_password:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        write_password(Path(set_password), password)
+        click.echo(f"Wrote {set_password}. Use it: clippings chat --auth USER:{set_password}")
+        return
+    account = account_for(host, auth_file, auth_env, no_auth)
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    settings, origins = read.load({"library": library}, environment=environment)
+    from index.library import Library
+    from ui.web.server.options import Options
+
+    if not empty and origins["library"] == "default" and not Library.exists(settings.library):
+        from ui.cli.library import build_library, seeds_folder
+
+        click.echo(f"No library yet: building {settings.library!r} from the seed articles.", err=True)
+        report = build_library(settings, [str(seeds_folder())])
+        click.echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
+    serve(settings, Options(host, port, root_path, account, allow_private), browser)
+
+
+def account_for(host: str, auth_file: str | None, auth_env: bool, no_auth: bool) -> Account | None:
+    """Who may log in, or None where everyone may; raises UserError where that was not said and must be."""
+    from ui.web.server.auth import account_from_environment, account_from_file
+    from ui.web.server.middleware import LOOPBACK
+
+    if sum((bool(auth_file), auth_env, no_auth)) > 1:
+        raise click.UsageError("Choose one of --auth, --auth-env and --no-auth.")
+    if auth_file:
+        return account_from_file(auth_file)
+    if auth_env:
+        return account_from_environment(os.environ)
+    if host not in LOOPBACK and not no_auth:
+        raise UserError(
+            f"{host!r} can be reached by others. Ask for a password: clippings chat --host {host} "
+            "--auth USER:PASSWORDFILE (make the file with --set-password FILE), or let everyone in: --no-auth"
+        )
+    return None
+
+
+def serve(settings: Settings, options: Options, browser: bool | None) -> None:
+    """Listen until interrupted; raises UserError when the address cannot be listened on."""
+    import socket
+
+    import uvicorn
+
+    from ui.web.server.application import app
+
+    host, port = options.host, options.port
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        raise UserError(
+            f"Cannot listen on {host!r} port {port} ({error.strerror}). "
+            f"Choose another: clippings chat --port {port + 1}"
+        ) from error
+    port = listener.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{port}/"
+    click.echo(f"Starting; the chat will be at {address}", err=True)
+    made = app(settings, options)
+    click.echo(f"Clippings is at {address} (stop with Ctrl+C)", err=True)
+    if browser or (browser is None and _desktop()):
+        click.launch(address)
+    config = uvicorn.Config(made, log_level="warning", server_header=False, timeout_graceful_shutdown=3)
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:  # uvicorn has shut down by then, and raises it again
+        click.echo("\nStopped.", err=True)
+
+
+def _desktop() -> bool:
+    """Whether a browser can be opened here: a terminal with a display."""
+    import sys
+
+    display = sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    return sys.stderr.isatty() and display

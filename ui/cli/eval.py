@@ -1,0 +1,232 @@
+"""`clippings eval`: run a question set, compare runs, write reports; and `clippings demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ui.cli.eval_common import (
+    ask_all,
+    figure_table,
+    finish,
+    judging_by,
+    library_for,
+    new_folder,
+    prepared,
+    show,
+    write_report,
+)
+from ui.cli.eval_sets import ask, import_command, init, locate, suggest, training_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evals.metrics.summary import Figure
+    from evals.results import CaseResult
+    from evals.runs import Answering
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path)
+
+
+class SetOrCommand(click.Group):
+    """`clippings eval SET …` is `clippings eval run SET …`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("eval", cls=SetOrCommand)
+def evaluate() -> None:
+    """Ask a set of questions and measure the answers: `clippings eval SET`."""
+
+
+for command in (ask, import_command, init, locate, suggest, training_rows):
+    evaluate.add_command(command)
+
+
+@evaluate.command("run")
+@click.argument("questions", metavar="SET", type=FILE)
+@click.option("--library", help="Folder of the library; else the articles that belong to the set are indexed.")
+@click.option("--out", type=FOLDER, help="Folder of the run; one that was stopped goes on. [default: runs/SET-TIME]")
+@click.option("--tag", "tags", multiple=True, help="Only questions with this tag; may be given several times.")
+@click.option("--without-tag", "unwanted", multiple=True, help="No questions with this tag.")
+@click.option("--leave-out-gold", is_flag=True, help="Ask each answerable question again, its gold articles hidden.")
+@click.option("--require", "required", multiple=True, metavar="METRIC>=X", help="Exit with 1 unless met.")
+@click.option(
+    "--jobs",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Questions at once; time is measured only one at a time.",
+)
+@click.option("--model", help="Let a chat model write the answers, as provider:model.")
+@click.option("--judge", metavar="MODEL", help="Let a chat model score the answers too, as provider:model.")
+@click.option("--skip-missing", is_flag=True, help="Leave out questions whose gold articles are not in the library.")
+def run_command(
+    questions: Path,
+    library: str | None,
+    out: Path | None,
+    tags: tuple[str, ...],
+    unwanted: tuple[str, ...],
+    leave_out_gold: bool,
+    required: tuple[str, ...],
+    jobs: int,
+    model: str | None,
+    judge: str | None,
+    skip_missing: bool,
+) -> None:
+    """Ask the questions of SET (.jsonl, .csv or .yaml), print the figures, and write a report."""
+    from evals.datasets import files
+    from evals.metrics import multihop_rag
+    from evals.metrics.summary import requirement, summarise
+    from evals.runs import systems
+    from rag.assistant import Assistant
+
+    requirements = [requirement(text) for text in required]
+    read = files.read(questions)
+    opened, settings = library_for(questions, library, model)
+    cases = prepared(read, opened, questions, tags, unwanted, leave_out_gold, skip_missing)
+    judging = judging_by(judge, settings)
+    options = ["leave-out-gold"] * leave_out_gold + [f"judge {judge}"] * bool(judge)
+    header = systems.header(systems.OURS, questions, cases, opened, settings.fingerprint, options, jobs)
+    folder = out or new_folder(questions)
+    results = ask_all(cases, systems.ours(Assistant(opened, settings)), folder, header, judging)
+    figures = summarise(results, timed=jobs == 1)
+    show(figures, multihop_rag.official(results))
+    click.echo(f"\nReport: {write_report(folder, header, results)}")
+    finish(results, figures, requirements)
+
+
+@evaluate.command()
+@click.argument("run_folder", metavar="RUN", type=FOLDER)
+def report(run_folder: Path) -> None:
+    """Write RUN/report.html: figures, plots, and every question with its answer; one file, no requests."""
+    from evals import runs
+
+    header = runs.read_header(run_folder)
+    click.echo(write_report(run_folder, header, runs.read_results(run_folder)))
+
+
+@evaluate.command()
+@click.argument("before", type=FOLDER)
+@click.argument("after", type=FOLDER)
+@click.option("--html", "page", type=FILE, help="Write the comparison as one HTML file, too.")
+@click.option("--most", default=10, show_default=True, help="Questions shown that got better, and worse.")
+def compare(before: Path, after: Path, page: Path | None, most: int) -> None:
+    """Compare two runs of one set, paired by question."""
+    from evals import runs
+    from evals.report import comparison_html
+    from evals.runs import compare as comparing
+
+    headers = runs.read_header(before), runs.read_header(after)
+    found = comparing.compare(runs.read_results(before), runs.read_results(after))
+    click.echo(f"{'metric':<28}{'before':>8}{'after':>8}{'change':>9}  {'95% interval':<18}{'p':>7}      n")
+    for change in found.changes:
+        if (one := change.difference) is not None:
+            interval = f"[{one.low:+.3f}, {one.high:+.3f}]"
+            click.echo(
+                f"{change.metric.name:<28}{one.before:>8.3f}{one.after:>8.3f}{one.value:>+9.3f}  "
+                f"{interval:<18}{one.p:>7.4f}{one.questions:>7}"
+            )
+    unmeasured = [change.metric.name for change in found.changes if change.difference is None]
+    click.echo(f"\nNot measured in both: {', '.join(unmeasured) or 'none'}")
+    for word, ids in (
+        ("only before", found.only_before),
+        ("only after", found.only_after),
+        ("failed", found.failed),
+    ):
+        if ids:
+            click.echo(f"Left out, {word}: {', '.join(ids[:10])}{' …' if len(ids) > 10 else ''}")
+    for title, pairs in (("worse", found.worse), ("better", found.better)):
+        click.echo(f"\nGot {title}: {len(pairs)}")
+        for old, new in pairs[:most]:
+            click.echo(f"  {old.case.id}: {old.case.question}\n    before: {_said(old)}\n    after:  {_said(new)}")
+    if page:
+        page.write_text(comparison_html(*headers, found), encoding="utf-8")
+        click.echo(f"\nSide by side: {page}")
+
+
+def _said(result: CaseResult) -> str:
+    return f"(refused) {result.reason}" if result.refused else " / ".join(result.text.split("\n"))
+
+
+@evaluate.command()
+def metrics() -> None:
+    """List every metric, what it says, and what it needs to be measured."""
+    from evals.metrics import CATALOGUE
+
+    for metric in CATALOGUE:
+        needs = f" (needs {metric.needs})" if metric.needs else ""
+        click.echo(f"{metric.name:<28}{metric.says}{needs}")
+
+
+@evaluate.command()
+@click.argument("questions", metavar="SET", type=FILE)
+@click.option("--library", help="Folder of the library; else the articles that belong to the set are indexed.")
+@click.option("--out", type=FOLDER, help="Folder of the three runs. [default: runs/SET-TIME]")
+@click.option("--tag", "tags", multiple=True, help="Only questions with this tag.")
+@click.option("--leave-out-gold", is_flag=True, help="Ask each answerable question again, its gold articles hidden.")
+@click.option("--skip-missing", is_flag=True, help="Leave out questions whose gold articles are not in the library.")
+def baselines(
+    questions: Path,
+    library: str | None,
+    out: Path | None,
+    tags: tuple[str, ...],
+    leave_out_gold: bool,
+    skip_missing: bool,
+) -> None:
+    """Ask SET of BM25 alone, of the LangChain tutorial's pipeline, and of ours; one table."""
+    from evals.datasets import files
+    from evals.metrics.summary import summarise
+    from evals.runs import baselines as pipelines
+    from evals.runs import systems
+    from index.engines.encoder import open_encoder
+    from rag.assistant import Assistant
+
+    read = files.read(questions)
+    opened, settings = library_for(questions, library)
+    cases = prepared(read, opened, questions, tags, (), leave_out_gold, skip_missing)
+    folder = out or new_folder(questions)
+    encoder = open_encoder(settings.encoder)
+    makers: dict[str, Callable[[], Answering]] = {
+        pipelines.BM25: lambda: pipelines.bm25(opened),
+        systems.OURS: lambda: systems.ours(Assistant(opened, settings)),
+        pipelines.TUTORIAL: lambda: pipelines.tutorial(opened, encoder, folder / "tutorial-index"),
+    }
+    options = ["leave-out-gold"] * leave_out_gold
+    columns: dict[str, list[Figure]] = {}
+    asked: list[CaseResult] = []
+    for system, make in makers.items():
+        own = settings.fingerprint if system == systems.OURS else systems.fingerprint(system, encoder.fingerprint)
+        header = systems.header(system, questions, cases, opened, own, options)
+        results = ask_all(cases, make(), folder / system, header)
+        columns[system] = summarise(results)
+        asked += results
+        write_report(folder / system, header, results)
+    table = figure_table(columns)
+    (folder / "table.md").write_text(table, encoding="utf-8")
+    click.echo(table)
+    click.echo(f"Compare two of them: clippings eval compare {folder / pipelines.BM25} {folder / systems.OURS}")
+    finish(asked, [], [])
+
+
+@click.command()
+@click.option("--library", default="demo-library", show_default=True, help="Folder to build the demo library in.")
+def demo(library: str) -> None:
+    """Build a library of 293 complete Wikinews articles of 2019 and 2020, and suggest what to ask it."""
+    from evals.sets import DEMO
+    from rag import settings as settings_file
+    from ui.cli.library import build_library
+
+    settings, _ = settings_file.load({"library": library})
+    build_library(settings, [str(DEMO)])
+    click.echo(
+        "The articles are by Wikinews contributors, CC BY 2.5; each keeps its URL and date.\n"
+        f'Try:  clippings ask --library {library} "What does Richard Stallman say DRM should stand for?"\n'
+        f"Or:   clippings eval {DEMO.parents[1] / 'wikinews.jsonl'} --library {library}"
+    )

@@ -1,0 +1,191 @@
+"""Steps the evaluation commands share: a library for a set, the run itself, figures on the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from index.errors import UserError
+
+if TYPE_CHECKING:
+    from evals.datasets.cases import Case
+    from evals.metrics.summary import Figure, Requirement
+    from evals.results import CaseResult
+    from evals.runs import Answering, Header, Judging
+    from index.library import Library
+    from rag.settings import Settings
+
+
+def prepared(
+    read: list[Case],
+    library: Library,
+    questions: Path,
+    tags: tuple[str, ...] = (),
+    unwanted: tuple[str, ...] = (),
+    leave_out_gold: bool = False,
+    skip_missing: bool = False,
+) -> list[Case]:
+    """The cases to ask, tied to the library; what could not be tied is told on standard error."""
+    from evals.datasets.cases import chosen, leave_out
+    from evals.runs import systems
+
+    wanted = chosen(read, tags, unwanted)
+    if not wanted:
+        known = ", ".join(sorted({tag for case in read for tag in case.tags}))
+        raise UserError(f"No question of {str(questions)!r} has these tags. Its tags: {known or 'none'}")
+    cases, notes = systems.tied(wanted, library, questions, skip_missing)
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
+    if not cases:
+        raise UserError(f"Every question of {str(questions)!r} was left out. Is this its library? {library.folder}")
+    return list(leave_out(cases)) if leave_out_gold else cases
+
+
+def library_for(questions: Path, library: str | None, model: str | None = None) -> tuple[Library, Settings]:
+    """The library named, or one of the set's own articles, kept in the cache and brought up to date.
+
+    `model` is the chat model of the settings returned; the one set where None.
+    """
+    from dataclasses import replace
+
+    from evals.sets import articles_of
+    from index.engines.encoder import cache_folder
+    from index.library import Library
+    from rag import settings as settings_file
+    from ui.cli import open_library
+    from ui.cli.library import build_library
+
+    settings, origins = settings_file.load({"library": library, "model": model})
+    articles = articles_of(questions)
+    if library or articles is None:
+        return open_library(settings, origins), settings
+    folder = cache_folder() / "eval" / _key(articles, settings)
+    settings = replace(settings, library=str(folder))
+    click.echo(f"Articles of this set: {articles}", err=True)
+    build_library(settings, [str(articles)])
+    return Library.open(folder), settings
+
+
+def _key(articles: Path, settings: Settings) -> str:
+    """A folder name for the library of these articles at this place with these settings."""
+    from evals.runs.systems import fingerprint
+
+    place = articles.resolve()
+    return f"{place.parent.name}-{fingerprint(str(place), settings.encoder, str(settings.passage_tokens))}"
+
+
+def new_folder(questions: Path) -> Path:
+    """A folder for a run that was not given one."""
+    from datetime import datetime
+
+    return Path("runs") / f"{questions.stem}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def judging_by(model: str | None, settings: Settings) -> Judging | None:
+    """A judge by `provider:model`, or None where none is wanted.
+
+    It is looked for at the settings' address unless that is the address of another model.
+    """
+    if not model:
+        return None
+    from evals.metrics.llm_judge import judge
+    from rag.answer.chat_models import open_model
+
+    url = settings.model_url if settings.model in ("", model) else ""
+    chat = open_model(model, url=url, timeout=settings.model_timeout)
+    return lambda result: judge(chat, result)
+
+
+def ask_all(
+    cases: list[Case], answering: Answering, folder: Path, header: Header, judging: Judging | None = None
+) -> list[CaseResult]:
+    """Run the cases with a progress bar; returns the results in the order reports use."""
+    from tqdm import tqdm
+
+    from evals import runs
+
+    results = runs.run(cases, answering, folder, header, judging)
+    for _ in tqdm(results, total=len(cases), desc=header.system, unit=" questions", disable=None, leave=False):
+        pass
+    return runs.read_results(folder)
+
+
+def show(figures: list[Figure], official: dict[str, tuple[float, int]]) -> None:
+    """The figures as a table, then a public set's own metrics, then what was not measured and why."""
+    width = max(len(figure.metric.name) for figure in figures)
+    for figure in figures:
+        if figure.value is not None:
+            says = figure.metric.says
+            click.echo(f"{figure.metric.name:<{width}}  {figure!s:<22} n={figure.questions:<6} {says}")
+    for name, (value, count) in official.items():
+        click.echo(f"{name:<{width}}  {value:<22.4f} n={count:<6} by MultiHop-RAG's own script, defects included")
+    reasons: dict[str, list[str]] = {}
+    for figure in figures:
+        if figure.value is None:
+            reasons.setdefault(figure.why, []).append(figure.metric.name)
+    click.echo("\nNot measured:" if reasons else "")
+    for why, names in reasons.items():
+        click.echo(f"  {', '.join(names)} (needs {why})")
+
+
+def write_report(folder: Path, header: Header, results: list[CaseResult]) -> Path:
+    """Write `report.html` into the folder of a run."""
+    from evals.report import html
+
+    path = folder / "report.html"
+    path.write_text(html(header, results), encoding="utf-8")
+    return path
+
+
+def finish(results: list[CaseResult], figures: list[Figure], requirements: list[Requirement]) -> None:
+    """Exit with 1 if a question failed or a requirement is unmet, saying which."""
+    failed = [result for result in results if result.error]
+    for result in failed[:5]:
+        click.echo(f"Failed: {result.case.id}: {result.error}", err=True)
+    unmet = [line for one in requirements if (line := one.unmet(figures))]
+    for line in unmet:
+        click.echo(f"Unmet: {line}", err=True)
+    if failed or unmet:
+        raise SystemExit(1)
+    for one in requirements:
+        click.echo(f"Met: {one.name} {'>=' if one.at_least else '<='} {one.bar:g}")
+
+
+COMPARED = (
+    "article.hit@1",
+    "article.hit@4",
+    "article.recall@10",
+    "context.answer@1",
+    "context.answer@4",
+    "context.answer@10",
+    "context.answer@20",
+    "passage.recall@4",
+    "passage.ndcg@10",
+    "answer.holds@1",
+    "answer.holds@3",
+    "answer.em",
+    "answer.f1",
+    "answer.correct",
+    "citations.verbatim",
+    "citations.precision",
+    "citations.recall",
+    "refusal.wrong_refusals",
+    "refusal.wrong_answers",
+    "refusal.wrong_answers@10",
+    "refusal.missing_answered@10",
+    "refusal.false_answers@10",
+    "risk.aurc",
+    "latency.p50",
+)
+"""The metrics of the baselines' table."""
+
+
+def figure_table(columns: dict[str, list[Figure]]) -> str:
+    """Several systems' figures side by side as a Markdown table, with 95% intervals."""
+    rows = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name in COMPARED:
+        figures = [next(figure for figure in found if figure.metric.name == name) for found in columns.values()]
+        rows.append(f"| {name} | " + " | ".join(map(str, figures)) + " |")
+    return "\n".join(rows) + "\n"

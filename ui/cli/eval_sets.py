@@ -1,0 +1,195 @@
+"""Commands of `clippings eval` that make or answer question files: init, suggest, import, locate, ask and more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from index.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evals.results import CaseResult
+    from rag.types import Answer
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path)
+LIBRARY = "Folder of the library [default: library]."
+
+
+def _fresh(path: Path) -> None:
+    if path.exists():
+        raise UserError(f"{str(path)!r} is there already. Choose another name, or delete it.")
+
+
+@click.command()
+@click.argument("path", type=FILE, default="questions.yaml")
+def init(path: Path) -> None:
+    """Write a commented example of a question set to PATH (.yaml)."""
+    from evals.datasets.files import EXAMPLE
+
+    if path.suffix not in (".yaml", ".yml"):
+        raise UserError(f"The example has comments, so {str(path)!r} must end in .yaml")
+    _fresh(path)
+    path.write_text(EXAMPLE.format(name=path), encoding="utf-8")
+    click.echo(f"Written: {path}. Check and run it: clippings eval {path} --library LIBRARY")
+
+
+@click.command()
+@click.option("--library", help=LIBRARY)
+@click.option("--out", type=FILE, required=True, help="The question set to write (.jsonl).")
+@click.option("--most", default=50, show_default=True, type=click.IntRange(1), help="Most questions.")
+def suggest(library: str | None, out: Path, most: int) -> None:
+    """Propose questions with gold sentences, made by rules from the library's own articles.
+
+    They are tagged `suggested`: read each, put it in your own words, and delete what is wrong.
+    """
+    from evals.datasets import files
+    from evals.datasets import suggest as rules
+    from rag import settings as settings_file
+    from ui.cli import open_library
+
+    _fresh(out)
+    settings, origins = settings_file.load({"library": library})
+    count = files.write(out, rules.suggest(open_library(settings, origins).articles(), most))
+    click.echo(f"{count} questions made by rules: {out}. Read and edit them before you trust a figure from them.")
+
+
+@click.command("import")
+@click.argument("format_name", metavar="FORMAT")
+@click.argument("path", type=FILE)
+@click.option("--out", type=FOLDER, required=True, help="Folder for articles.jsonl and questions.jsonl.")
+def import_command(format_name: str, path: Path, out: Path) -> None:
+    """Turn a public set at PATH into articles and questions.
+
+    FORMAT is squad, multihop-rag, beir, clapnq, mtrag or realtimeqa.
+    """
+    from evals.datasets.importers import import_set
+
+    written = import_set(format_name, path, out)
+    click.echo(f"{written.articles} articles and {written.cases} questions in {out}")
+    for line in written.unresolved[:5]:
+        click.echo(f"Note: {line}", err=True)
+    if len(written.unresolved) > 5:
+        click.echo(f"Note: and {len(written.unresolved) - 5} more could not be tied to their article.", err=True)
+    click.echo(f"Run it: clippings eval {out / 'questions.jsonl'}")
+
+
+@click.command()
+@click.argument("questions", metavar="SET", type=FILE)
+@click.option("--library", help="Folder of the library; else the articles that belong to the set are indexed.")
+@click.option("--halves", is_flag=True, help="Tag each question half:tuning or half:reported, by its id.")
+def locate(questions: Path, library: str | None, halves: bool) -> None:
+    """Write the offsets of the gold sentences of SET (.jsonl) into it; exits with 1 if one is not found."""
+    from dataclasses import replace
+
+    from evals.datasets import files
+    from evals.datasets.cases import half
+    from evals.datasets.resolve import Fault, with_offsets
+    from evals.runs import systems
+    from ui.cli.eval_common import library_for
+
+    if questions.suffix != ".jsonl":
+        raise UserError(f"Only .jsonl sets are rewritten, not {str(questions)!r}: comments would be lost.")
+    cases = files.read(questions)
+    opened, _ = library_for(questions, library)
+    faults: list[Fault] = []
+    located = list(with_offsets(cases, systems.names(opened), faults.append))
+    if halves:
+        located = [
+            replace(case, tags=(*(tag for tag in case.tags if not tag.startswith("half:")), half(case.id)))
+            for case in located
+        ]
+    files.write(questions, located)
+    sentences = [sentence for case in located for sentence in case.gold_sentences]
+    click.echo(f"{sum(one.located for one in sentences)} of {len(sentences)} gold sentences have offsets.")
+    for fault in faults:
+        click.echo(str(fault), err=True)
+    if faults:
+        raise SystemExit(1)
+
+
+PASSES = 3
+"""How often a few rows of one's own are gone through; more would be learned by heart."""
+
+
+@click.command("training-rows")
+@click.argument("questions", metavar="SET", type=FILE)
+@click.option("--out", type=FILE, required=True, help="The rows to write (.jsonl), in a folder of their own.")
+@click.option("--library", help=LIBRARY)
+def training_rows(questions: Path, out: Path, library: str | None) -> None:
+    """Turn SET, such as the chat's feedback, into rows to train the reader on."""
+    import json
+
+    from evals.datasets import files
+    from evals.runs import systems
+    from evals.runs.training_rows import training_rows as rows
+    from rag.read.reader import WEIGHTS
+    from rag.training.train import GROUPS
+    from ui.cli.eval_common import library_for
+
+    if out.suffix != ".jsonl":
+        raise UserError(f"Training rows are JSON lines, so {str(out)!r} must end in .jsonl")
+    _fresh(out)
+    opened, _ = library_for(questions, library)
+    cases, notes = systems.tied(files.read(questions), opened, questions, skip=True)
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows(cases, opened)]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text("".join(lines), encoding="utf-8")
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
+    steps = -(-PASSES * len(lines) // GROUPS)
+    click.echo(
+        f"{len(lines)} rows: {out}. Teach them to the reader that ships:\n"
+        f"  python -m rag.training.train --data {out.parent} --weights {WEIGHTS} --steps {steps} --out RUN"
+    )
+
+
+@click.command()
+@click.argument("questions", metavar="QUESTIONS", type=FILE)
+@click.option("--out", type=FILE, required=True, help="Answers to write: .csv, .jsonl or .md.")
+@click.option("--library", help=LIBRARY)
+def ask(questions: Path, out: Path, library: str | None) -> None:
+    """Answer a file of questions (.csv, .jsonl, .yaml; no expected answers needed), with citations."""
+    from tqdm import tqdm
+
+    from evals import runs
+    from evals.datasets import files
+    from evals.runs import systems
+    from rag import settings as settings_file
+    from rag.assistant import Assistant
+    from ui.cli import open_library
+    from ui.cli.answers_file import lines, writer
+
+    writer(out)
+    _fresh(out)
+    cases = files.read(questions, expecting=False)
+    settings, origins = settings_file.load({"library": library})
+    answering = systems.ours(Assistant(open_library(settings, origins), settings))
+    failed: list[CaseResult] = []
+
+    def answered() -> Iterator[tuple[CaseResult, Answer | None]]:
+        from evals.results import observe
+
+        for case in tqdm(cases, desc="answering", unit=" questions", disable=None, leave=False):
+            try:
+                answer = answering(case)
+            except Exception as error:  # noqa: BLE001 - one failure must not cost the other answers
+                result = runs.failure(case, error)
+                failed.append(result)
+                yield result, None
+            else:
+                yield observe(case, answer), answer
+
+    with out.open("w", encoding="utf-8", newline="") as file:
+        for text in lines(out, answered()):
+            file.write(text)
+            file.flush()
+    click.echo(f"{len(cases) - len(failed)} of {len(cases)} questions answered or refused: {out}")
+    for result in failed[:5]:
+        click.echo(f"Failed: {result.case.id}: {result.error}", err=True)
+    if failed:
+        raise SystemExit(1)

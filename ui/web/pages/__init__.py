@@ -1,0 +1,1 @@
+"""HTML out of records: templates, style and script; pure functions."""

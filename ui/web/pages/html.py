@@ -1,0 +1,232 @@
+"""The chat's HTML: answers, the article pane and the conversation list; pure functions of records.
+
+Every text goes through a template engine that escapes it; only templates hold markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from index.types import Article, Hit, Published
+from rag.answer.extractive import Extractive
+from rag.types import Answer, Citation, Statement
+from ui.answer_text import number_citations
+from ui.store.conversations import Conversation, Kept, Verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+CLOSEST = 3
+STAGES = {
+    "wait": "Waiting for a free turn",
+    "understand": "Understanding the question",
+    "retrieve": "Searching the articles",
+    "read": "Reading what was found",
+    "write": "Writing the answer",
+}
+REASONS = {
+    "wrong": "The answer is wrong",
+    "unanswerable": "The articles do not answer this",
+    "refused": "The articles do answer this",
+    "incomplete": "Something is missing",
+    "other": "Something else",
+}
+"""What a person may say of an answer, and the words shown for it."""
+
+# Direction marks and overrides can make a title, a name or a question read as something else. Stored article
+# text has none, see index.clean.
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A cited article and the numbers of the citations that point into it."""
+
+    numbers: tuple[int, ...]
+    article: Article | None
+
+
+@cache
+def environment() -> Environment:
+    """The templates of the chat, escaping every value."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("ui.web.pages", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_without_direction_marks,
+    )
+    made.filters.update(day=day, link=link, moment=moment, place=place)
+    return made
+
+
+def _without_direction_marks(value: Any) -> Any:
+    return type(value)(_BIDI.sub("", value)) if isinstance(value, str) else value
+
+
+def rendered(template: str, **values: Any) -> str:
+    """A template of `ui/web/pages/templates` filled in."""
+    return environment().get_template(template).render(**values)
+
+
+def day(published: Published | None) -> str:
+    """`7 December 2023`, `December 2023` or `2023`, as far as it is known."""
+    if published is None:
+        return "date unknown"
+    month = published.day.strftime("%B %Y")
+    return {"day": f"{published.day.day} {month}", "month": month, "year": str(published.day.year)}[published.precision]
+
+
+def moment(iso: str) -> str:
+    """An ISO time to the minute, UTC."""
+    return iso[:16].replace("T", " ")
+
+
+def place(location: str) -> str:
+    """A location without the folders of this machine."""
+    return location if "://" in location else location.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def link(url: str) -> str:
+    """The address if it is http(s) and names a host, else nothing: nothing else may be linked."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return ""
+    return url.strip() if parts.scheme.lower() in ("http", "https") and parts.netloc else ""
+
+
+def thread(kept: Sequence[tuple[Kept, Answer]]) -> str:
+    """The exchanges of a conversation, oldest first."""
+    return "".join(turn(answer, item) for item, answer in kept)
+
+
+def turn(answer: Answer, kept: Kept) -> str:
+    """One question and its finished answer."""
+    return _exchange(
+        answer.question,
+        answer.statements,
+        answer=answer,
+        kept=kept.id,
+        conversation=kept.conversation,
+        verdict=kept.verdict,
+        reason=kept.reason,
+        ignored=kept.ignored,
+    )
+
+
+def pending(question: str, stage: str, statements: Sequence[Statement] = (), ahead: int = 0) -> str:
+    """One question while its answer is being made; `ahead` counts questions that come first."""
+    status = STAGES.get(stage, stage)
+    if ahead:
+        status += f": {ahead} ahead of you"
+    return _exchange(question, statements, status=status)
+
+
+def ended(question: str, statements: Sequence[Statement], message: str) -> str:
+    """A question that got no whole answer: stopped, too many at once, or an error."""
+    return _exchange(question, statements, message=message)
+
+
+def _exchange(
+    question: str,
+    statements: Sequence[Statement],
+    *,
+    answer: Answer | None = None,
+    kept: str = "",
+    conversation: str = "",
+    verdict: Verdict = "",
+    reason: str = "",
+    ignored: Iterable[str] = (),
+    status: str = "",
+    message: str = "",
+) -> str:
+    numbers = (
+        number_citations(answer)
+        if answer
+        else {c: n for n, c in enumerate(dict.fromkeys(c for s in statements for c in s.citations), start=1)}
+    )
+    return rendered(
+        "turn.html",
+        question=question,
+        statements=statements,
+        answer=answer,
+        numbers=numbers,
+        labels={citation: _label(answer, citation) for citation in numbers},
+        sources=sources(answer) if answer else [],
+        closest=[(number, hit, _opening(hit)) for number, hit in enumerate(answer.hits[:CLOSEST])] if answer else [],
+        kept=kept,
+        conversation=conversation,
+        verdict=verdict,
+        reason=reason,
+        ignored=[key.partition(":")[2] for key in ignored],
+        status=status,
+        message=message,
+        writer=writer(answer) if answer else "",
+        reasons=REASONS,
+    )
+
+
+def _opening(hit: Hit) -> str:
+    opening = " ".join(hit.article.text[start:end] for start, end in hit.passage.sentences[:2])
+    return opening if len(opening) <= 400 else opening[:400].rsplit(" ", 1)[0] + " …"
+
+
+def _article(answer: Answer, citation: Citation) -> Article | None:
+    try:
+        return answer.article(citation)
+    except KeyError:
+        return None
+
+
+def _label(answer: Answer | None, citation: Citation) -> str:
+    article = _article(answer, citation) if answer else None
+    if article is None:
+        return "this revision is no longer kept" if answer else ""
+    return ", ".join(part for part in (article.name, article.outlet, day(article.published)) if part)
+
+
+def writer(answer: Answer) -> str:
+    """The chat model that wrote the answer; empty where it quotes."""
+    return "" if answer.model == Extractive.name else answer.model
+
+
+def sources(answer: Answer) -> list[Source]:
+    """The cited articles in the order of their first citation."""
+    grouped: dict[tuple[str, str], list[int]] = {}
+    articles: dict[tuple[str, str], Article | None] = {}
+    for citation, number in number_citations(answer).items():
+        key = (citation.article_id, citation.revision)
+        grouped.setdefault(key, []).append(number)
+        articles[key] = _article(answer, citation)
+    return [Source(tuple(numbers), articles[key]) for key, numbers in grouped.items()]
+
+
+def conversation_list(items: Sequence[Conversation], current: str = "", search: str = "") -> str:
+    """The list of conversations, the current one marked; without the search field."""
+    return rendered("conversations.html", items=items, current=current, search=search)
+
+
+def start_page(suggestions: Sequence[str], articles: int, newest: str, outlets: int, model: str = "") -> str:
+    """What an empty conversation shows: suggested questions, or what to do about an empty library."""
+    return rendered(
+        "start.html", suggestions=suggestions, articles=articles, newest=newest, outlets=outlets, model=model
+    )
+
+
+def message(text: str, kind: str = "note") -> str:
+    """One line for a person: a note or an error."""
+    return rendered("message.html", text=text, kind=kind)
+
+
+def loading(state: Any) -> str:
+    """The start of an empty conversation while the library is being filled."""
+    return rendered("loading.html", state=state)

@@ -1,0 +1,69 @@
+"""Gradio's page made ours: our style and script in its head, a nonce on each of its scripts, no foreign metadata."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+
+from ui.web.server.middleware import App, Receive, Scope, Send
+
+PAGES = ("/", "/docs")
+"""The only HTML pages whose inline scripts may run."""
+
+HEAD = """
+<link rel="icon" href="{root}/ui/static/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="{root}/ui/static/clippings.css">
+<script src="{root}/ui/static/clippings.js" defer></script>
+"""
+_FOREIGN = re.compile(
+    r"<meta\s[^>]*(?:property|name)=\"(?:og|twitter):[^>]*>|<link rel=\"manifest\"[^>]*>", re.IGNORECASE
+)
+
+
+@dataclass(slots=True)
+class Dressed:
+    """ASGI middleware around the FastAPI app."""
+
+    app: App
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "").removeprefix(scope.get("root_path", "")) or "/"
+        if scope["type"] != "http" or path not in PAGES:
+            await self.app(scope, receive, send)
+            return
+        # Compressed HTML could not be changed, and on loopback nothing is gained by it.
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        await self.app(scope, receive, _Page(send, scope["state"]["nonce"], path, scope.get("root_path", "")))
+
+
+class _Page:
+    def __init__(self, send: Send, nonce: str, path: str, root: str) -> None:
+        self._send, self._nonce, self._path, self._root = send, nonce, path, root
+        self._start: MutableMapping[str, Any] = {}
+        self._body = b""
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        headers = MutableHeaders(scope=self._start)
+        if headers.get("content-type", "").startswith("text/html") and self._body:
+            self._body = self._dress(self._body.decode()).encode()
+            headers["content-length"] = str(len(self._body))
+            headers["cache-control"] = "no-store"
+        await self._send(self._start)
+        await self._send({"type": "http.response.body", "body": self._body})
+
+    def _dress(self, html: str) -> str:
+        html = _FOREIGN.sub("", html)
+        if self._path == "/":
+            html = html.replace("</head>", HEAD.format(root=self._root) + "</head>", 1)
+        # Without quotes, so that the text stays valid where a script holds "<script" in a string.
+        return html.replace("<script", f"<script nonce={self._nonce}")
