@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from libraries import article, split
+from strategies import articles, filters
 
 from index.engines.bm25 import Entry, Words, snapshot
-from index.types import Article, Filter, Published
+from index.types import Published
 
 
 def entries(*articles):
@@ -111,22 +112,6 @@ published = st.none() | st.builds(Published, days) | st.builds(
     days, st.sampled_from(["month", "year"]),
 )  # fmt: skip
 names = st.sampled_from(["", "AP", "The Post", "a b", "Ünïon"])
-articles = st.lists(
-    st.builds(lambda *facts: facts, published, names, names), min_size=1, max_size=12
-).map(
-    lambda rows: [
-        Article(text="One same text.", outlet=outlet, author=author, published=day, id=f"{number:012x}")
-        for number, (day, outlet, author) in enumerate(rows)
-    ]
-)  # fmt: skip
-filters = st.builds(
-    Filter,
-    since=st.none() | days,
-    until=st.none() | days,
-    outlets=st.lists(names.filter(bool), max_size=2).map(tuple),
-    authors=st.lists(names.filter(bool), max_size=2).map(tuple),
-    without=st.lists(st.integers(0, 14).map(lambda number: f"{number:012x}"), max_size=3).map(tuple),
-)
 
 
 @given(articles, st.lists(filters, min_size=1, max_size=8))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from libraries import STORIES, article, index, story
-from test_words import articles, filters
+from strategies import articles, filters
 
 from index.build.reconcile import _GIVEN
 from index.catalog import Catalog
