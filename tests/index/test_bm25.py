@@ -1,7 +1,6 @@
 """BM25 in tantivy: what matches, what a filter lets through, and what is written and copied."""
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +9,6 @@ from libraries import article, split
 from strategies import articles, filters
 
 from index.engines.bm25 import Entry, Words, snapshot
-from index.types import Published
 
 
 def entries(*articles):
@@ -104,14 +102,6 @@ def test_snapshot_and_original_do_not_touch_each_other(words, tmp_path):
     assert (copy.count(), words.count(), Words(tmp_path / "words").count()) == (1, 4, 4)
     words.write(delete=list(words.ids()))
     assert found(Words(tmp_path / "copy"), "Zanzibar") == ["5"]
-
-
-days = st.dates(date(2022, 11, 1), date(2023, 2, 28))
-published = st.none() | st.builds(Published, days) | st.builds(
-    lambda day, cut: Published(day.replace(day=1, month=1 if cut == "year" else day.month), cut),
-    days, st.sampled_from(["month", "year"]),
-)  # fmt: skip
-names = st.sampled_from(["", "AP", "The Post", "a b", "Ünïon"])
 
 
 @given(articles, st.lists(filters, min_size=1, max_size=8))
