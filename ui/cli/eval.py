@@ -158,11 +158,11 @@ def _said(result: CaseResult) -> str:
 @evaluate.command()
 def metrics() -> None:
     """List every metric, what it says, and what it needs to be measured."""
-    from evals.metrics import CATALOGUE
+    from evals.metrics import METRICS
 
-    for metric in CATALOGUE:
+    for metric in METRICS:
         needs = f" (needs {metric.needs})" if metric.needs else ""
-        click.echo(f"{metric.name:<28}{metric.says}{needs}")
+        click.echo(f"{metric.name:<28}{metric.meaning}{needs}")
 
 
 @evaluate.command()
