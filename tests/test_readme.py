@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ui.cli import cli
+from ui.cli import COMMANDS
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -29,7 +29,7 @@ def test_the_layout_names_every_folder_and_no_other():
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"^\s+(?:\$ |.* && )?clippings (\w+)", README, re.M))))
 def test_every_command_exists(command):
-    assert command in cli.commands
+    assert command in COMMANDS
 
 
 def test_a_newcomer_starts_with_the_chat_and_ci_runs_every_starting_command():
