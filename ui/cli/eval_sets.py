@@ -50,7 +50,7 @@ def suggest(library: str | None, out: Path, most: int) -> None:
     from evals.datasets import files
     from evals.datasets import suggest as rules
     from rag import settings as settings_file
-    from ui.cli import open_library
+    from ui.library_access import open_library
 
     _fresh(out)
     settings, origins = settings_file.load({"library": library})
@@ -161,8 +161,8 @@ def ask(questions: Path, out: Path, library: str | None) -> None:
     from evals.runs import systems
     from rag import settings as settings_file
     from rag.assistant import Assistant
-    from ui.cli import open_library
     from ui.cli.answers_file import lines, writer
+    from ui.library_access import open_library
 
     writer(out)
     _fresh(out)
