@@ -44,11 +44,17 @@ def fault(words: list[str]) -> str | None:
     """What is wrong with a command as it is written, word by word; None where nothing is."""
     command: click.Command = cli
     context = click.Context(cli)
+    takes_value = False
     for word in words:
         if word.startswith("-"):
-            known = {name for option in command.get_params(context) for name in option.opts + option.secondary_opts}
-            if word not in known:
+            options = {
+                name: option for option in command.get_params(context) for name in option.opts + option.secondary_opts
+            }
+            if word not in options:
                 return f"{command.name} has no option {word}"
+            takes_value = not getattr(options[word], "is_flag", False)
+        elif takes_value:
+            takes_value = False
         elif isinstance(command, click.Group):
             inner = command.get_command(context, word)
             if inner is None:

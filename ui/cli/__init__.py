@@ -11,6 +11,21 @@ import click
 
 from index.errors import UserError
 
+INNER_ORDER = (
+    "__main__",
+    "answers_file",
+    "ask",
+    "bench",
+    "chat",
+    "config",
+    "eval_common",
+    "eval_sets",
+    "eval",
+    "library",
+    "model",
+)
+"""Each may import itself and those before it."""
+
 
 class Entry(NamedTuple):
     """Where a command is defined, and the line that `clippings --help` shows for it without importing it."""
