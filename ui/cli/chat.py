@@ -47,7 +47,7 @@ def chat(
     --library begins empty.
     """
     from rag import settings as read
-    from ui.web.server.auth import VARIABLE, write_password
+    from ui.web.server.auth import write_password
 
     if set_password:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -55,8 +55,7 @@ def chat(
         click.echo(f"Wrote {set_password}. Use it: clippings chat --auth USER:{set_password}")
         return
     account = account_for(host, auth_file, auth_env, no_auth)
-    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
-    settings, origins = read.load({"library": library}, environment=environment)
+    settings, origins = read.load({"library": library})
     from index.library import Library
     from ui.web.server.options import Options
 
