@@ -20,6 +20,9 @@ from index.catalog.view import Collection, View
 from index.errors import UserError
 from index.types import FetchRecord
 
+INNER_ORDER = ("schema", "view")
+"""Each may import itself and those before it."""
+
 STAGING = "building.sqlite"
 
 
