@@ -12,7 +12,7 @@ import click
 from index.errors import UserError
 from rag.settings import Settings, load
 from ui.library_access import build_default_library
-from ui.web.server.auth import VARIABLE, Account, account_from_environment, account_from_file, write_password
+from ui.web.server.auth import Account, account_from_environment, account_from_file, write_password
 from ui.web.server.middleware import LOOPBACK
 from ui.web.server.options import Options
 
@@ -59,8 +59,7 @@ def chat(
         click.echo(f"Wrote {set_password}. Use it: clippings chat --auth USER:{set_password}")
         return
     account = account_for(host, auth_file, auth_env, no_auth)
-    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
-    settings, origins = load({"library": library}, environment=environment)
+    settings, origins = load({"library": library})
     if not empty and (report := build_default_library(settings, origins)):
         click.echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
     serve(settings, Options(host, port, root_path, account, allow_private), browser)
