@@ -18,7 +18,6 @@ from typing import Any
 from index.catalog import schema
 from index.catalog.view import Collection, View
 from index.errors import UserError
-from index.types import FetchRecord
 
 INNER_ORDER = ("schema", "view")
 """Each may import itself and those before it."""
