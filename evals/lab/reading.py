@@ -22,7 +22,7 @@ from index import errors, split
 from index.errors import UserError
 from index.types import Article
 from rag.read.reader import WEIGHTS
-from rag.read.span_model import PassageReading, TrainedReader
+from rag.read.span_model import PassageReading, SpanModel
 from rag.training.examples import Text, rank
 from rag.training.files import read_json, read_rows
 from rag.training.train import count
@@ -84,7 +84,7 @@ def shaped(path: Path) -> Iterator[Path]:
         raise UserError(f"{told} See python -m evals.lab.reading --help") from error
 
 
-def squad(reader: TrainedReader, path: Path, every: int) -> dict[str, Any]:
+def squad(reader: SpanModel, path: Path, every: int) -> dict[str, Any]:
     """Measure on a SQuAD-format file: each question on its own paragraph, then on the article's others."""
     asked = []
     with shaped(path):
@@ -110,7 +110,7 @@ def squad(reader: TrainedReader, path: Path, every: int) -> dict[str, Any]:
             "one other paragraph": refusals(right, sure, without)}  # fmt: skip
 
 
-def clapnq(reader: TrainedReader, folder: Path, every: int) -> dict[str, Any]:
+def clapnq(reader: SpanModel, folder: Path, every: int) -> dict[str, Any]:
     """Measure on ClapNQ: is the best span in a gold sentence, and is the reader surer where there is one?"""
     sure: dict[str, list[float]] = {"answerable": [], "unanswerable": []}
     hits = []
@@ -189,7 +189,7 @@ class News:
         return out[:most]
 
 
-def news(reader: TrainedReader, folder: Path, every: int, k: int, details: Path | None) -> dict[str, Any]:
+def news(reader: SpanModel, folder: Path, every: int, k: int, details: Path | None) -> dict[str, Any]:
     """Measure open retrieval over a folder of news, with the gold articles and without them."""
     library = News(folder)
     rows, seconds = [], []
@@ -250,7 +250,7 @@ def main() -> None:
     args = command.parse_args()
     if not (args.squad or args.clapnq or args.news):
         command.error("nothing to measure on: name a set with --squad, --clapnq or --news")
-    reader = TrainedReader(args.weights)
+    reader = SpanModel(args.weights)
     if args.squad:
         print(json.dumps({"squad": squad(reader, args.squad, args.every)}, default=float), flush=True)
     if args.clapnq:
