@@ -27,6 +27,9 @@ from index.build.staging import Staging
 from index.types import Read, Remark, Skipped, Unchanged
 from index.catalog.view import Collection, stands
 
+INNER_ORDER = ("near_duplicates", "reconcile", "publish", "staging", "embed_passages")
+"""Each may import itself and those before it."""
+
 __all__ = ["BuildReport", "Progress", "Recipe", "build", "embedded_text"]
 
 

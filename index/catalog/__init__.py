@@ -19,6 +19,9 @@ from index.catalog import schema
 from index.catalog.view import Collection, View
 from index.errors import UserError
 
+INNER_ORDER = ("schema", "view")
+"""Each may import itself and those before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

@@ -158,11 +158,11 @@ def _said(result: CaseResult) -> str:
 @evaluate.command()
 def metrics() -> None:
     """List every metric, what it says, and what it needs to be measured."""
-    from evals.metrics import CATALOGUE
+    from evals.metrics import METRICS
 
-    for metric in CATALOGUE:
+    for metric in METRICS:
         needs = f" (needs {metric.needs})" if metric.needs else ""
-        click.echo(f"{metric.name:<28}{metric.says}{needs}")
+        click.echo(f"{metric.name:<28}{metric.meaning}{needs}")
 
 
 @evaluate.command()
@@ -221,7 +221,7 @@ def demo(library: str) -> None:
     """Build a library of 293 complete Wikinews articles of 2019 and 2020, and suggest what to ask it."""
     from evals.sets import DEMO
     from rag import settings as settings_file
-    from ui.cli.library import build_library
+    from ui.library_access import build_library
 
     settings, _ = settings_file.load({"library": library})
     build_library(settings, [str(DEMO)])

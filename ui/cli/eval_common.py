@@ -54,8 +54,7 @@ def library_for(questions: Path, library: str | None, model: str | None = None) 
     from index.engines.encoder import cache_folder
     from index.library import Library
     from rag import settings as settings_file
-    from ui.cli import open_library
-    from ui.cli.library import build_library
+    from ui.library_access import build_library, open_library
 
     settings, origins = settings_file.load({"library": library, "model": model})
     articles = articles_of(questions)
@@ -117,8 +116,8 @@ def show(figures: list[Figure], official: dict[str, tuple[float, int]]) -> None:
     width = max(len(figure.metric.name) for figure in figures)
     for figure in figures:
         if figure.value is not None:
-            says = figure.metric.says
-            click.echo(f"{figure.metric.name:<{width}}  {figure!s:<22} n={figure.questions:<6} {says}")
+            meaning = figure.metric.meaning
+            click.echo(f"{figure.metric.name:<{width}}  {figure!s:<22} n={figure.questions:<6} {meaning}")
     for name, (value, count) in official.items():
         click.echo(f"{name:<{width}}  {value:<22.4f} n={count:<6} by MultiHop-RAG's own script, defects included")
     reasons: dict[str, list[str]] = {}
@@ -153,39 +152,12 @@ def finish(results: list[CaseResult], figures: list[Figure], requirements: list[
         click.echo(f"Met: {one.name} {'>=' if one.at_least else '<='} {one.bar:g}")
 
 
-COMPARED = (
-    "article.hit@1",
-    "article.hit@4",
-    "article.recall@10",
-    "context.answer@1",
-    "context.answer@4",
-    "context.answer@10",
-    "context.answer@20",
-    "passage.recall@4",
-    "passage.ndcg@10",
-    "answer.holds@1",
-    "answer.holds@3",
-    "answer.em",
-    "answer.f1",
-    "answer.correct",
-    "citations.verbatim",
-    "citations.precision",
-    "citations.recall",
-    "refusal.wrong_refusals",
-    "refusal.wrong_answers",
-    "refusal.wrong_answers@10",
-    "refusal.missing_answered@10",
-    "refusal.false_answers@10",
-    "risk.aurc",
-    "latency.p50",
-)
-"""The metrics of the baselines' table."""
-
-
 def figure_table(columns: dict[str, list[Figure]]) -> str:
     """Several systems' figures side by side as a Markdown table, with 95% intervals."""
+    from evals.metrics import COMPARED
+
     rows = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name in COMPARED:
-        figures = [next(figure for figure in found if figure.metric.name == name) for found in columns.values()]
-        rows.append(f"| {name} | " + " | ".join(map(str, figures)) + " |")
+    for metric in COMPARED:
+        figures = [next(figure for figure in column if figure.metric == metric) for column in columns.values()]
+        rows.append(f"| {metric.name} | " + " | ".join(map(str, figures)) + " |")
     return "\n".join(rows) + "\n"

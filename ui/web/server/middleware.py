@@ -64,8 +64,8 @@ def policy(nonce: str) -> str:
 class Guard:
     """ASGI middleware. `account` None lets everyone in; `hosts` empty allows any host name.
 
-    Sets `owner` (whose conversations these are) and `client` (who is counted against limits) in the
-    request's state.
+    Sets `owner` (whose conversations these are), `client` (who is counted against limits) and `session` (one
+    browser, whose uploads are its own) in the request's state.
     """
 
     app: App
@@ -187,14 +187,16 @@ class Guard:
     def _identify(self, request: Request) -> str | None:
         """Set whose request this is; returns a new visitor's identity, to be kept in a cookie."""
         state = request.scope["state"]
+        login = request.cookies.get(LOGIN, "")
         if user := state.get("user"):
+            state["session"] = f"login:{login}" if self.sessions.user(login) else f"user:{user} {_address(request)}"
             state["owner"], state["client"] = f"user:{user}", _address(request)
             return None
         visitor = request.cookies.get(VISITOR, "")
         new = None
         if not 20 <= len(visitor) <= 64:
             visitor = new = secrets.token_urlsafe(24)
-        state["owner"] = f"visitor:{visitor}"
+        state["owner"] = state["session"] = f"visitor:{visitor}"
         state["client"] = _address(request) if new else f"{_address(request)} {visitor}"
         return new
 

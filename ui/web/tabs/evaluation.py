@@ -224,7 +224,8 @@ class Measuring:
 
     def _show(self, owner: str, name: str) -> Changes:
         from evals import runs
-        from evals.metrics.summary import HEADLINE, summarise
+        from evals.metrics import HEADLINE
+        from evals.metrics.summary import summarise
         from evals.report import plots
 
         try:
@@ -245,7 +246,7 @@ class Measuring:
                 name=name,
                 header=header,
                 title=sets.title(header.question_set),
-                headline=[figure for figure in figures if figure.metric.name in HEADLINE],
+                headline=[figure for figure in figures if figure.metric in HEADLINE],
                 figures=[figure for figure in figures if figure.value is not None],
                 missing=sum(figure.value is None for figure in figures),
                 plots={title: _as_image(svg) for title, draw in drawn.items() if (svg := draw(results))},
