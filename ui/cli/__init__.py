@@ -57,7 +57,7 @@ COMMANDS = {
         "Show what the library holds, or look after it.",
     ),
     "model": Entry("ui.cli.model", "model", "Check the chat model that writes answers, where one is set."),
-    "quote": Entry("ui.cli.ask", "quote", "Say whether and where QUOTATION stands in the articles."),
+    "quote": Entry("ui.cli.quote", "quote", "Say whether and where QUOTATION stands in the articles."),
 }
 
 

@@ -1,4 +1,4 @@
-"""`clippings ask` and `clippings quote`: questions and quotations, answered in the terminal."""
+"""`clippings ask`: one question, or a conversation from standard input, answered in the terminal."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ import click
 from index.errors import UserError
 from index.types import Filter
 from rag.assistant import Assistant
-from rag.schema import quotation_to_dict, to_dict
 from rag.settings import load
 from rag.types import Answer, Citation, Event, Statement, Turn
-from rag.verify.find_quotation import find_quotation
-from ui.answer_text import evidence_as_text, quotation_as_text, statement_as_text
+from ui.answer_text import evidence_as_text, statement_as_text
 from ui.library_access import open_library
 
 
@@ -104,6 +102,8 @@ def _read_questions() -> Iterator[str]:
 
 def print_json(events: Iterator[Event]) -> Answer:
     """Print the answer that ends the events as one line of JSON; returns it."""
+    from rag.schema import to_dict  # only --json needs it
+
     *_, answer = events
     assert isinstance(answer, Answer)
     click.echo(json.dumps(to_dict(answer), ensure_ascii=False))
@@ -119,28 +119,3 @@ def print_text(events: Iterator[Event], show_sources: bool) -> Answer:
     assert isinstance(event, Answer)
     click.echo(evidence_as_text(event, show_sources=show_sources))
     return event
-
-
-@click.command()
-@click.argument("quotation")
-@click.option("--library", help="Folder of the library [default: library].")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def quote(quotation: str, library: str | None, as_json: bool) -> None:
-    """Say whether and where QUOTATION stands in the articles.
-
-    Prints whether it was found, partly found or not found, each place, and the words that differ. Exits with 1 when
-    it is not found word for word.
-
-    \b
-    Examples:
-      clippings quote "we've got a narrow majority in the House"
-      clippings quote --json "a narrow majority ... in the Senate"
-    """
-    settings, origins = load({"library": library})
-    report = find_quotation(quotation, open_library(settings, origins).quoted(quotation))
-    if as_json:
-        click.echo(json.dumps(quotation_to_dict(report), ensure_ascii=False))
-    else:
-        click.echo(quotation_as_text(report))
-    if report.verdict != "found":
-        raise SystemExit(1)

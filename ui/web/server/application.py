@@ -57,6 +57,8 @@ def app(settings: Settings, options: Options) -> Guard:
         UploadedFiles(Dressed(made)),
         options.account,
         options.hosts,
+        addresses=not options.on_loopback,
+        proxies=options.proxies,
         uploads=UPLOAD,
         largest_upload=LARGEST_UPLOAD,
         root_path=path,
