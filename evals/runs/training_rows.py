@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from evals.runs.systems import query_of
+from evals.runs.query import query_of
 from rag.retrieve import retrieve
 from rag.training.files import occurrences
 
