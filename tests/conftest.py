@@ -6,7 +6,7 @@ from chat_server import PATIENCE, Visit, launched, serving
 from index.library import Library
 from rag.assistant import Assistant
 from rag.settings import Settings
-from ui.cli.library import build_library, seeds_folder
+from ui.library_access import build_library, seeds_folder
 
 
 def seeded(folder):

@@ -6,11 +6,14 @@ Article text is data: nothing here lets it become markup.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from index.split import paragraphs
 from index.types import Article, Hit
 from rag.types import Answer, Citation, Statement
-from rag.verify.find_quotation import QuotationReport
+
+if TYPE_CHECKING:
+    from rag.verify.find_quotation import QuotationReport
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&])")
 

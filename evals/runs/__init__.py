@@ -26,6 +26,9 @@ from evals.results import CaseResult, Judgement, from_line, observe, to_line
 from index.errors import UserError
 from rag.types import Answer
 
+INNER_ORDER = ("baselines", "compare", "systems", "training_rows")
+"""Each may import itself and those before it."""
+
 RESULTS, HEADER = "results.jsonl", "run.json"
 PACKAGES = (
     "clippings",

@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from itertools import zip_longest
 from typing import Literal
 
+from index.text.lexicon import MONTH_ABBREVIATIONS, MONTHS, NUMBERS, ORDINARY_MONTHS, WEEKDAYS, either
+
 Kind = Literal["day", "month", "year", "season", "weekday", "relative"]
 
 
@@ -29,14 +31,10 @@ class Found:
     dated: bool = True
 
 
-_MONTHS = ["january", "february", "march", "april", "may", "june", "july"]
-_MONTHS += ["august", "september", "october", "november", "december"]
-_WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
-_COUNTS |= {"eight": 8, "nine": 9, "ten": 10}
-_MONTH = rf"(?:{'|'.join(_MONTHS)}|(?:jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\b\.?)"
-_WEEKDAY = rf"(?:{'|'.join(_WEEKDAYS)})"
-_COUNT = rf"(?:\d{{1,3}}|{'|'.join(_COUNTS)})"
+_COUNTS = {"a": 1, "an": 1} | {word: value for value, word in enumerate(NUMBERS[1:11], 1)}
+_MONTH = rf"(?:{either(MONTHS)}|{either(MONTH_ABBREVIATIONS)}\b\.?)"
+_WEEKDAY = either(WEEKDAYS)
+_COUNT = rf"(?:\d{{1,3}}|{either(_COUNTS)})"
 _YEAR = r"(?:19|20)\d{2}(?![\d%]|[-–/]\d|[.,]\d)"
 _DAY = r"(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?(?![\d%:]|[.,]\d)"
 _DATE = re.compile(
@@ -105,7 +103,7 @@ def _resolve(match: re.Match[str], as_of: date) -> _Resolved | None:
     if which in ("next", "every", "each"):
         return None
     if has["weekday"]:
-        back = (as_of.weekday() - _WEEKDAYS.index(has["weekday"].lower())) % 7
+        back = (as_of.weekday() - WEEKDAYS.index(has["weekday"].lower())) % 7
         if which == "this" and back > as_of.weekday():
             return None
         found = as_of - day * (back or (7 if which in ("last", "past") else 0))
@@ -193,7 +191,7 @@ def years(day: date, n: int) -> date:
 
 
 def _month(name: str) -> int:
-    return 1 + next(i for i, month in enumerate(_MONTHS) if month.startswith(name.lower().rstrip(".")[:3]))
+    return 1 + next(i for i, month in enumerate(MONTHS) if month.startswith(name.lower().rstrip(".")[:3]))
 
 
 def _number(day: str) -> int:
@@ -372,7 +370,7 @@ def _says_when(text: str, one: Found, begin: int, prep: str, part: str, as_of: d
     if name_follows or _FIGURE.search(ahead):
         return False
     # "after May resigned", "in march of the penguins"
-    named = own.lower() in ("may", "march", "april", "june", "august")
+    named = own.lower() in (*ORDINARY_MONTHS, "april", "june")
     return one.kind == "year" or not named or bool(_CLAUSE.match(after) and not re.match(r"\s+of\b", after))
 
 

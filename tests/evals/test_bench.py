@@ -1,7 +1,7 @@
 """The benchmarks run and name what they measure; no figure is asserted."""
 
 from evals.bench.speed import asking, building, encoding, sample_texts
-from ui.cli.library import seeds_folder
+from ui.library_access import seeds_folder
 
 
 def test_building_counts_what_it_built():

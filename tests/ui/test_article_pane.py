@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rag.settings import Settings
-from ui.cli.library import build_library
+from ui.library_access import build_library
 from ui.web.events import Sent
 from ui.web.service import Desk
 from ui.web.tabs import article

@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
-from ui.cli import cli
+from ui.cli import COMMANDS, cli
 
 MAJORITY = "what did Lankford say about the majority?"
 SENTENCE = "We've got a narrow majority in the House, we're in a minority in the Senate"
@@ -141,14 +144,52 @@ def test_index_rollback_export_and_back(run, tmp_path):
     assert run("library", "check").exit_code == 0
 
 
-def test_help_loads_nothing_heavy():
+def test_help_imports_no_command():
     code = (
-        "import sys\nfrom ui.cli import cli\n"
+        "import sys\nfrom ui.cli import cli\ncli(['--help'], standalone_mode=False)\n"
         "heavy = {'torch', 'chromadb', 'gradio', 'langchain_core', 'sentence_transformers', 'numpy', 'onnxruntime'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
+        "heavy |= {name for name in sys.modules if name.startswith(('rag', 'evals', 'ui.cli.', 'ui.web'))}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Answer QUESTION" in result.stdout
+    assert result.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_group_says_of_a_command_what_the_command_says_of_itself(name):
+    command = cli.get_command(click.Context(cli), name)
+    assert command.name == name
+    assert command.get_short_help_str(500) == COMMANDS[name].help
+
+
+def commands(command, path=()):
+    """Every command of the tree below `command`, with the words that call it."""
+    context = click.Context(command)
+    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+        child = command.get_command(context, name)
+        yield (*path, name), child
+        yield from commands(child, (*path, name))
+
+
+OWN_EXAMPLES = [item for item in commands(cli) if item[0][0] not in ("eval", "demo")]
+
+
+@pytest.mark.parametrize(("path", "command"), OWN_EXAMPLES, ids=[" ".join(path) for path, _ in OWN_EXAMPLES])
+def test_help_ends_with_two_examples_that_can_be_typed(path, command):
+    examples = re.findall(
+        r"^ *(?:[A-Z_]+=\S+ )?(clippings .*?)(?: \|.*)?$", command.help.partition("Examples:")[2], re.M
+    )
+    assert len(examples) == 2
+    for example in examples:
+        context, words = click.Context(cli), shlex.split(example)[1:]
+        assert tuple(words[: len(path)]) == path
+        current = cli
+        while isinstance(current, click.Group) and words and not words[0].startswith("-"):
+            name = words.pop(0)
+            current = current.get_command(context, name)
+            assert current is not None, f"{example}: there is no command {name!r}"
+        current.make_context("clippings", words, parent=context)
 
 
 def test_the_first_question_with_no_network_at_all(tmp_path):

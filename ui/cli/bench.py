@@ -7,29 +7,53 @@ from pathlib import Path
 
 import click
 
+from evals.bench.speed import asking, building, encoding, sample_texts, starting
+from evals.datasets.files import read
+from evals.sets import shipped
+from index.library import Library
+from rag.assistant import Assistant
+from rag.settings import load
+
 
 @click.group()
 def bench() -> None:
-    """Measure speed and memory on this machine; each prints its figures as JSON."""
+    """Measure speed and memory on this machine.
+
+    Each subcommand prints its figures as JSON.
+
+    \b
+    Examples:
+      clippings bench ask
+      clippings bench build articles/
+    """
 
 
 @bench.command()
 @click.option("--library", default="library", help="Take the texts from this library.", show_default=True)
 @click.option("--texts", default=512, show_default=True, type=click.IntRange(1), help="How many passages.")
 def encode(library: str, texts: int) -> None:
-    """Passages a second: our encoder and SentenceTransformer.encode, the same texts, one run."""
-    from evals.bench.speed import encoding, sample_texts
-    from index.library import Library
+    """Measure passages encoded a second, by our encoder and by SentenceTransformer.encode on the same texts.
 
+    \b
+    Examples:
+      clippings bench encode
+      clippings bench encode --library mine --texts 2000
+    """
     click.echo(json.dumps(encoding(sample_texts(Library.open(Path(library)), texts)), indent=2))
 
 
 @bench.command()
 @click.argument("paths", nargs=-1, required=True)
 def build(paths: tuple[str, ...]) -> None:
-    """Build a throw-away library of PATHS twice: passages a second, peak memory, cost of an unchanged run."""
-    from evals.bench.speed import building
+    """Build a temporary library of PATHS twice and measure both builds.
 
+    Prints passages encoded a second, peak memory, and the seconds of the second build, which finds nothing changed.
+
+    \b
+    Examples:
+      clippings bench build articles/
+      clippings bench build one.jsonl two.jsonl
+    """
     click.echo(json.dumps(building(paths), indent=2))
 
 
@@ -38,14 +62,13 @@ def build(paths: tuple[str, ...]) -> None:
 @click.option("--questions", type=click.Path(exists=True), help="A question set; else the seeds' questions.")
 @click.option("--most", default=100, show_default=True, type=click.IntRange(1), help="Most questions asked.")
 def ask(library: str, questions: str | None, most: int) -> None:
-    """Milliseconds a question inside a process, and seconds of a whole `clippings ask`."""
-    from evals.bench.speed import asking, starting
-    from evals.datasets.files import read
-    from evals.sets import shipped
-    from index.library import Library
-    from rag.assistant import Assistant
-    from rag.settings import load
+    """Measure milliseconds a question inside one process, and seconds of a whole `clippings ask`.
 
+    \b
+    Examples:
+      clippings bench ask
+      clippings bench ask --library mine --most 20
+    """
     settings, _ = load({"library": library})
     path = Path(questions) if questions else shipped("seeds.jsonl")
     texts = [case.question for case in read(path)][:most]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import socket
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from index.errors import UserError
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
-    from ui.web.server.auth import Account
-    from ui.web.server.options import Options
+from rag.settings import Settings, load
+from ui.library_access import build_default_library
+from ui.web.server.auth import Account, account_from_environment, account_from_file, write_password
+from ui.web.server.middleware import LOOPBACK
+from ui.web.server.options import Options, network
 
 
 @click.command()
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--root-path", default="", help="Path or URL under which a proxy in front shows the chat.")
+@click.option(
+    "--behind-proxy",
+    "proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Believe X-Forwarded headers of requests from this address or network; may be given several times.",
+)
+@click.option(
+    "--host-name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A further name the chat is reached by; addresses and this machine's names need none.",
+)
 @click.option("--auth", "auth_file", metavar="USER:PASSWORDFILE", help="Ask for this name and password.")
 @click.option("--auth-env", is_flag=True, help="Ask for the name and password in CLIPPINGS_AUTH (USER:PASSWORD).")
 @click.option("--no-auth", is_flag=True, help="Let everyone in who can reach the address.")
@@ -33,6 +48,8 @@ def chat(
     host: str,
     port: int,
     root_path: str,
+    proxies: tuple[str, ...],
+    names: tuple[str, ...],
     auth_file: str | None,
     auth_env: bool,
     no_auth: bool,
@@ -41,39 +58,33 @@ def chat(
     empty: bool,
     browser: bool | None,
 ) -> None:
-    """Open the web chat: ask, see where each sentence stands, look after the library.
+    """Open the web chat in the browser.
 
-    Where there is no library yet the default one is built from the seed articles first; one named with
-    --library begins empty.
+    Ask questions, see where each sentence of an answer stands, add and remove articles, run evaluations. Where
+    there is no library yet the default one is built from the seed articles first; one named with --library
+    begins empty.
+
+    \b
+    Examples:
+      clippings chat --library mine
+      clippings chat --host 0.0.0.0 --auth ada:password-file
     """
-    from rag import settings as read
-    from ui.web.server.auth import VARIABLE, write_password
-
     if set_password:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         write_password(Path(set_password), password)
         click.echo(f"Wrote {set_password}. Use it: clippings chat --auth USER:{set_password}")
         return
     account = account_for(host, auth_file, auth_env, no_auth)
-    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
-    settings, origins = read.load({"library": library}, environment=environment)
-    from index.library import Library
-    from ui.web.server.options import Options
-
-    if not empty and origins["library"] == "default" and not Library.exists(settings.library):
-        from ui.cli.library import build_library, seeds_folder
-
-        click.echo(f"No library yet: building {settings.library!r} from the seed articles.", err=True)
-        report = build_library(settings, [str(seeds_folder())])
+    settings, origins = load({"library": library})
+    if not empty and (report := build_default_library(settings, origins)):
         click.echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
-    serve(settings, Options(host, port, root_path, account, allow_private), browser)
+    serve(
+        settings, Options(host, port, root_path, account, allow_private, names, tuple(map(network, proxies))), browser
+    )
 
 
 def account_for(host: str, auth_file: str | None, auth_env: bool, no_auth: bool) -> Account | None:
     """Who may log in, or None where everyone may; raises UserError where that was not said and must be."""
-    from ui.web.server.auth import account_from_environment, account_from_file
-    from ui.web.server.middleware import LOOPBACK
-
     if sum((bool(auth_file), auth_env, no_auth)) > 1:
         raise click.UsageError("Choose one of --auth, --auth-env and --no-auth.")
     if auth_file:
@@ -90,8 +101,6 @@ def account_for(host: str, auth_file: str | None, auth_env: bool, no_auth: bool)
 
 def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     """Listen until interrupted; raises UserError when the address cannot be listened on."""
-    import socket
-
     import uvicorn
 
     from ui.web.server.application import app
@@ -111,11 +120,17 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}/"
     click.echo(f"Starting; the chat will be at {address}", err=True)
-    made = app(settings, options)
+    application = app(settings, options)
     click.echo(f"Clippings is at {address} (stop with Ctrl+C)", err=True)
     if browser or (browser is None and _desktop()):
         click.launch(address)
-    config = uvicorn.Config(made, log_level="warning", server_header=False, timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        application,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        proxy_headers=False,  # uvicorn would believe them of every process on this machine
+    )
     try:
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:  # uvicorn has shut down by then, and raises it again
@@ -124,8 +139,6 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
 
 def _desktop() -> bool:
     """Whether a browser can be opened here: a terminal with a display."""
-    import sys
-
     display = sys.platform in ("darwin", "win32") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )

@@ -217,7 +217,7 @@ def demo(library: str) -> None:
     """Build a library of 293 complete Wikinews articles of 2019 and 2020, and suggest what to ask it."""
     from evals.sets import DEMO
     from rag import settings as settings_file
-    from ui.cli.library import build_library
+    from ui.library_access import build_library
 
     settings, _ = settings_file.load({"library": library})
     build_library(settings, [str(DEMO)])

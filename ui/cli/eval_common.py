@@ -60,8 +60,7 @@ def library_for(questions: Path, library: str | None, model: str | None = None) 
     from index.engines.encoder import cache_folder
     from index.library import Library
     from rag import settings as settings_file
-    from ui.cli import open_library
-    from ui.cli.library import build_library
+    from ui.library_access import build_library, open_library
 
     settings, origins = settings_file.load({"library": library, "model": model})
     articles = articles_of(questions)

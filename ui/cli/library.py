@@ -3,99 +3,29 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TextIO
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from index import consistency, maintenance
+from index.build import BuildReport
+from index.catalog import Catalog
+from index.maintenance import Stats
+from rag.settings import Settings, load, recipe
+from ui.library_access import build_library, typed_command
 
-    from index.build import BuildReport, Progress
-    from index.types import FetchLog, Read
-    from rag.settings import Settings
-
-LISTED = 20
-"""Skipped files and remarks shown before the rest is only counted."""
-
-
-def seeds_folder() -> Path:
-    """The folder of the seed articles that come with the program."""
-    from importlib.util import find_spec
-
-    spec = find_spec("seeds")
-    assert spec is not None and spec.submodule_search_locations
-    return Path(next(iter(spec.submodule_search_locations)))
-
-
-def build_library(
-    settings: Settings,
-    targets: Sequence[str],
-    *,
-    prune_missing: bool = False,
-    rebuild: bool = False,
-    allow_private: bool = False,
-) -> BuildReport:
-    """Read `targets` into the settings' library, with a progress bar on standard error."""
-    from index.build import build
-    from index.sources import read
-    from index.sources.fetch import Fetcher
-    from rag.settings import recipe
-
-    fetcher = Fetcher(allow_private=allow_private) if any("://" in target for target in targets) else None
-
-    def reads(log: FetchLog) -> Iterator[Read]:
-        return read(targets, fetcher=fetcher, seen=log)
-
-    try:
-        with progress_bar() as progress:
-            return build(
-                Path(settings.library),
-                reads,
-                recipe(settings),
-                targets=targets,
-                prune_missing=prune_missing,
-                rebuild=rebuild,
-                server=settings.chroma,
-                command=shlex.join(["clippings", *sys.argv[1:]]),
-                progress=progress,
-            )
-    finally:
-        if fetcher is not None:
-            fetcher.close()
-
-
-@contextmanager
-def progress_bar() -> Iterator[Callable[[Progress], None]]:
-    """A bar on standard error for each stage of a build; nothing where that is no terminal."""
-    from tqdm import tqdm
-
-    bar = tqdm(unit=" articles", leave=False, disable=None)
-    stage = ""
-
-    def show(progress: Progress) -> None:
-        nonlocal stage
-        if stage != progress.stage:
-            stage = progress.stage
-            bar.set_description(stage, refresh=False)
-            bar.reset(total=progress.total)
-        bar.update(progress.done - bar.n)
-
-    try:
-        yield show
-    finally:
-        bar.close()
+LINES = 20
+"""Skipped files and remarks printed before the rest is only counted."""
+OUTLETS = 10
+"""Outlets printed before the rest is only counted."""
 
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="PATH|URL...")
 @click.option("--library", help="Folder of the library [default: library].")
 @click.option("--prune-missing", is_flag=True, help="Remove articles whose files are gone from PATH.")
-@click.option("--rebuild", is_flag=True, help="Encode everything anew beside the version in use.")
+@click.option("--rebuild", is_flag=True, help="Encode every article again, beside the version in use.")
 @click.option("--encoder", help="Embedding model: a sentence-transformers name or folder, or provider:model.")
 @click.option("--allow-private", is_flag=True, help="Let URLs lead to private and loopback addresses.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -108,13 +38,17 @@ def index(
     allow_private: bool,
     as_json: bool,
 ) -> None:
-    """Read articles into the library: files, folders, web pages, RSS or Atom feeds.
+    """Read articles into the library: files, folders, pages, feeds.
 
-    Reads .txt .md .html .json .jsonl .csv .tsv .pdf .docx. What is unchanged costs a hash. Exits with 1 when
-    something could not be read; everything else is in the library all the same.
+    Reads .txt .md .html .json .jsonl .csv .tsv .pdf .docx, web pages, and RSS or Atom feeds. Run it again on the
+    same folder to update the library: files that have not changed are recognised and not encoded again. Exits with
+    1 when something could not be read; everything else is in the library all the same.
+
+    \b
+    Examples:
+      clippings index articles/
+      clippings index --library mine https://example.org/feed.xml report.pdf
     """
-    from rag.settings import load
-
     settings, _ = load({"library": library, "encoder": encoder})
     report = build_library(settings, targets, prune_missing=prune_missing, rebuild=rebuild, allow_private=allow_private)
     click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report_as_text(report, settings))
@@ -133,11 +67,142 @@ def report_as_text(report: BuildReport, settings: Settings) -> str:
         lines.append(f"{report.copies} more places hold a text that is here already")
     state = "now at" if report.published else "nothing new; still at"
     lines.append(f"{settings.library}: {state} version {report.version}")
-    for name, found in (("note", report.remarks), ("skipped", report.skipped)):
-        for item in found[:LISTED]:
-            reason = item.text if hasattr(item, "text") else item.reason
-            line = getattr(item, "line", None)
-            lines.append(f"{name}: {item.location}{f', line {line}' if line else ''}: {reason}")
-        if len(found) > LISTED:
-            lines.append(f"{name}: {len(found) - LISTED} more; see all of them with --json")
+    notes = [f"note: {item.location}: {item.text}" for item in report.remarks]
+    skipped = [
+        f"skipped: {item.location}{f', line {item.line}' if item.line else ''}: {item.reason}"
+        for item in report.skipped
+    ]
+    for name, items in (("note", notes), ("skipped", skipped)):
+        lines += items[:LINES]
+        if len(items) > LINES:
+            lines.append(f"{name}: {len(items) - LINES} more; see all of them with --json")
     return "\n".join(lines)
+
+
+def _folder(library: str | None) -> Path:
+    return Path(load({"library": library})[0].library)
+
+
+_library = click.option("--library", help="Folder of the library [default: library].")
+_json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+
+
+@click.group(invoke_without_command=True)
+@_library
+@_json
+@click.pass_context
+def library(context: click.Context, library: str | None, as_json: bool) -> None:
+    """Show what the library holds, or look after it.
+
+    Without a subcommand: its versions, counts, settings and disk use.
+
+    \b
+    Examples:
+      clippings library
+      clippings library --library mine --json
+    """
+    if context.invoked_subcommand:
+        return
+    stats = maintenance.stats(_folder(library))
+    click.echo(json.dumps(stats.as_dict(), ensure_ascii=False) if as_json else stats_as_text(stats))
+
+
+def stats_as_text(stats: Stats) -> str:
+    """The library's versions, counts, settings and disk use, for a terminal."""
+    outlets = [f"{name} ({count})" for name, count in list(stats.outlets.items())[:OUTLETS]]
+    if len(stats.outlets) > OUTLETS:
+        outlets.append(f"{len(stats.outlets) - OUTLETS} more")
+    sizes = ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in stats.sizes.items())
+    lines = [
+        f"{stats.folder}: version {stats.current}, {stats.articles} articles, {stats.passages} passages",
+        f"published {stats.oldest or 'unknown'} to {stats.newest or 'unknown'}",
+        f"outlets: {', '.join(outlets) or 'none known'}",
+        f"settings: {', '.join(f'{name} {value}' for name, value in stats.settings.items())}",
+        f"disk: {sizes}",
+        "",
+    ]
+    for version in stats.versions:
+        mark = "*" if version.number == stats.current else " "
+        lines.append(
+            f"{mark} version {version.number}  {version.created_at}  {version.articles} articles: "
+            f"{version.added} added, {version.changed} changed, {version.removed} removed"
+        )
+    return "\n".join(lines)
+
+
+@library.command()
+@click.argument("version", type=int)
+@_library
+def rollback(version: int, library: str | None) -> None:
+    """Make VERSION the one that is asked; nothing is deleted, so it can be undone.
+
+    \b
+    Examples:
+      clippings library rollback 1
+      clippings library rollback 3 --library mine
+    """
+    folder = _folder(library)
+    maintenance.rollback(folder, version, typed_command())
+    click.echo(f"{folder}: now at version {version}. See all of them: clippings library")
+
+
+@library.command()
+@click.option("--keep", default=1, show_default=True, help="How many versions to keep, counting the one in use.")
+@_library
+def prune(keep: int, library: str | None) -> None:
+    """Delete old versions for good, to free disk space.
+
+    Citations of texts that only a deleted version held can no longer be opened.
+
+    \b
+    Examples:
+      clippings library prune
+      clippings library prune --keep 3 --library mine
+    """
+    pruned = maintenance.prune(_folder(library), keep, typed_command())
+    click.echo(
+        f"{len(pruned.versions)} versions dropped, with {pruned.revisions} revisions and {pruned.passages} "
+        f"passages; {pruned.bytes_freed / 1e6:.1f} MB freed"
+    )
+
+
+@library.command()
+@click.option("--repair", is_flag=True, help="Write again what is missing and delete what is left over.")
+@_library
+@_json
+def check(repair: bool, library: str | None, as_json: bool) -> None:
+    """Compare SQLite, Chroma and tantivy passage by passage; exits with 1 when they do not agree.
+
+    \b
+    Examples:
+      clippings library check
+      clippings library check --repair --library mine
+    """
+    settings, _ = load({"library": library})
+    folder = Path(settings.library)
+    result = consistency.repair(folder, recipe(settings), typed_command()) if repair else consistency.check(folder)
+    if as_json:
+        click.echo(json.dumps(result.as_dict(), ensure_ascii=False))
+    elif result.clean:
+        click.echo(f"{folder}: version {result.version} is sound, {result.passages} passages in all three stores")
+    else:
+        for problem in result.problems:
+            click.echo(str(problem))
+        click.echo("Put it right: clippings library check --repair")
+    if not result.clean:
+        raise SystemExit(1)
+
+
+@library.command()
+@click.argument("file", type=click.File("w", encoding="utf-8"), default="-")
+@_library
+def export(file: TextIO, library: str | None) -> None:
+    """Write every article as JSON lines to FILE, or to standard output; `clippings index` reads it back.
+
+    \b
+    Examples:
+      clippings library export articles.jsonl
+      clippings library export --library mine | gzip > articles.jsonl.gz
+    """
+    for row in maintenance.export(Catalog(_folder(library)).view()):
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")

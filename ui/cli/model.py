@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import click
+
+from index.errors import UserError
+from rag.answer.chat_models import without_keys
+from rag.answer.model_check import try_model
+from rag.settings import load
 
 
 @click.group()
 def model() -> None:
-    """Work with the chat model that writes answers, where one is set."""
+    """Check the chat model that writes answers, where one is set.
+
+    \b
+    Examples:
+      clippings model check
+      clippings model check --model ollama:llama3.2
+    """
 
 
 @model.command()
 @click.option("--model", "name", help="Chat model to try, as provider:model [default: the one set].")
 @click.option("--url", help="Its address, for servers of your own.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def check(name: str | None, url: str | None, as_json: bool) -> None:
     """Ask the model two questions about an invented article and say how it did.
 
     Exits with 1 when it does not answer.
+
+    \b
+    Examples:
+      clippings model check --model ollama:llama3.2
+      clippings model check --model openai:qwen3 --url http://127.0.0.1:8080/v1 --json
     """
-    from dataclasses import asdict
-
-    from index.errors import UserError
-    from rag import settings as read
-    from rag.answer.chat_models import without_keys
-    from rag.answer.model_check import try_model
-
-    settings, _ = read.load({"model": name, "model_url": url})
+    settings, _ = load({"model": name, "model_url": url})
     if not settings.model:
         raise UserError("No model is set. Name one: clippings model check --model ollama:llama3.2")
     trial = try_model(settings)

@@ -277,6 +277,8 @@ def _tools(desk: Desk) -> None:
 def mount(app: FastAPI, desk: Desk, keeps: Keeping, measures: Measuring, root_path: str | None) -> FastAPI:
     """Put the app at the root of a FastAPI app; `root_path` is where a proxy in front shows it."""
     blocks = build(desk, keeps, measures)
+    # Gradio checks that a file named in an event was uploaded only once this is set, which mounting does not do.
+    blocks.has_launched = True
     blocks.queue(max_size=200, default_concurrency_limit=LIVELY)
     return gr.mount_gradio_app(
         app,

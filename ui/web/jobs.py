@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from index.errors import UserError
-from index.types import Article, Read, Skipped
+from index.types import Article, Skipped
+from ui.library_access import build_library
 from ui.web.service import Desk
 
 if TYPE_CHECKING:
     from index.build import BuildReport, Progress
-    from index.types import FetchLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +45,13 @@ class Work:
 
     def add(self, title: str, targets: Sequence[str], refused: Sequence[Skipped] = ()) -> None:
         """Read files, folders and addresses into the library; raises UserError while other work is running."""
-        from index.sources import read
-        from index.sources.fetch import Fetcher
-
-        def build() -> BuildReport:
-            web = any("://" in target for target in targets)
-            fetcher = Fetcher(allow_private=self.allow_private) if web else None
-            try:
-                return self._build(lambda log: read(targets, fetcher=fetcher, seen=log), targets)
-            finally:
-                if fetcher is not None:
-                    fetcher.close()
-
-        self._begin(title, build, refused)
+        self._begin(title, lambda: self._build(targets), refused)
 
     def remove(self, article: Article, locations: Sequence[str]) -> None:
         """Take an article out of the published version; older versions and citations keep it."""
 
         def build() -> BuildReport:
-            report = self._build(lambda _: (), locations, prune_missing=True)
+            report = self._build(locations, articles=(), prune_missing=True)
             if not report.removed:
                 raise UserError(f"{article.name!r} comes from the web and could not be removed; see: clippings library")
             self.desk.conversations.remember_removed(article.id, article.revision, article.name, article.location)
@@ -78,7 +66,7 @@ class Work:
         if found is None or library is None or (article := library.article(article_id, found.revision)) is None:
             raise UserError("That article is no longer kept. Add its file or address again.")
         again = replace(article, location=found.location)
-        self._begin(f"Adding “{article.name}” again", lambda: self._build(lambda _: (again,), ()))
+        self._begin(f"Adding “{article.name}” again", lambda: self._build((), articles=(again,)))
 
     def roll_back(self, number: int) -> None:
         """Publish an earlier or later version; nothing is deleted."""
@@ -99,7 +87,7 @@ class Work:
             if found.clean:
                 return f"Healthy: {found.articles:,} articles and {found.passages:,} passages agree in all stores."
             problems = "; ".join(str(problem) for problem in found.problems)
-            raise UserError(f"{problems}. Repair: clippings library repair --library {self.desk.folder}")
+            raise UserError(f"{problems}. Repair: clippings library check --repair --library {self.desk.folder}")
 
         self._begin("Checking the library", compare)
 
@@ -110,25 +98,14 @@ class Work:
             thread.join(seconds)
         return self.state
 
-    def _build(
-        self,
-        reads: Callable[[FetchLog], Iterable[Read]],
-        targets: Sequence[str],
-        prune_missing: bool = False,
-    ) -> BuildReport:
-        from index.build import build
-        from rag.settings import recipe
-
-        settings = self.desk.settings
-        return build(
-            self.desk.folder,
-            reads,
-            recipe(settings),
-            targets=targets,
-            prune_missing=prune_missing,
-            server=settings.chroma,
+    def _build(self, targets: Sequence[str], **options: Any) -> BuildReport:
+        return build_library(
+            self.desk.settings,
+            targets,
+            allow_private=self.allow_private,
             command="clippings chat",
             progress=self._progress,
+            **options,
         )
 
     def _progress(self, progress: Progress) -> None:

@@ -16,6 +16,7 @@ from index.errors import UserError
 from ui.web.server.gradio_page import Dressed
 from ui.web.server.middleware import Guard
 from ui.web.server.options import Options
+from ui.web.server.uploaded_files import UPLOAD, UploadedFiles
 from ui.web.server.uploads import LARGEST_UPLOAD
 from ui.web.service import Desk
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 STATIC = Path(__file__).parent.parent / "pages" / "static"
-UPLOADS = "/gradio_api/upload"
 
 
 def app(settings: Settings, options: Options) -> Guard:
@@ -54,10 +54,12 @@ def app(settings: Settings, options: Options) -> Guard:
     api.add(made, desk, measures)
     app.mount(made, desk, Keeping(desk, Work(desk, options.allow_private)), measures, options.root_path or None)
     return Guard(
-        Dressed(made),
+        UploadedFiles(Dressed(made)),
         options.account,
         options.hosts,
-        uploads=UPLOADS,
+        addresses=not options.on_loopback,
+        proxies=options.proxies,
+        uploads=UPLOAD,
         largest_upload=LARGEST_UPLOAD,
         root_path=path,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import UserError
-from ui.cli.library import seeds_folder
+from ui.library_access import seeds_folder
 from ui.web.events import Changes, Sent
 from ui.web.jobs import Work
 from ui.web.pages import html
