@@ -71,7 +71,7 @@ def names(library: Library) -> Names:
     return Names(library.articles(), library.locations)
 
 
-def tied(cases: Sequence[Case], library: Library, path: Path, skip: bool = False) -> tuple[list[Case], list[str]]:
+def tie(cases: Sequence[Case], library: Library, path: Path, skip: bool = False) -> tuple[list[Case], list[str]]:
     """The cases resolved against a library, and what could not be tied, as lines for a person.
 
     Raises BadRows when a gold article is not in the library, or `skip` leaves such cases out; a gold sentence
