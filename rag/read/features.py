@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from index.engines.fusion import freshness
-from index.quotes.attribution import Attribution, spoken
+from index.quotes.attribution import Attribution, attributions_near
 from index.text.lexicon import ASKING_WORDS, COUNTS, MONTHS, WEEKDAYS, either
 from index.text.names import find_names, shares_surname
 from index.text.numbers import find_figures
@@ -204,7 +204,7 @@ def _speech(query: Query, hits: Sequence[Hit]) -> dict[tuple[str, str, Span], At
     found: dict[tuple[str, str, Span], Attribution] = {}
     for hit in hits:
         for span, _ in hit.sentences():
-            if said := spoken(hit.article, span[0]).get(span):
+            if said := attributions_near(hit.article, span[0]).get(span):
                 found[hit.passage.article_id, hit.passage.revision, span] = said
     return found
 
