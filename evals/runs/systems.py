@@ -18,7 +18,7 @@ from index.errors import UserError
 from index.types import Filter
 from rag.assistant import Assistant
 from rag.read.reader import WEIGHTS
-from rag.read.span_model import TrainedReader, checksum
+from rag.read.span_model import SpanModel, checksum
 from rag.types import Answer, Turn
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def open_system(name: str, library: Library, settings: Settings, folder: Path) -
         return ours(Assistant(library, settings)), settings.fingerprint
     if name in (READER, BM25_READER):
         weights = Path(settings.reader) if settings.reader else WEIGHTS
-        reader = TrainedReader(weights)
+        reader = SpanModel(weights)
         make = reader_alone if name == READER else bm25_reader
         return make(library, reader), fingerprint(name, checksum(weights))
     encoder = open_encoder(settings.encoder)

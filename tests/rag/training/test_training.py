@@ -308,7 +308,7 @@ def test_training_goes_on_from_the_weights_that_ship(tmp_path):
     import torch
 
     from rag.read.reader import WEIGHTS
-    from rag.read.span_model import TrainedReader
+    from rag.read.span_model import SpanModel
     from rag.training.model import ReaderModel
     from rag.training.weights import base_folder, earlier, restore
 
@@ -317,7 +317,7 @@ def test_training_goes_on_from_the_weights_that_ship(tmp_path):
     weights = restore(WEIGHTS)
     assert set(weights) == {name for name, _ in model.named_parameters()}
     model.load_state_dict(weights, strict=False)
-    (read,) = TrainedReader(WEIGHTS).read(question, None, [("", "", text)])
+    (read,) = SpanModel(WEIGHTS).read(question, None, [("", "", text)])
     batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)
     (encoded,) = batcher.encode([(question, None, [(Text(text), ())])]).encoded
     inputs = [torch.tensor([values]) for values in (encoded.ids, encoded.attention_mask, encoded.type_ids)]
