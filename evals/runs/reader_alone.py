@@ -88,7 +88,7 @@ def bm25_reader(library: Library, reader: SpanModel) -> Answering:
     def answering(case: Case) -> Answer:
         query = query_of(library, case)
         words, _ = library.lists(query.text, query.given, DEPTH)
-        passages = library.found([key for key, _ in words])
+        passages = library.passages_by_id([key for key, _ in words])
         hits = order(words, [], passages, as_of=query.as_of, recency=query.recency)
         return read(reader, query, hits[:PASSAGES], most=STATEMENTS)
 
