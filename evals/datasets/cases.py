@@ -121,7 +121,7 @@ def leave_out(cases: Iterable[Case]) -> Iterator[Case]:
             )
 
 
-def chosen(cases: Iterable[Case], tags: Iterable[str], without: Iterable[str] = ()) -> list[Case]:
+def with_tags(cases: Iterable[Case], tags: Iterable[str], without: Iterable[str] = ()) -> list[Case]:
     """The cases that carry every one of `tags` and none of `without`."""
     wanted, unwanted = set(tags), set(without)
     return [case for case in cases if wanted <= set(case.tags) and not unwanted & set(case.tags)]
