@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, Protocol
+
+from dateutil.relativedelta import relativedelta
 
 Precision = Literal["day", "month", "year"]
 
@@ -25,8 +27,7 @@ class Published:
         if self.precision == "day":
             return self.day
         if self.precision == "month":
-            following = (self.day.replace(day=1) + timedelta(days=32)).replace(day=1)
-            return following - timedelta(days=1)
+            return self.day + relativedelta(day=31)
         return date(self.day.year, 12, 31)
 
     def __str__(self) -> str:

@@ -17,11 +17,11 @@ import numpy as np
 from evals.datasets.cases import Case
 from evals.runs import Answering
 from index.split import sentences
-from index.types import Article, Filter, Hit, Passage
+from index.types import Article, Filter, Hit, Passage, Span
 from rag.types import Answer, Citation, Query, Statement
 
 if TYPE_CHECKING:
-    from index.engines.chroma import Vectors
+    from index.engines.chroma import VectorIndex
     from index.engines.encoder import Encoder
     from index.library import Library
 
@@ -34,26 +34,41 @@ CHARACTERS, OVERLAP = 1000, 200
 """The tutorial's splitter settings."""
 
 
-def first_sentences(question: str, hits: Sequence[Hit], confidence: float, seconds: float | None = None) -> Answer:
-    """An answer made of the first sentences of the first hit; refused only when nothing was found."""
-    quoted: tuple[Statement, ...] = ()
-    if hits:
-        article = hits[0].article
-        quoted = tuple(
-            Statement(text, (Citation(article.id, article.revision, start, end, text),))
-            for (start, end), text in list(hits[0].sentences())[:STATEMENTS]
-        )
+def quotation(article: Article, sentence: Span) -> Statement:
+    """A sentence of an article as a statement that cites it."""
+    start, end = sentence
+    text = article.text[start:end]
+    return Statement(text, (Citation(article.id, article.revision, start, end, text),))
+
+
+def answer_of(
+    query: Query,
+    hits: Sequence[Hit],
+    statements: Sequence[Statement],
+    confidence: float,
+    short: str = "",
+    seconds: float | None = None,
+) -> Answer:
+    """The answer of a system that refuses only when nothing was found."""
     return Answer(
-        question=question,
-        query=Query(question, question),
-        statements=quoted,
-        refused=not quoted,
-        reason="" if quoted else "nothing was found",
-        confidence=confidence if quoted else 0.0,
+        question=query.question,
+        query=query,
+        statements=tuple(statements),
+        short=short,
+        refused=not statements,
+        reason="" if statements else "nothing was found",
+        confidence=confidence if statements else 0.0,
         hits=tuple(hits),
         articles=tuple({hit.article.id: hit.article for hit in hits}.values()),
         seconds={} if seconds is None else {"total": seconds},
     )
+
+
+def first_sentences(question: str, hits: Sequence[Hit], confidence: float, seconds: float | None = None) -> Answer:
+    """An answer made of the first sentences of the first hit."""
+    spans = [span for hit in hits[:1] for span, _ in hit.sentences()][:STATEMENTS]
+    statements = [quotation(hits[0].article, span) for span in spans]
+    return answer_of(Query(question, question), hits, statements, confidence, seconds=seconds)
 
 
 def bm25(library: Library) -> Answering:
@@ -64,7 +79,7 @@ def bm25(library: Library) -> Answering:
 
     def answering(case: Case) -> Answer:
         words, _ = library.lists(case.question, Filter(without=case.hidden), DEPTH)
-        passages = library.found([key for key, _ in words])
+        passages = library.passages_by_id([key for key, _ in words])
         hits = [Hit(*passages[key], score) for key, score in words]
         best = hits[0].score if hits else 0.0
         return first_sentences(case.question, hits, best / (best + 10))
@@ -96,7 +111,7 @@ class Tutorial:
     Takes up an index that is there, so `folder` must be one for this library's version and this encoder.
     """
 
-    def __init__(self, articles: Iterable[Article], encoder: Encoder, vectors: Vectors, batch: int = 256) -> None:
+    def __init__(self, articles: Iterable[Article], encoder: Encoder, vectors: VectorIndex, batch: int = 256) -> None:
         from tqdm import trange
 
         self._encoder, self._vectors = encoder, vectors
@@ -133,6 +148,6 @@ class Tutorial:
 
 def tutorial(library: Library, encoder: Encoder, folder: Path) -> Tutorial:
     """The tutorial's pipeline over a library, its index kept in `folder`."""
-    from index.engines.chroma import Vectors
+    from index.engines.chroma import VectorIndex
 
-    return Tutorial(library.articles(), encoder, Vectors(folder, create=True))
+    return Tutorial(library.articles(), encoder, VectorIndex(folder, create=True))

@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from itertools import zip_longest
 from typing import Literal
 
+from dateutil.relativedelta import relativedelta
+
 from index.text.lexicon import MONTH_ABBREVIATIONS, MONTHS, NUMBERS, ORDINARY_MONTHS, WEEKDAYS, either
 
 Kind = Literal["day", "month", "year", "season", "weekday", "relative"]
@@ -135,13 +137,13 @@ def _relative(has: dict[str, str | None], as_of: date) -> _Resolved:
         n = _count(has["ago"])
         if unit.lower() == "day":
             return "relative", as_of - n * day, as_of - n * day, True
-        about, slack = (as_of - 7 * n * day, 3) if unit.lower() == "week" else (_months(as_of, -n), 15)
+        about, slack = (as_of - 7 * n * day, 3) if unit.lower() == "week" else (as_of - relativedelta(months=n), 15)
         return "relative", about - slack * day, min(about + slack * day, as_of - day), True
     if unit := has["past_unit"]:
         n = _count(has["n"])
         since = {
             "hour": as_of - day * -(-n // 24), "day": as_of - day * n, "week": as_of - 7 * day * n,
-            "month": _months(as_of, -n), "year": years(as_of, -n),
+            "month": as_of - relativedelta(months=n), "year": _years(as_of, -n),
         }[unit.lower()]  # fmt: skip
         return "relative", since, as_of, True
     this = (has["when"] or "").lower() == "this"
@@ -154,20 +156,20 @@ def _relative(has: dict[str, str | None], as_of: date) -> _Resolved:
         first = as_of.replace(day=1)
         return "relative", *((first, as_of) if this else ((first - day).replace(day=1), first - day)), True
     first = date(as_of.year, 1, 1)
-    return "relative", *((first, as_of) if this else (years(first, -1), first - day)), True
+    return "relative", *((first, as_of) if this else (_years(first, -1), first - day)), True
 
 
 def within(one: Found, end: date) -> Found:
     """A date without a year, moved into the latest year that puts it before `end`."""
     ahead = end.year - one.since.year
-    ahead -= years(one.since, ahead) > end
-    return replace(one, since=years(one.since, ahead), until=years(one.until, ahead), dated=True)
+    ahead -= _years(one.since, ahead) > end
+    return replace(one, since=_years(one.since, ahead), until=_years(one.until, ahead), dated=True)
 
 
 def following(two: Found, begin: date) -> Found:
     ahead = begin.year - two.until.year
-    ahead += years(two.until, ahead) < begin
-    return replace(two, since=years(two.since, ahead), until=years(two.until, ahead), dated=True)
+    ahead += _years(two.until, ahead) < begin
+    return replace(two, since=_years(two.since, ahead), until=_years(two.until, ahead), dated=True)
 
 
 def _latest(month: int, day: int, as_of: date) -> date | None:
@@ -178,16 +180,11 @@ def _latest(month: int, day: int, as_of: date) -> date | None:
 
 
 def _whole_month(year: int, month: int) -> tuple[date, date]:
-    return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
+    return date(year, month, 1), date(year, month, 1) + relativedelta(day=31)
 
 
-def _months(day: date, n: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-
-
-def years(day: date, n: int) -> date:
-    return _months(day, 12 * n)
+def _years(day: date, n: int) -> date:
+    return day + relativedelta(years=n)
 
 
 def _month(name: str) -> int:
@@ -298,7 +295,7 @@ def date_phrases(text: str, as_of: date) -> list[DatePhrase]:
             two = following(two, one.since) if one.dated and not two.dated else two
             span, end = (one.since, two.until), two.end
             if not one.dated and one.since > two.until:
-                span = (years(one.since, -1), two.until)
+                span = (_years(one.since, -1), two.until)
         else:
             if not prep and not part and phrases and _JOIN.fullmatch(text, phrases[-1].end, one.start):
                 shared = re.match(r"in|on|during", phrases[-1].phrase, re.I)

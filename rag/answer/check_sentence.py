@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from index.quotes.attribution import spoken
+from index.quotes.attribution import attributions_near
 from index.text.lexicon import ASKING_WORDS
 from index.text.tokens import content, stem
 from index.types import Hit, Span
@@ -74,7 +74,7 @@ class Window:
     def _with_speaker(self, span: Span) -> str:
         article = self.hit.article
         text = article.text[slice(*span)]
-        attribution = spoken(article, span[0]).get(span)
+        attribution = attributions_near(article, span[0]).get(span)
         if attribution is None or not attribution.speaker or attribution.how not in ("pronoun", "continued"):
             return text
         place = attribution.place

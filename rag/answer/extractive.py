@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from index.quotes.attribution import spoken
+from index.quotes.attribution import attributions_near
 from index.text.names import shares_surname
 from index.text.tokens import content
 from index.types import Article, Span
@@ -73,12 +73,12 @@ def to_citation(candidate: Candidate) -> Citation:
 
 def speaker_of(article: Article, sentence: Span) -> str:
     """Who is quoted in a sentence of an article; empty when nobody is or the text does not say who."""
-    attribution = spoken(article, sentence[0]).get(sentence)
+    attribution = attributions_near(article, sentence[0]).get(sentence)
     return attribution.speaker if attribution and attribution.direct else ""
 
 
 def _says(speaker: str, candidate: Candidate) -> bool:
-    attribution = spoken(candidate.hit.article, candidate.sentence[0]).get(candidate.sentence)
+    attribution = attributions_near(candidate.hit.article, candidate.sentence[0]).get(candidate.sentence)
     return attribution is not None and bool(attribution.speaker) and shares_surname(speaker, attribution.speaker)
 
 

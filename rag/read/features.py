@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from index.engines.fusion import freshness
-from index.quotes.attribution import Attribution, spoken
+from index.quotes.attribution import Attribution, attributions_near
 from index.text.lexicon import ASKING_WORDS, COUNTS, MONTHS, WEEKDAYS, either
 from index.text.names import find_names, shares_surname
 from index.text.numbers import find_figures
@@ -226,7 +226,7 @@ def _attributions(query: Query, hits: Sequence[Hit]) -> dict[tuple[str, str, Spa
         (hit.passage.article_id, hit.passage.revision, span): attribution
         for hit in hits
         for span, _ in hit.sentences()
-        if (attribution := spoken(hit.article, span[0]).get(span))
+        if (attribution := attributions_near(hit.article, span[0]).get(span))
     }
 
 

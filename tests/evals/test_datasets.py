@@ -11,7 +11,7 @@ import pytest
 from eval_answers import ARTICLES, CHAIRED, COUNCIL
 
 from evals.datasets import files
-from evals.datasets.cases import BadRows, Case, Exchange, GoldSentence, chosen, half, leave_out
+from evals.datasets.cases import BadRows, Case, Exchange, GoldSentence, half, leave_out, with_tags
 from evals.datasets.resolve import Names, resolve, with_offsets
 from index.errors import UserError
 from index.types import Article
@@ -204,8 +204,8 @@ def test_leave_out_asks_again_with_the_gold_hidden():
 
 def test_cases_are_chosen_by_tags():
     cases = [Case(id=str(number), question="?", tags=tags) for number, tags in enumerate([("a",), ("a", "b"), ()])]
-    assert [case.id for case in chosen(cases, ["a"])] == ["0", "1"]
-    assert [case.id for case in chosen(cases, [], ["b"])] == ["0", "2"]
+    assert [case.id for case in with_tags(cases, ["a"])] == ["0", "1"]
+    assert [case.id for case in with_tags(cases, [], ["b"])] == ["0", "2"]
 
 
 def test_halves_are_fixed_by_the_id():

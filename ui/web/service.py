@@ -210,7 +210,7 @@ def _newest(articles: list[Article]) -> list[Article]:
 def _suggested(articles: Sequence[Article]) -> list[str]:
     """One question of each of the newest articles that have one, then what those quoted in them said."""
     from evals.datasets.suggest import suggest
-    from index.quotes.attribution import spoken
+    from index.quotes.attribution import attributions_near
     from index.text.names import INSTITUTION
 
     chosen: dict[str, None] = {}
@@ -221,7 +221,7 @@ def _suggested(articles: Sequence[Article]) -> list[str]:
         if len(chosen) == SUGGESTED:
             return list(chosen)
     for article in articles:
-        named = (said.speaker for said in spoken(article, 0).values() if said.how == "name")
+        named = (said.speaker for said in attributions_near(article, 0).values() if said.how == "name")
         asked = (f"What did {name} say?" for name in named if " " in name and not INSTITUTION.search(name))
         if question := next((question for question in asked if question not in chosen), ""):
             chosen[question] = None

@@ -191,7 +191,7 @@ class Measuring:
             questions.write_text(exports.feedback(self.desk, owner), encoding="utf-8")
         elif not (questions := home / chosen).is_file():
             questions = shipped(chosen)
-        tied, notes = systems.tied(files.read(questions), assistant.library, questions, skip=True)
+        tied, notes = systems.tie(files.read(questions), assistant.library, questions, skip=True)
         if not tied:
             raise UserError(
                 f"None of the articles of {questions.stem!r} is in this library. Add them: clippings demo, "
