@@ -56,6 +56,8 @@ class Case:
     gold_sentences: tuple[GoldSentence, ...] = ()
     as_of: date | None = None
     tags: tuple[str, ...] = ()
+    searched: tuple[str, ...] = ()
+    """Wordings of the question that stand without the conversation; any one of them is right to search."""
     hidden: tuple[str, ...] = ()
     """Article ids kept from the search; set by `leave_out`, never by a question set."""
     __pydantic_config__: ClassVar = STRICT
