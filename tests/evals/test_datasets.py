@@ -73,7 +73,7 @@ def test_what_is_written_reads_back(tmp_path: Path):
     assert files.read(tmp_path / "c.jsonl") == cases
 
 
-@pytest.mark.parametrize("name", ["seeds.jsonl", "wikinews.jsonl"])
+@pytest.mark.parametrize("name", ["seeds.jsonl", "wikinews.jsonl", "follow_ups.jsonl"])
 def test_the_sets_that_ship_are_written_as_they_are_read(tmp_path: Path, name: str):
     files.write(tmp_path / name, files.read(SETS / name))
     assert (tmp_path / name).read_bytes() == (SETS / name).read_bytes()
