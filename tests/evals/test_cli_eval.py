@@ -248,7 +248,7 @@ def test_the_help_of_each_command_has_two_examples(name: str):
 
 
 def test_what_ships():
-    assert articles_of(shipped("wikinews.jsonl")) == DEMO
+    assert articles_of(shipped("wikinews.jsonl")) == articles_of(shipped("follow_ups.jsonl")) == DEMO
     assert len(DEMO.read_text(encoding="utf-8").splitlines()) == 293
     assert {path.suffix for path in (articles_of(shipped("seeds.jsonl")) or Path()).iterdir()} >= {".txt"}
     with pytest.raises(UserError):
