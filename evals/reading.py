@@ -23,8 +23,8 @@ from index.errors import UserError
 from index.types import Article
 from rag.combined import WEIGHTS
 from rag.reader.trained import PassageReading, TrainedReader
-from rag.training.examples import Text, rank
 from rag.training.files import read_json, read_rows
+from rag.training.passages import Text, rank
 from rag.training.train import count
 
 

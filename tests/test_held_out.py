@@ -12,7 +12,8 @@ from evals.files import read
 from evals.fit_readers import fit
 from evals.resolve import Names, resolve
 from index.errors import UserError
-from rag.training.examples import Example, Text, in_held_out
+from rag.training.examples import Example, in_held_out
+from rag.training.passages import Text
 
 TEXT = "The harbour froze on Monday. Ann Lee said the boats would have to wait until the ice was gone."
 
