@@ -18,9 +18,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from ui.web.pages.html import rendered
+from ui.web.pages.html import render
 from ui.web.server.auth import SESSION_SECONDS, Account, Sessions
-from ui.web.server.rate_limit import LOGINS, Busy, Rate
+from ui.web.server.rate_limit import LOGIN_RATE, Busy, RateLimit
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -31,7 +31,7 @@ VISITOR = "clippings_visitor"
 LOGIN = "clippings_login"
 YEAR = 365 * 24 * 3600
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
-OPEN = ("/login", "/healthz", "/ui/static/")
+PUBLIC_PATHS = ("/login", "/healthz", "/ui/static/")
 """Paths that need no log-in."""
 LARGEST_BODY = 1_000_000
 """Bytes of a request that is no upload."""
@@ -61,8 +61,8 @@ def policy(nonce: str) -> str:
 
 
 @dataclass(slots=True)
-class Guard:
-    """ASGI middleware. `account` None lets everyone in; `hosts` empty allows any host name.
+class AccessMiddleware:
+    """ASGI middleware around the whole app. `account` None lets everyone in; `hosts` empty allows any host name.
 
     Sets `owner` (whose conversations these are) and `client` (who is counted against limits) in the
     request's state.
@@ -76,7 +76,7 @@ class Guard:
     largest_upload: int = 0
     root_path: str = ""
     sessions: Sessions = field(default_factory=Sessions)
-    logins: Rate = field(default_factory=lambda: Rate(LOGINS))
+    logins: RateLimit = field(default_factory=lambda: RateLimit(LOGIN_RATE))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,21 +91,21 @@ class Guard:
         nonce = secrets.token_urlsafe(16)
         scope.setdefault("state", {})["nonce"] = nonce
         request = Request(scope, receive)
-        answer = self._refused(request) or await self._login(request)
+        answer = self._refusal(request) or await self._login(request)
         cookie = None
         if answer is None:
             cookie = self._identify(request)
-        await (answer or self.app)(scope, receive, _Sending(send, nonce, cookie, _secure(request)))
+        await (answer or self.app)(scope, receive, _HeaderSender(send, nonce, cookie, _secure(request)))
 
-    def _refused(self, request: Request) -> Response | None:
+    def _refusal(self, request: Request) -> Response | None:
         host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
         # A name that resolves to this machine but is not ours is how other sites reach into loopback servers.
         if self.hosts and host.lower() not in self.hosts:
             return PlainTextResponse(f"This server does not answer as {host!r}.", 421)
         origin = request.headers.get("origin")
         if origin and request.method not in ("GET", "HEAD", "OPTIONS"):
-            given = urlsplit(origin).netloc.lower()
-            if given not in (request.headers.get("host", "").lower(), *_forwarded(request.headers)):
+            site = urlsplit(origin).netloc.lower()
+            if site not in (request.headers.get("host", "").lower(), *_forwarded(request.headers)):
                 return PlainTextResponse("This request comes from another site.", 403)
         length = request.headers.get("content-length", "0")
         allowed = self.largest_upload if self.uploads and request.url.path.endswith(self.uploads) else LARGEST_BODY
@@ -120,7 +120,7 @@ class Guard:
         path = request.scope["path"].removeprefix(self.root_path)
         if path == "/logout" and request.method == "POST":
             self.sessions.close(request.cookies.get(LOGIN, ""))
-            return _to(self.root_path + "/login")
+            return _redirect(self.root_path + "/login")
         if path == "/login":
             return await self._log_in(request) if request.method == "POST" else _login_page()
         user = self.sessions.user(request.cookies.get(LOGIN, ""))
@@ -132,10 +132,10 @@ class Guard:
         if user is not None:
             request.scope["state"]["user"] = user
             return None
-        if path.startswith(OPEN):
+        if path.startswith(PUBLIC_PATHS):
             return None
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return _to(self.root_path + "/login")
+            return _redirect(self.root_path + "/login")
         return PlainTextResponse("Log in first.", 401, {"www-authenticate": 'Basic realm="Clippings"'})
 
     async def _log_in(self, request: Request) -> Response:
@@ -152,7 +152,7 @@ class Guard:
         if not accepted:
             return _login_page("That name and password do not go together.", 401)
         assert self.account is not None
-        response = _to(self.root_path + "/")
+        response = _redirect(self.root_path + "/")
         response.set_cookie(
             LOGIN,
             self.sessions.open(self.account.user),
@@ -199,7 +199,7 @@ class Guard:
         return new
 
 
-class _Sending:
+class _HeaderSender:
     """Adds the headers that every response has, and the visitor's cookie."""
 
     def __init__(self, send: Send, nonce: str, cookie: str | None, secure: bool) -> None:
@@ -235,9 +235,9 @@ def _secure(request: Request) -> bool:
     return request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
 
 
-def _to(path: str) -> RedirectResponse:
+def _redirect(path: str) -> RedirectResponse:
     return RedirectResponse(path, 303)
 
 
 def _login_page(message: str = "", status: int = 200) -> Response:
-    return HTMLResponse(rendered("login.html", message=message), status)
+    return HTMLResponse(render("login.html", message=message), status)
