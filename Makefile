@@ -1,4 +1,4 @@
-.PHONY: help check format lint types test gate
+.PHONY: help check format lint types test integration attack gate
 
 PYTHON ?= python
 
@@ -17,8 +17,14 @@ lint: ## style and mistakes
 types: ## static types
 	$(PYTHON) -m mypy
 
-test: ## the tests
+test: ## the tests, without those that need real servers or many minutes
 	$(PYTHON) -m pytest
+
+integration: ## the tests against real servers and programs
+	$(PYTHON) -m pytest -m integration
+
+attack: ## long fuzzing, kills and damage
+	$(PYTHON) -m pytest -m attack
 
 gate: ## the seeds question set must be answered at least this well
 	$(PYTHON) -m ui.cli eval run evals/sets/seeds.jsonl --out "$$(mktemp -d)/run" \

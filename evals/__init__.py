@@ -1,1 +1,4 @@
 """Measures any question → Answer: question sets, metrics, runs, comparisons and reports."""
+
+INNER_ORDER = ("sets", "datasets", "results", "metrics", "runs", "report", "bench", "lab")
+"""Each may import itself and those before it."""

@@ -1,1 +1,25 @@
 """Articles in, a searchable library out; knows nothing of conversations, answers or chat."""
+
+import os
+
+INNER_ORDER = (
+    "errors",
+    "types",
+    "clean",
+    "text",
+    "split",
+    "quotes",
+    "locks",
+    "catalog",
+    "engines",
+    "sources",
+    "build",
+    "consistency",
+    "maintenance",
+    "library",
+)
+"""Each may import itself and those before it."""
+
+# ONNX Runtime 1.29 and later reports its use to its maker unless this is set before its first import, and Chroma and
+# sentence-transformers may import it before we do. Held by tests/test_no_network.py.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

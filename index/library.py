@@ -116,16 +116,18 @@ class Library:
         as_of: date | None = None,
         recency: float = 0.0,
         vectors_weight: float = VECTORS_WEIGHT,
+        folded: bool = True,
     ) -> list[Hit]:
-        """The best `k` passages for a text, words and vectors fused, adjoining ones folded into one hit.
+        """The best `k` passages for a text, words and vectors fused.
 
-        Each hit says its rank and score in either list and the factor its age earned: `recency` 0 ignores
-        age, 1 applies the full prior counted from `as_of`.
+        Adjoining passages are folded into one hit, unless `folded` is false. Each hit says its rank and score in
+        either list and the factor its age earned: `recency` 0 ignores age, 1 applies the full prior counted from
+        `as_of`.
         """
         words, vectors = self.lists(text, filter, max(DEPTH, k))
         passages = self.found([key for key, _ in (*words, *vectors)])
         hits = order(words, vectors, passages, as_of=as_of, recency=recency, vectors_weight=vectors_weight)
-        return fold(hits[:k])
+        return fold(hits[:k]) if folded else hits[:k]
 
     def lists(self, text: str, filter: Filter = Filter(), k: int = DEPTH) -> tuple[Scored, Scored]:
         """The two ranked lists of live passages: BM25 score by words, cosine by vectors."""

@@ -1,6 +1,6 @@
-"""One builder at a time, and no folder deleted that somebody reads.
+"""Two locks: one process writes in a library at a time, and no folder is deleted while somebody reads it.
 
-Both are locks of the system's, which lets them go when their holder dies.
+Both are file locks of the operating system, taken with portalocker: the system frees them when their holder dies.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import socket
-import sys
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from index.errors import UserError
-
-if sys.platform != "win32":
-    import fcntl
 
 LOCK = "writing.lock"
 HOLDER = "writing.json"
@@ -45,24 +41,27 @@ class Holder:
 def write_lock(folder: Path, command: str) -> Iterator[None]:
     """Hold the right to write in `folder`; `command` is what others are told is running.
 
-    The lock is the system's (flock, or its like elsewhere), so a killed holder leaves none behind. Raises
-    UserError, naming the holder, when it is taken, and when the folder cannot be written or becomes full.
+    Raises UserError when another process holds it, naming that process, and when the folder cannot be written or
+    becomes full.
     """
-    from filelock import FileLock, Timeout
+    from portalocker import AlreadyLocked, LockException, LockFlags, lock
 
+    handle = -1
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK, timeout=0)
-        lock.acquire()
-    except Timeout as error:
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        lock(handle, LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING)
+    except (OSError, LockException) as error:
+        if handle >= 0:
+            os.close(handle)
+        if isinstance(error, AlreadyLocked):
+            raise UserError(
+                f"Another build is writing in {str(folder)!r}: {holder(folder) or 'one just started'}. Wait "
+                "until it ends or stop it, then run the same command again; questions can be asked meanwhile."
+            ) from error
         raise UserError(
-            f"Another build is writing in {str(folder)!r}: {holder(folder) or 'one just started'}. Wait "
-            "until it ends or stop it, then run the same command again; questions can be asked meanwhile."
-        ) from error
-    except OSError as error:
-        raise UserError(
-            f"Cannot write in {str(folder)!r} ({error.strerror or error}). Name a library you may write: "
-            "--library FOLDER"
+            f"Cannot write in {str(folder)!r} ({getattr(error, 'strerror', None) or error}). Name a library you may "
+            "write: --library FOLDER"
         ) from error
     try:
         me = Holder(
@@ -73,7 +72,7 @@ def write_lock(folder: Path, command: str) -> Iterator[None]:
         )
         (folder / HOLDER).write_text(json.dumps(asdict(me)), encoding="utf-8")
         yield
-    except Exception as error:  # whichever of three engines met the full disk says it in its own class
+    except Exception as error:  # each of the three engines reports a full disk by an exception class of its own
         if _is_full(error, folder):
             raise UserError(
                 f"No space left for the library in {str(folder)!r}. The published version is unchanged. Free "
@@ -82,7 +81,7 @@ def write_lock(folder: Path, command: str) -> Iterator[None]:
         raise
     finally:
         (folder / HOLDER).unlink(missing_ok=True)
-        lock.release()
+        os.close(handle)
 
 
 def holder(folder: Path) -> Holder | None:
@@ -103,13 +102,15 @@ def _is_full(error: BaseException, folder: Path) -> bool:
 
 
 class InUse:
-    """Keeps an engine's folder from being deleted, until released or forgotten; `create` makes the folder.
+    """Keeps an engine's folder from being deleted, until released or garbage-collected; `create` makes the folder.
 
     Raises UserError when the folder is gone. Chroma opens files as it comes to need them, so that a folder
-    has to stay whole for as long as it is read. filelock knows no shared locks without a database of its own.
+    has to stay whole for as long as it is read.
     """
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
+        from portalocker import LockFlags, lock
+
         mark = folder / IN_USE
         if create:
             folder.mkdir(parents=True, exist_ok=True)
@@ -119,9 +120,9 @@ class InUse:
         except FileNotFoundError as error:
             raise self._gone(folder) from error
         self._release = weakref.finalize(self, os.close, handle)
-        if sys.platform != "win32":
-            fcntl.flock(handle, fcntl.LOCK_SH)
-        if not mark.exists():
+        lock(handle, LockFlags.SHARED)
+        left = {path.name for path in folder.glob("*")}
+        if IN_USE not in left or (left == {IN_USE} and not create):  # deleted while this waited for the lock
             self.release()
             raise self._gone(folder)
 
@@ -139,23 +140,21 @@ class InUse:
 
 def delete_unused(folder: Path) -> bool:
     """Delete an engine's folder unless somebody reads it; whether it was deleted."""
-    mark = folder / IN_USE
+    from portalocker import AlreadyLocked, LockFlags, lock
+
     try:
-        if sys.platform == "win32":
-            mark.unlink(missing_ok=True)  # refused while anybody has it open
-            shutil.rmtree(folder, ignore_errors=True)
-            return True
-        handle = os.open(mark, os.O_RDONLY)
+        handle = os.open(folder / IN_USE, os.O_RDONLY)
     except FileNotFoundError:
         shutil.rmtree(folder, ignore_errors=True)
         return True
     except PermissionError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(handle, LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING)
         shutil.rmtree(folder, ignore_errors=True)
-        return True
-    except BlockingIOError:
+    except AlreadyLocked:
         return False
     finally:
         os.close(handle)
+    shutil.rmtree(folder, ignore_errors=True)  # Windows does not delete the file that was just open
+    return True

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from index.text.lexicon import ARTICLES, QUESTION_WORDS, SENTENCE_OPENERS, capitalised, either
 from index.types import Article, Passage, Span
 
 if TYPE_CHECKING:
@@ -32,9 +33,13 @@ _PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\n)[^\n]+)*")
 _BREAK = re.compile(r"[.!?…][\"'”’)\]]*\s")
 _ACRONYM = re.compile(r"\b(?:U\.S\.A?|U\.K\.|U\.N\.|E\.U\.|D\.C\.|Prop\.|Nos?\.|Reps?\.|Sens?\.|Govs?\.)$")
 _STARTER = re.compile(
-    r"(?:A|An|The|This|That|These|Those|He|She|It|They|We|I|You|His|Her|Its|Their|Our|My|But|And|Or|So|In|On|"
-    r"At|As|If|For|From|By|To|With|When|While|After|Before|There|What|Who|How|Why|Some|Many|Most|Both|Now|"
-    r"Then|Still|Also|However|Meanwhile|According|Since|Despite|Although|Last|No|Not|One|Under|More|Officials)\b"
+    either(
+        capitalised(SENTENCE_OPENERS + ARTICLES + QUESTION_WORDS[:2]),
+        ("How", "Why"),
+        ("At", "To", "Some", "Many", "Most", "Now", "Still", "Meanwhile", "According", "Despite", "Last", "No", "Not"),
+        ("One", "Under", "More", "Officials"),
+    )
+    + r"\b"
 )
 _ONLY_MARKS = re.compile(r"[\s\"'”’“‘)\].,;…]*$")
 

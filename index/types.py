@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, Protocol
+
+from dateutil.relativedelta import relativedelta
 
 Precision = Literal["day", "month", "year"]
 
@@ -25,8 +27,7 @@ class Published:
         if self.precision == "day":
             return self.day
         if self.precision == "month":
-            following = (self.day.replace(day=1) + timedelta(days=32)).replace(day=1)
-            return following - timedelta(days=1)
+            return self.day + relativedelta(day=31)
         return date(self.day.year, 12, 31)
 
     def __str__(self) -> str:
@@ -45,8 +46,15 @@ class Published:
         )
 
 
+class _StoredRevision:
+    """A place for `Article.revision`, which is asked for once a sentence; no field, so that no copy inherits it."""
+
+    __slots__ = ("_revision",)
+    _revision: str
+
+
 @dataclass(frozen=True, slots=True)
-class Article:
+class Article(_StoredRevision):
     """One article as cleaned and stored; every offset in the program counts characters of `text`."""
 
     text: str
@@ -65,8 +73,13 @@ class Article:
     @property
     def revision(self) -> str:
         """Names this text with these facts: changes when any of them does (16 hex digits)."""
-        facts = [self.text, self.title, self.outlet, self.author, str(self.published or ""), self.url]
-        return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()[:16]
+        try:
+            return self._revision
+        except AttributeError:
+            facts = [self.text, self.title, self.outlet, self.author, str(self.published or ""), self.url]
+            digest = hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()[:16]
+            object.__setattr__(self, "_revision", digest)
+            return digest
 
     @property
     def name(self) -> str:

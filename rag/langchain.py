@@ -11,29 +11,46 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import ConfigDict
 
 from index.types import Filter
-from rag.retrieve import document, retrieve
-from rag.types import Answer, Query
+from rag.retrieve import document
+from rag.types import Answer
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant, Inquiry
 
 
 class HybridRetriever(BaseRetriever):
-    """Words and vectors fused, as Documents whose metadata is enough to cite them."""
+    """BM25 and vector search fused, as Documents whose metadata is enough to cite them.
+
+    `k`, `filter` and `recency` are set here or for one call: `retriever.invoke(question, k=3)`.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     library: Any
     """An index.library.Library."""
     k: int = 20
-    """Passages at most."""
+    """Documents at most, one a passage."""
     filter: Filter = Filter()
     recency: float = 0.0
-    """0 no preference for new articles, 1 the full prior."""
+    """0 no preference for new articles, 1 the full prior, counted from the newest article's date."""
 
-    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
-        asked = Query(question=query, text=query, filter=self.filter, recency=self.recency)
-        hits, _ = retrieve(self.library, asked, self.k)
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
+        filter: Filter | None = None,
+        recency: float | None = None,
+    ) -> list[Document]:
+        hits = self.library.search(
+            query,
+            self.filter if filter is None else filter,
+            self.k if k is None else k,
+            as_of=self.library.newest,
+            recency=self.recency if recency is None else recency,
+            folded=False,
+        )
         return [document(hit) for hit in hits]
 
 

@@ -1,257 +1,206 @@
-"""An Answer as plain data and back: the schema of `clippings ask --json`, the API, and kept conversations."""
+"""An Answer as plain data and back: the schema of `clippings ask --json`, the API, and stored conversations.
+
+How a later version adds a key: a field with a default in `AnswerData` (or the part it belongs to) and in the record
+of `rag.types`. What was written without it reads with the default. No key is ever renamed, removed or changed in
+meaning.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from index.types import Article, Filter, Hit, Passage, Rank
-from rag.types import Answer, Citation, Interpretation, Query, Statement
-from rag.verify.find_quotation import QuotationReport
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    WrapSerializer,
+)
+
+from index.types import Article, Hit, Passage, Rank, Span
+from rag.types import Answer, Citation, Query, Statement
+from rag.verify.find_quotation import Difference, QuotationReport, Verdict
 
 SCHEMA = 1
 
 Resolve = Callable[[str, str], Article | None]
 """(article id, revision) → the stored article, or None when it has been pruned."""
 
+Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
+RankData = Annotated[Rank, PlainSerializer(lambda at: {"rank": at.rank, "score": round(at.score, 4)})]
+
+
+def _with_keys(query: Query, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    data = serialize(query)
+    chips = zip(query.interpretations, data["interpretations"], strict=True)
+    return {**data, "interpretations": [{"key": chip.key, **fields} for chip, fields in chips]}
+
+
+class _Data(BaseModel):
+    """A part of the schema: validated from a record's attributes or from JSON values."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class _Place(_Data):
+    article: str = Field(validation_alias=AliasChoices(AliasPath("passage", "article_id"), "article_id", "article"))
+    revision: str = Field(validation_alias=AliasChoices(AliasPath("passage", "revision"), "revision"))
+
+
+class CitationData(_Place):
+    """`start` and `end` are in characters of the article's text."""
+
+    start: int
+    end: int
+    text: str
+
+    def citation(self) -> Citation:
+        return Citation(self.article, self.revision, self.start, self.end, self.text)
+
+
+class StatementData(_Data):
+    text: str
+    speaker: str = ""
+    supported: bool = True
+    citations: tuple[CitationData, ...] = ()
+
+    def statement(self) -> Statement:
+        return Statement(self.text, _citations(self.citations), self.speaker, self.supported)
+
+
+class ArticleData(_Data):
+    """What a person needs to find the article; not its text. `published` is YYYY, YYYY-MM, YYYY-MM-DD or null."""
+
+    id: str
+    revision: str
+    title: str
+    outlet: str
+    author: str
+    published: Annotated[str | None, BeforeValidator(lambda day: str(day) if day else None)]
+    url: str
+    location: str
+
+
+def _of_passage(name: str) -> Any:
+    return Field(validation_alias=AliasChoices(AliasPath("passage", name), name))
+
+
+class PassageData(_Data):
+    number: int = _of_passage("number")
+    start: int = _of_passage("start")
+    end: int = _of_passage("end")
+    sentences: tuple[Span, ...] = _of_passage("sentences")
+    tokens: int = _of_passage("tokens")
+
+    def passage(self, article: Article) -> Passage:
+        return Passage(article.id, article.revision, self.number, self.start, self.end, self.sentences, self.tokens)
+
+
+class HitData(PassageData, _Place):
+    text: str
+    score: Annotated[float, AfterValidator(lambda value: round(value, 6))]
+    words: RankData | None
+    vectors: RankData | None
+    recency: Rounded
+    neighbours: tuple[PassageData, ...]
+
+    def hit(self, article: Article) -> Hit:
+        neighbours = tuple(one.passage(article) for one in self.neighbours)
+        return Hit(self.passage(article), article, self.score, self.words, self.vectors, self.recency, neighbours)
+
+
+class AnswerData(_Data):
+    """An answer as JSON values, after `schema` (1).
+
+    `text` is all statements, one a line, or the reason; `closest` the nearest sentences when refused; `query` what was
+    understood, each of its `interpretations` with the `key` that names it; `seconds` by stage.
+    """
+
+    question: str
+    text: str
+    short: str = ""
+    refused: bool = False
+    reason: str = ""
+    confidence: Rounded = 0.0
+    statements: tuple[StatementData, ...]
+    articles: tuple[ArticleData, ...]
+    hits: tuple[HitData, ...]
+    closest: tuple[CitationData, ...]
+    query: Annotated[Query, WrapSerializer(_with_keys)]
+    notes: tuple[str, ...] = ()
+    reader: str = ""
+    model: str = ""
+    library_version: int = 0
+    settings_fingerprint: str = ""
+    seconds: dict[str, Rounded] = {}
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+class PlaceData(_Data):
+    article: ArticleData
+    citations: tuple[CitationData, ...]
+    similarity: Rounded
+    differences: tuple[Difference, ...]
+
+
+class QuotationData(_Data):
+    """What became of a quotation: where it stands, and for each place what differs."""
+
+    quotation: str
+    verdict: Verdict
+    places: tuple[PlaceData, ...]
+
 
 def to_dict(answer: Answer) -> dict[str, Any]:
-    """An answer as JSON values. Keys:
-
-    `schema` (1); `question`; `text` (all statements, one a line, or the reason); `short`; `refused`;
-    `reason`; `confidence` (0 to 1); `statements`: [{`text`, `speaker`, `supported`, `citations`: [{`article`,
-    `revision`, `start`, `end`, `text`}]}] with offsets in characters of the article's text; `articles`:
-    [{`id`, `revision`, `title`, `outlet`, `author`, `published` (YYYY, YYYY-MM or YYYY-MM-DD, or null),
-    `url`, `location`}]; `hits`: [{`article`, `revision`, `number`, `start`, `end`, `sentences`, `tokens`,
-    `text`, `score`, `words` and `vectors` ({`rank`, `score`} or null), `recency`, `neighbours`}]; `closest`:
-    citations of the nearest sentences when refused; `query`: what was understood, with `interpretations`
-    [{`key`, `kind`, `phrase`, `meaning`}]; `notes`; `reader`; `model`; `library_version`;
-    `settings_fingerprint`; `seconds` by stage; `tokens_in`; `tokens_out`.
-    """
-    return {
-        "schema": SCHEMA,
-        "question": answer.question,
-        "text": answer.text,
-        "short": answer.short,
-        "refused": answer.refused,
-        "reason": answer.reason,
-        "confidence": round(answer.confidence, 4),
-        "statements": [
-            {
-                "text": statement.text,
-                "speaker": statement.speaker,
-                "supported": statement.supported,
-                "citations": [citation_to_dict(citation) for citation in statement.citations],
-            }
-            for statement in answer.statements
-        ],
-        "articles": [article_to_dict(article) for article in answer.articles],
-        "hits": [_hit_to_dict(hit) for hit in answer.hits],
-        "closest": [citation_to_dict(citation) for citation in answer.closest],
-        "query": _query_to_dict(answer.query),
-        "notes": list(answer.notes),
-        "reader": answer.reader,
-        "model": answer.model,
-        "library_version": answer.library_version,
-        "settings_fingerprint": answer.settings_fingerprint,
-        "seconds": {stage: round(seconds, 4) for stage, seconds in answer.seconds.items()},
-        "tokens_in": answer.tokens_in,
-        "tokens_out": answer.tokens_out,
-    }
+    """An answer as JSON values: `schema`, then the keys of `AnswerData`."""
+    return {"schema": SCHEMA, **_plain(AnswerData, answer)}
 
 
 def from_dict(data: dict[str, Any], resolve: Resolve) -> Answer:
-    """Read back what `to_dict` made; articles come from `resolve`, hits of pruned revisions are left out.
+    """Read back what `to_dict` wrote; articles come from `resolve`, hits of pruned revisions are left out.
 
-    Raises ValueError for another schema.
+    Raises ValueError for another schema and for what is no answer.
     """
     if data.get("schema") != SCHEMA:
         raise ValueError(f"an answer of schema {data.get('schema')!r}, not {SCHEMA}")
-    keys = [(item["id"], item["revision"]) for item in data["articles"]]
-    articles = {key: article for key in keys if (article := resolve(*key)) is not None}
-    return Answer(
-        question=data["question"],
-        query=_query_from_dict(data["query"]),
-        statements=tuple(
-            Statement(
-                item["text"],
-                tuple(_citation_from_dict(citation) for citation in item["citations"]),
-                item["speaker"],
-                item["supported"],
-            )
-            for item in data["statements"]
-        ),
-        short=data["short"],
-        refused=data["refused"],
-        reason=data["reason"],
-        confidence=data["confidence"],
-        hits=tuple(
-            _hit_from_dict(item, articles[key])
-            for item in data["hits"]
-            if (key := (item["article"], item["revision"])) in articles
-        ),
-        closest=tuple(_citation_from_dict(citation) for citation in data["closest"]),
-        articles=tuple(articles.values()),
-        notes=tuple(data["notes"]),
-        reader=data["reader"],
-        model=data["model"],
-        library_version=data["library_version"],
-        settings_fingerprint=data["settings_fingerprint"],
-        seconds=dict(data["seconds"]),
-        tokens_in=data["tokens_in"],
-        tokens_out=data["tokens_out"],
-    )
+    read = AnswerData.model_validate(data)
+    keys = [(one.id, one.revision) for one in read.articles]
+    articles = {key: article for key in keys if (article := resolve(*key))}
+    fields = {name: value for name, value in read if name != "text"}
+    records = {
+        "statements": tuple(one.statement() for one in read.statements),
+        "hits": tuple(one.hit(article) for one in read.hits if (article := articles.get((one.article, one.revision)))),
+        "closest": _citations(read.closest),
+        "articles": tuple(articles.values()),
+    }
+    return Answer(**(fields | records))
 
 
 def quotation_to_dict(report: QuotationReport) -> dict[str, Any]:
-    """What became of a quotation: `quotation`, `verdict` (found, partly found, not found), and `places`, each
-    with `article`, `citations`, `similarity` (0 to 1) and `differences` [{`kind`, `quoted`, `stands`}]."""
-    return {
-        "quotation": report.quotation,
-        "verdict": report.verdict,
-        "places": [
-            {
-                "article": article_to_dict(place.article),
-                "citations": [citation_to_dict(citation) for citation in place.citations],
-                "similarity": round(place.similarity, 4),
-                "differences": [asdict(difference) for difference in place.differences],
-            }
-            for place in report.places
-        ],
-    }
+    """A report as JSON values: the keys of `QuotationData`."""
+    return _plain(QuotationData, report)
 
 
-def citation_to_dict(citation: Citation) -> dict[str, Any]:
-    return {
-        "article": citation.article_id,
-        "revision": citation.revision,
-        "start": citation.start,
-        "end": citation.end,
-        "text": citation.text,
-    }
-
-
-def _citation_from_dict(data: dict[str, Any]) -> Citation:
-    return Citation(data["article"], data["revision"], data["start"], data["end"], data["text"])
+def statement_to_dict(statement: Statement) -> dict[str, Any]:
+    """A statement as JSON values: the keys of `StatementData`."""
+    return _plain(StatementData, statement)
 
 
 def article_to_dict(article: Article) -> dict[str, Any]:
-    """What a reader needs to find the article; not its text."""
-    return {
-        "id": article.id,
-        "revision": article.revision,
-        "title": article.title,
-        "outlet": article.outlet,
-        "author": article.author,
-        "published": str(article.published) if article.published else None,
-        "url": article.url,
-        "location": article.location,
-    }
+    """An article as JSON values: the keys of `ArticleData`."""
+    return _plain(ArticleData, article)
 
 
-def _passage_to_dict(passage: Passage) -> dict[str, Any]:
-    return {
-        "number": passage.number,
-        "start": passage.start,
-        "end": passage.end,
-        "sentences": [list(span) for span in passage.sentences],
-        "tokens": passage.tokens,
-    }
+def _plain(schema: type[_Data], record: object) -> dict[str, Any]:
+    return schema.model_validate(record).model_dump(mode="json")
 
 
-def _passage_from_dict(data: dict[str, Any], article: Article) -> Passage:
-    sentences = tuple((start, end) for start, end in data["sentences"])
-    return Passage(article.id, article.revision, data["number"], data["start"], data["end"], sentences, data["tokens"])
-
-
-def _hit_to_dict(hit: Hit) -> dict[str, Any]:
-    return {
-        "article": hit.article.id,
-        "revision": hit.article.revision,
-        **_passage_to_dict(hit.passage),
-        "text": hit.text,
-        "score": round(hit.score, 6),
-        "words": {"rank": hit.words.rank, "score": round(hit.words.score, 4)} if hit.words else None,
-        "vectors": {"rank": hit.vectors.rank, "score": round(hit.vectors.score, 4)} if hit.vectors else None,
-        "recency": round(hit.recency, 4),
-        "neighbours": [_passage_to_dict(passage) for passage in hit.neighbours],
-    }
-
-
-def _hit_from_dict(data: dict[str, Any], article: Article) -> Hit:
-    return Hit(
-        _passage_from_dict(data, article),
-        article,
-        data["score"],
-        Rank(**data["words"]) if data["words"] else None,
-        Rank(**data["vectors"]) if data["vectors"] else None,
-        data["recency"],
-        tuple(_passage_from_dict(item, article) for item in data["neighbours"]),
-    )
-
-
-def _query_to_dict(query: Query) -> dict[str, Any]:
-    return {
-        "question": query.question,
-        "text": query.text,
-        "filter": _filter_to_dict(query.filter),
-        "given": _filter_to_dict(query.given),
-        "as_of": _iso(query.as_of),
-        "recency": query.recency,
-        "answer_type": query.answer_type,
-        "speaker": query.speaker,
-        "develops": query.develops,
-        "favour": [list(key) for key in query.favour],
-        "interpretations": [
-            {"key": chip.key, "kind": chip.kind, "phrase": chip.phrase, "meaning": chip.meaning}
-            for chip in query.interpretations
-        ],
-    }
-
-
-def _query_from_dict(data: dict[str, Any]) -> Query:
-    return Query(
-        question=data["question"],
-        text=data["text"],
-        filter=_filter_from_dict(data["filter"]),
-        given=_filter_from_dict(data["given"]),
-        as_of=_day(data["as_of"]),
-        recency=data["recency"],
-        answer_type=data["answer_type"],
-        speaker=data["speaker"],
-        develops=data["develops"],
-        favour=tuple((article_id, revision) for article_id, revision in data["favour"]),
-        interpretations=tuple(
-            Interpretation(chip["kind"], chip["phrase"], chip["meaning"]) for chip in data["interpretations"]
-        ),
-    )
-
-
-def _filter_to_dict(filter: Filter) -> dict[str, Any]:
-    return {
-        "since": _iso(filter.since),
-        "until": _iso(filter.until),
-        "outlets": list(filter.outlets),
-        "authors": list(filter.authors),
-        "without": list(filter.without),
-    }
-
-
-def _filter_from_dict(data: dict[str, Any]) -> Filter:
-    return Filter(
-        _day(data["since"]),
-        _day(data["until"]),
-        tuple(data["outlets"]),
-        tuple(data["authors"]),
-        tuple(data["without"]),
-    )
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _citations(data: tuple[CitationData, ...]) -> tuple[Citation, ...]:
+    return tuple(one.citation() for one in data)

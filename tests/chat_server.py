@@ -48,7 +48,7 @@ def serving(library, *options, env=()):
             if found := re.match(r"Clippings is at (http://\S+)/ ", line):
                 # Uvicorn writes little, but a full pipe would stop it.
                 threading.Thread(target=lambda: lines.extend(process.stderr), daemon=True).start()
-                address = found[1]
+                address = found[1].replace("//0.0.0.0:", "//127.0.0.1:")
                 break
         else:
             raise AssertionError("the chat did not start:\n" + "".join(lines))

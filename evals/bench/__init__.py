@@ -6,10 +6,13 @@ from pathlib import Path
 
 from index.errors import UserError
 
+INNER_ORDER = ("load_test", "speed")
+"""Each may import itself and those before it."""
+
 
 def installed_command() -> str:
     """The path of the `clippings` that belongs to the running Python; raises UserError where it is not installed."""
     found = shutil.which("clippings", path=Path(sys.executable).parent)
     if found is None:
-        raise UserError(f"No clippings command beside {sys.executable!r}. Install it: pip install -e .")
+        raise UserError(f"No 'clippings' program beside {sys.executable!r}. Install it: pip install -e .")
     return found

@@ -14,25 +14,21 @@ from pathlib import PurePath
 
 from evals.datasets.cases import Case, GoldSentence
 from index.split import sentences
+from index.text.lexicon import COUNTS, MONTHS, SENTENCE_OPENERS, capitalised, either
 from index.types import Article
 
 TAG = "suggested"
 PER_ARTICLE = 3
 
 _NAME = r"(?:[A-Z][\w'’.-]+ ){1,3}[A-Z][\w'’-]+"
-_WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens"
-_NUMBER = rf"(?:\d[\d,.]*(?: (?:million|billion))?|{_WORDS})"
-_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_NUMBER = rf"(?:\d[\d,.]*(?: (?:million|billion))?|{either(COUNTS)}|dozens)"
+_MONTH = either(capitalised(MONTHS))
 _DAY = rf"(?:{_MONTH} \d{{1,2}}(?:, \d{{4}})?|\d{{1,2}} {_MONTH}(?: \d{{4}})?)"
 _DATE = rf"(?:{_DAY}|{_MONTH}(?: \d{{4}})?|(?:19|20)\d\d)"
 _SUBJECT = r"(?:The|A|An|[A-Z][\w'’-]+)(?: [\w'’.-]+){0,7}?"
 _PLAIN = r"[^.,;:“”\"()]"
 _OFFICE = r"(?:president|director|chief|head|spokes\w+|professor|leader|chairman|chair|secretary|minister)"
-_NOT_ALONE = re.compile(
-    r"^(?:He|She|It|They|We|I|You|This|That|These|Those|There|His|Her|Its|Their|Our|My|And|But|So|Or|"
-    r"After|Before|When|While|As|If|In|On|At(?! least)|By|For|From|With|Although|Though|Since|Because|"
-    r"However|Also|Then|Both|Neither)\b"
-)
+_NOT_ALONE = re.compile(rf"^(?:{either(capitalised(SENTENCE_OPENERS))}|At(?! least)|Though|Because|Neither)\b")
 """A sentence that begins so is about something before it, or has no subject in front."""
 
 

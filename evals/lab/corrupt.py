@@ -10,22 +10,16 @@ import random
 import re
 from collections.abc import Callable
 
-from index.text.names import CALENDAR, find_names
+from index.text.lexicon import AUXILIARIES, CALENDAR, COUNTS, MONTHS, ORDINARY_MONTHS, WEEKDAYS, capitalised, either
+from index.text.names import find_names
 
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:,\d{3})+|(?<![\w.,-])\d+(?:\.\d+)?(?![\w-])")
-_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_NUMBER_WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b", re.I)
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-_WORDS_TOO = ("May", "March", "August")
-"""Months that are other words without their capital."""
-_LOWER = "|".join(word.lower() for word in (*_DAYS, *_MONTHS) if word not in _WORDS_TOO)
-_DATE = re.compile(rf"\b(?:{'|'.join((*_DAYS, *_MONTHS))}|{_LOWER}|(?:19|20)\d\d)\b")
+_NUMBER_WORD = re.compile(rf"\b({either(COUNTS)})\b", re.I)
+_DAYS, _MONTHS = capitalised(WEEKDAYS), capitalised(MONTHS)
+_LOWER = (word for word in WEEKDAYS + MONTHS if word not in ORDINARY_MONTHS)
+_DATE = re.compile(rf"\b(?:{either(_DAYS, _MONTHS, _LOWER)}|(?:19|20)\d\d)\b")
 _NOT = re.compile(
-    r"\b(?:(is|are|was|were|will|would|can|could|should|has|have|had|does|do|did)(?: not|n['’]t)|cannot)\b",
+    rf"\b(?:({either(AUXILIARIES)})(?: not|n['’]t)|cannot)\b",
     re.I,
 )
 _AUXILIARY = re.compile(r"\b(is|are|was|were|will|would|can|could|should|has been|have been|had been)\b(?! not)", re.I)
@@ -39,7 +33,7 @@ def number(sentence: str, article: str, chance: random.Random) -> str | None:
         spare = [n for n in dict.fromkeys(_NUMBER.findall(article)) if n not in here and abs(len(n) - digits) <= 1]
         return _put(sentence, found, chance.choice(spare) if spare else _beside(found[0], chance))
     if found := _pick(_NUMBER_WORD, sentence, chance):
-        word = chance.choice([word for word in _WORDS if word != found[0].lower()])
+        word = chance.choice([word for word in COUNTS if word != found[0].lower()])
         return _put(sentence, found, word.capitalize() if found[0][0].isupper() else word)
     return None
 

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evals.metrics.scores import passages
+from evals.datasets.importers.multihop_rag import TAG
+from evals.metrics.scores import ranked_passages
 from evals.results import CaseResult
 
-TAG = "multihop-rag"
 NULL_ANSWER = "Insufficient information."
 
 
@@ -62,7 +62,7 @@ def official(results: Sequence[CaseResult]) -> dict[str, tuple[float, int]]:
     answerable = [result for result in mine if result.case.answerable and result.case.gold_sentences]
     found = [
         retrieval(
-            [one.text for one in passages(result.hits)],
+            [one.text for one in ranked_passages(result.hits)],
             [sentence.text for sentence in result.case.gold_sentences],
         )
         for result in answerable

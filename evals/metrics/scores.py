@@ -1,14 +1,14 @@
-"""Scores of one question: pure functions of what was expected and what was observed.
+"""Scores of one question, a function each: pure functions of what was expected and what was observed.
 
-A score that does not apply to a question is absent, never 0. Definitions: evals/METRICS.md.
+A score that does not apply to a question is None, never 0. Definitions: evals/METRICS.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, Literal
 
 from evals.metrics.text_match import exact, f1, holds
 from evals.results import CaseResult, CitationRecord, HitRecord
@@ -18,8 +18,7 @@ DEPTHS = (1, 4, 10, 20)
 SHORT_ANSWER = 10
 """An expected answer of more words is not one that a text can be searched for."""
 
-Scores = dict[str, float]
-Place = tuple[str, Span]
+ArticleSpan = tuple[str, Span]
 """An article id and the characters meant in it."""
 
 
@@ -40,7 +39,7 @@ def article_ranking(hits: Sequence[HitRecord]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RankedPassage:
     """One passage as it is read: neighbours folded into a hit come right after, with ranks of their own."""
 
     article_id: str
@@ -48,30 +47,42 @@ class Found:
     text: str
 
 
-def passages(hits: Iterable[HitRecord]) -> list[Found]:
+def ranked_passages(hits: Iterable[HitRecord]) -> list[RankedPassage]:
     """Every passage of the hits in reading order, so that k passages are as much text in every system."""
-    return [Found(hit.article_id, span, text) for hit in hits for span, text in zip(hit.spans, hit.texts, strict=True)]
+    return [
+        RankedPassage(hit.article_id, span, text)
+        for hit in hits
+        for span, text in zip(hit.spans, hit.texts, strict=True)
+    ]
 
 
-def found_at(found: Sequence[Found], gold: Sequence[Place]) -> list[int | None]:
+def first_ranks(passages: Sequence[RankedPassage], gold: Sequence[ArticleSpan]) -> list[int | None]:
     """For each gold sentence the rank, from 1, of the first passage that holds it, or None."""
     return [
         next(
-            (rank for rank, one in enumerate(found, start=1) if one.article_id == article and covers(one.span, span)),
+            (
+                rank
+                for rank, one in enumerate(passages, start=1)
+                if one.article_id == article and covers(one.span, span)
+            ),
             None,
         )
         for article, span in gold
     ]
 
 
-def _passage_ranking(found: Sequence[Found], ranks: Sequence[int | None]) -> tuple[list[str], set[str]]:
-    """Passages as a ranking, and which count: one for all gold sentences it is the first to hold.
-
-    A sentence that no passage holds counts as one more passage that should have been found.
+@dataclass(frozen=True, slots=True)
+class GoldRanks:
+    """How a ranking stands to its gold: the first rank of each gold item (None: nowhere), and hit@k, mrr and ndcg@10
+    as ir-measures computes them.
     """
-    ranking = [f"passage {rank}" for rank in range(1, len(found) + 1)]
-    wanted = {f"passage {rank}" if rank else f"missed {number}" for number, rank in enumerate(ranks)}
-    return ranking, wanted
+
+    ranks: Sequence[int | None]
+    measures: dict[str, float]
+
+    def recall(self, k: int) -> float:
+        """The share of the gold that stands in the first k."""
+        return sum(rank is not None and rank <= k for rank in self.ranks) / len(self.ranks)
 
 
 @cache
@@ -81,56 +92,124 @@ def _evaluator_measures() -> dict[str, Any]:
     return {**{f"hit@{k}": Success @ k for k in DEPTHS}, "mrr": RR, "ndcg@10": nDCG @ 10}
 
 
-def rank_scores(level: str, ranking: Sequence[str], wanted: Iterable[str]) -> Scores:
-    """hit@k, MRR and nDCG@10 of one ranking by ir-measures, under `level.name`."""
+def ir_measures_of(ranking: Sequence[str], wanted: Iterable[str]) -> dict[str, float]:
+    """hit@k, mrr and ndcg@10 of one ranking of names, best first, by ir-measures."""
     import ir_measures
 
     measures = _evaluator_measures()
+    if not ranking:
+        return dict.fromkeys(measures, 0.0)
     run = {"q": {name: -float(rank) for rank, name in enumerate(ranking)}}
     relevant = {"q": dict.fromkeys(wanted, 1)}
-    if not ranking:
-        return {f"{level}.{name}": 0.0 for name in measures}
-    values = {str(found.measure): found.value for found in ir_measures.iter_calc(measures.values(), relevant, run)}
-    return {f"{level}.{name}": values[str(measure)] for name, measure in measures.items()}
+    values = {str(one.measure): one.value for one in ir_measures.iter_calc(measures.values(), relevant, run)}
+    return {name: values[str(measure)] for name, measure in measures.items()}
 
 
-def share_scores(level: str, ranks: Sequence[int | None]) -> Scores:
-    """recall@k (share of the gold found within k) and all-gold@k (1 if all of it) from first ranks."""
-    scores: Scores = {}
-    for k in DEPTHS:
-        share = sum(rank is not None and rank <= k for rank in ranks) / len(ranks)
-        scores[f"{level}.recall@{k}"] = share
-        scores[f"{level}.all-gold@{k}"] = float(share == 1)
-    return scores
+@dataclass(frozen=True)
+class ScoredResult:
+    """One result with what several scores need of it, each worked out once.
+
+    `gives_short` tells whether this run gives short answers at all.
+    """
+
+    result: CaseResult
+    gives_short: bool = True
+
+    @cached_property
+    def passages(self) -> list[RankedPassage]:
+        return ranked_passages(self.result.hits)
+
+    @cached_property
+    def gold(self) -> list[ArticleSpan]:
+        return gold_spans(self.result)
+
+    @cached_property
+    def searchable(self) -> bool:
+        """Whether an expected answer is short enough to be searched for in a text."""
+        return bool(short_answers(self.result))
+
+    @cached_property
+    def article(self) -> GoldRanks | None:
+        """The articles in the order of their first hit against the gold articles."""
+        case = self.result.case
+        if not (case.answerable and case.gold_articles):
+            return None
+        ranking = article_ranking(self.result.hits)
+        ranks = {article: rank for rank, article in enumerate(ranking, start=1)}
+        return GoldRanks([ranks.get(one) for one in case.gold_articles], ir_measures_of(ranking, case.gold_articles))
+
+    @cached_property
+    def passage(self) -> GoldRanks | None:
+        """The passages against the gold sentences.
+
+        In hit@k, mrr and ndcg@10 a passage counts once for all gold sentences it is the first to hold, and a sentence
+        that no passage holds counts as one more passage that should have been found.
+        """
+        if not (self.result.case.answerable and self.gold):
+            return None
+        ranks = first_ranks(self.passages, self.gold)
+        ranking = [f"passage {rank}" for rank in range(1, len(self.passages) + 1)]
+        wanted = {f"passage {rank}" if rank else f"missed {number}" for number, rank in enumerate(ranks)}
+        return GoldRanks(ranks, ir_measures_of(ranking, wanted))
+
+    @cached_property
+    def answer_rank(self) -> int | None:
+        """The rank, from 1, of the first passage that holds an expected answer."""
+        texts = enumerate((one.text for one in self.passages), start=1)
+        return next((rank for rank, text in texts if holds(text, self.result.case.answers)), None)
 
 
-def retrieval(result: CaseResult) -> Scores:
-    """Scores of the hits against gold articles, gold sentences and expected answers."""
-    case, hits = result.case, result.hits
-    scores: Scores = {}
-    if not case.answerable:
-        return scores
-    if case.gold_articles:
-        ranking = article_ranking(hits)
-        scores |= rank_scores("article", ranking, case.gold_articles)
-        place = {article: rank for rank, article in enumerate(ranking, start=1)}
-        scores |= share_scores("article", [place.get(article) for article in case.gold_articles])
-    places, found = gold_places(result), passages(hits)
-    if places:
-        ranks = found_at(found, places)
-        scores |= rank_scores("passage", *_passage_ranking(found, ranks))
-        scores |= share_scores("passage", ranks)
-    if short_answers(result):
-        first = next((rank for rank, one in enumerate(found, start=1) if holds(one.text, case.answers)), None)
-        scores |= {f"context.answer@{k}": float(first is not None and first <= k) for k in DEPTHS}
-    return scores
+Score = Callable[[ScoredResult], float | None]
+Level = Literal["article", "passage"]
 
 
-def gold_places(result: CaseResult) -> list[Place]:
+def measure(level: Level, name: str) -> Score:
+    """hit@k, mrr or ndcg@10 of the articles or the passages."""
+
+    def score(one: ScoredResult) -> float | None:
+        ranks: GoldRanks | None = getattr(one, level)
+        return ranks.measures[name] if ranks else None
+
+    return score
+
+
+def recall(level: Level, k: int) -> Score:
+    """The share of the gold articles or gold sentences in the first k."""
+
+    def score(one: ScoredResult) -> float | None:
+        ranks: GoldRanks | None = getattr(one, level)
+        return ranks.recall(k) if ranks else None
+
+    return score
+
+
+def all_gold(level: Level, k: int) -> Score:
+    """1.0 if every gold article or gold sentence is in the first k."""
+    share = recall(level, k)
+
+    def score(one: ScoredResult) -> float | None:
+        value = share(one)
+        return None if value is None else float(value == 1)
+
+    return score
+
+
+def context_answer(k: int) -> Score:
+    """1.0 if one of the first k passages holds an expected answer."""
+
+    def score(one: ScoredResult) -> float | None:
+        if not (one.result.case.answerable and one.searchable):
+            return None
+        return float(one.answer_rank is not None and one.answer_rank <= k)
+
+    return score
+
+
+def gold_spans(result: CaseResult) -> list[ArticleSpan]:
     """Where the gold sentences stand; empty if any could not be located, as a part would mislead."""
     sentences = result.case.gold_sentences
-    places = [(one.article, (one.start, one.end)) for one in sentences if one.start is not None and one.end is not None]
-    return places if len(places) == len(sentences) else []
+    spans = [(one.article, (one.start, one.end)) for one in sentences if one.start is not None and one.end is not None]
+    return spans if len(spans) == len(sentences) else []
 
 
 def short_answers(result: CaseResult) -> list[str]:
@@ -138,24 +217,7 @@ def short_answers(result: CaseResult) -> list[str]:
     return [answer for answer in result.case.answers if len(answer.split()) <= SHORT_ANSWER]
 
 
-def answer(result: CaseResult, gives_short: bool) -> Scores:
-    """Scores of what was said; `gives_short` tells whether this run gives short answers at all."""
-    case = result.case
-    scores: Scores = {}
-    expected = list(case.answers) if case.answerable and short_answers(result) else []
-    if expected:
-        if gives_short:
-            scores["answer.em"] = exact(result.short, expected)
-            scores["answer.f1"] = f1(result.short, expected)
-        scores["answer.holds@1"] = float(says(result, 1))
-        scores["answer.holds@3"] = float(says(result, 3))
-    right = correct(result)
-    if case.answerable and right is not None:
-        scores["answer.correct"] = right
-    return scores
-
-
-def says(result: CaseResult, first: int) -> bool:
+def holds_answer(result: CaseResult, first: int) -> bool:
     """Whether an expected answer stands in the `first` statements."""
     return holds(" ".join(statement.shown for statement in result.statements[:first]), result.case.answers)
 
@@ -169,10 +231,10 @@ def correct(result: CaseResult) -> float | None:
     if not result.case.answerable:
         return float(result.refused)
     if short_answers(result):
-        return float(not result.refused and says(result, 3))
-    places = gold_places(result)
-    if places:
-        return float(not result.refused and any(cites(result.citations, place) for place in places))
+        return float(not result.refused and holds_answer(result, 3))
+    spans = gold_spans(result)
+    if spans:
+        return float(not result.refused and any(cites(result.citations, span) for span in spans))
     return None
 
 
@@ -182,67 +244,99 @@ def answered_right(result: CaseResult) -> float | None:
     return 0.0 if right is not None and result.refused else right
 
 
-def cites(citations: Iterable[CitationRecord], place: Place) -> bool:
-    article, span = place
-    return any(one.article_id == article and overlaps(one.span, span) for one in citations)
+def answer_correct(one: ScoredResult) -> float | None:
+    return correct(one.result) if one.result.case.answerable else None
 
 
-def citations(result: CaseResult) -> Scores:
-    """Citations of an answer that was given: whether they hold, and whether they are the gold ones."""
-    given = result.citations
-    scores: Scores = {}
-    if result.refused:
-        return scores
-    if given:
-        scores["citations.verbatim"] = sum(one.verbatim for one in given) / len(given)
-    if result.statements:
-        scores["citations.supported"] = sum(one.supported for one in result.statements) / len(result.statements)
-    places = gold_places(result)
-    if result.case.answerable and places:
-        scores["citations.recall"] = sum(cites(given, place) for place in places) / len(places)
-        if given:
-            right = sum(any(cites([one], place) for place in places) for one in given)
-            scores["citations.precision"] = right / len(given)
-    return scores
+def answer_holds(first: int) -> Score:
+    """1.0 if the `first` statements hold an expected answer."""
+
+    def score(one: ScoredResult) -> float | None:
+        wanted = one.result.case.answerable and one.searchable
+        return float(holds_answer(one.result, first)) if wanted else None
+
+    return score
 
 
-def refusal(result: CaseResult) -> Scores:
-    """Whether the question was wrongly refused, or wrongly answered though nothing answers it."""
-    if result.case.answerable:
-        return {"refusal.wrong_refusals": float(result.refused)}
-    scores = {"refusal.wrong_answers": float(not result.refused)}
-    if result.case.held_out:
-        scores["refusal.left_out_answered"] = float(not result.refused)
-        if short_answers(result):
-            elsewhere = any(holds(one.text, result.case.answers) for one in passages(result.hits))
-            scores["refusal.left_out_elsewhere"] = float(elsewhere)
-            scores["refusal.left_out_right"] = float(not result.refused and says(result, 1))
-    return scores
+def exact_match(one: ScoredResult) -> float | None:
+    wanted = one.result.case.answerable and one.searchable and one.gives_short
+    return exact(one.result.short, one.result.case.answers) if wanted else None
 
 
-def cost(result: CaseResult) -> Scores:
-    """Tokens a chat model read and wrote; absent where none was used or it did not say."""
-    if not result.tokens_in:
-        return {}
-    return {"tokens.in": float(result.tokens_in), "tokens.out": float(result.tokens_out)}
+def answer_f1(one: ScoredResult) -> float | None:
+    wanted = one.result.case.answerable and one.searchable and one.gives_short
+    return f1(one.result.short, one.result.case.answers) if wanted else None
 
 
-def score(result: CaseResult, gives_short: bool = True) -> Scores:
-    """Every score that applies to one result; none for a question that failed with an error."""
-    if result.error:
-        return {}
-    judged = result.judgement.score if result.judgement else None
-    return {
-        **retrieval(result),
-        **answer(result, gives_short),
-        **citations(result),
-        **refusal(result),
-        **cost(result),
-        **({} if judged is None else {"judge.score": judged}),
-    }
+def cites(citations: Iterable[CitationRecord], span: ArticleSpan) -> bool:
+    """Whether one of the citations overlaps a gold sentence."""
+    article, characters = span
+    return any(one.article_id == article and overlaps(one.span, characters) for one in citations)
 
 
-def score_all(results: Sequence[CaseResult]) -> list[Mapping[str, float]]:
-    """The scores of a whole run; short answers are scored only if the run gives any."""
-    gives_short = any(result.short for result in results)
-    return [score(result, gives_short) for result in results]
+def citations_verbatim(one: ScoredResult) -> float | None:
+    citations = one.result.citations
+    if one.result.refused or not citations:
+        return None
+    return sum(citation.verbatim for citation in citations) / len(citations)
+
+
+def statements_supported(one: ScoredResult) -> float | None:
+    statements = one.result.statements
+    if one.result.refused or not statements:
+        return None
+    return sum(statement.supported for statement in statements) / len(statements)
+
+
+def citation_precision(one: ScoredResult) -> float | None:
+    result = one.result
+    if result.refused or not (result.case.answerable and one.gold and result.citations):
+        return None
+    return sum(any(cites([citation], span) for span in one.gold) for citation in result.citations) / len(
+        result.citations
+    )
+
+
+def citation_recall(one: ScoredResult) -> float | None:
+    result = one.result
+    if result.refused or not (result.case.answerable and one.gold):
+        return None
+    return sum(cites(result.citations, span) for span in one.gold) / len(one.gold)
+
+
+def wrong_refusal(one: ScoredResult) -> float | None:
+    return float(one.result.refused) if one.result.case.answerable else None
+
+
+def wrong_answer(one: ScoredResult) -> float | None:
+    return None if one.result.case.answerable else float(not one.result.refused)
+
+
+def left_out_answered(one: ScoredResult) -> float | None:
+    return wrong_answer(one) if one.result.case.held_out else None
+
+
+def left_out_elsewhere(one: ScoredResult) -> float | None:
+    """Of a question whose gold articles were hidden: do other articles that were found hold the expected words?"""
+    wanted = not one.result.case.answerable and one.result.case.held_out and one.searchable
+    return float(one.answer_rank is not None) if wanted else None
+
+
+def left_out_right(one: ScoredResult) -> float | None:
+    """Of a question whose gold articles were hidden: does the first statement hold the expected words?"""
+    if one.result.case.answerable or not (one.result.case.held_out and one.searchable):
+        return None
+    return float(not one.result.refused and holds_answer(one.result, 1))
+
+
+def judge_score(one: ScoredResult) -> float | None:
+    return one.result.judgement.score if one.result.judgement else None
+
+
+def tokens_in(one: ScoredResult) -> float | None:
+    """Tokens a chat model read; None where none was used or it did not say."""
+    return float(one.result.tokens_in) if one.result.tokens_in else None
+
+
+def tokens_out(one: ScoredResult) -> float | None:
+    return float(one.result.tokens_out) if one.result.tokens_in else None

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from evals.metrics import multihop_rag
-from evals.metrics.scores import cites, correct, covers, gold_places, short_answers
-from evals.metrics.summary import HEADLINE, by_tag, summarise
+from evals.metrics import HEADLINE, multihop_rag
+from evals.metrics.scores import cites, correct, covers, gold_spans, short_answers
+from evals.metrics.summary import Figure, by_tag, summarise
 from evals.metrics.text_match import holds
 from evals.report import plots
 from evals.results import CONTEXT, CaseResult, CitationRecord, HitRecord
@@ -23,37 +23,6 @@ if TYPE_CHECKING:
 HITS_SHOWN = 10
 CHARACTERS_SHOWN = 420
 """Of a hit's text."""
-
-GROUPS = {
-    "answer": "Answers",
-    "context": "Answer in context",
-    "article": "Retrieval: articles",
-    "passage": "Retrieval: gold sentences",
-    "citations": "Citations",
-    "refusal": "Refusal",
-    "risk": "Confidence",
-    "judge": "Model judge",
-    "latency": "Time",
-    "tokens": "Tokens",
-    "errors": "Failed questions",
-}
-
-
-LABELS = dict(
-    zip(
-        HEADLINE,
-        (
-            "Answered right",
-            "Gold article in the first 4",
-            "Answer in the first 4 passages",
-            "Gold sentences cited",
-            "Answerable, but refused",
-            "Unanswerable, but answered",
-        ),
-        strict=True,
-    )
-)
-"""What the cards at the top say for each headline metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +78,7 @@ def outcome(result: CaseResult) -> str:
 
 def shown_hits(result: CaseResult) -> list[HitShown]:
     """The first hits as the report shows them, each marked where it holds gold or an expected answer."""
-    places, answers = gold_places(result), short_answers(result)
+    places, answers = gold_spans(result), short_answers(result)
     shown = []
     for rank, hit in enumerate(result.hits[:HITS_SHOWN], start=1):
         gold = any(article == hit.article_id and covers(own, span) for article, span in places for own in hit.spans)
@@ -120,7 +89,7 @@ def shown_hits(result: CaseResult) -> list[HitShown]:
 
 
 def is_gold(result: CaseResult, citation: CitationRecord) -> bool:
-    return any(cites([citation], place) for place in gold_places(result))
+    return any(cites([citation], span) for span in gold_spans(result))
 
 
 def html(header: Header, results: Sequence[CaseResult]) -> str:
@@ -132,17 +101,18 @@ def html(header: Header, results: Sequence[CaseResult]) -> str:
         "Rank of the gold": plots.gold_ranks(results),
         "Time for a question": plots.latency(results) if header.jobs == 1 else "",
     }
-    grouped = {title: [figure for figure in figures if figure.metric.group == group] for group, title in GROUPS.items()}
+    by_metric = {figure.metric: figure for figure in figures}
+    groups: dict[str, list[Figure]] = {}
+    for figure in figures:
+        groups.setdefault(figure.metric.group, []).append(figure)
     return (
         _environment()
         .get_template("report.html")
         .render(
             header=header,
             results=results,
-            groups=grouped,
-            headline=[
-                (label, next(one for one in figures if one.metric.name == name)) for name, label in LABELS.items()
-            ],
+            groups=groups,
+            headline=[(label, by_metric[metric]) for metric, label in HEADLINE.items()],
             official=multihop_rag.official(results),
             tags=by_tag(results),
             plots=pictures,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from evals.metrics import statistics
-from evals.metrics.scores import answered_right, article_ranking, found_at, gold_places, passages
+from evals.metrics.scores import answered_right, article_ranking, first_ranks, gold_spans, ranked_passages
 from evals.results import CaseResult
 
 if TYPE_CHECKING:
@@ -139,9 +139,9 @@ def rank_group(rank: int | None) -> int:
 
 def first_gold_rank(result: CaseResult) -> int | None:
     """The rank of the first passage with a gold sentence, or of the first gold article if none are given."""
-    places = gold_places(result)
-    if places:
-        return min((rank for rank in found_at(passages(result.hits), places) if rank), default=None)
+    gold = gold_spans(result)
+    if gold:
+        return min((rank for rank in first_ranks(ranked_passages(result.hits), gold) if rank), default=None)
     ranking = article_ranking(result.hits)
     return min((ranking.index(one) + 1 for one in result.case.gold_articles if one in ranking), default=None)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evals.metrics import CATALOGUE, Metric
-from evals.metrics.scores import correct, score_all
+from evals.metrics import METRICS, Metric, score_all
+from evals.metrics.scores import correct
 from evals.metrics.statistics import Difference, difference
 from evals.results import CaseResult
 from index.errors import UserError
@@ -54,7 +54,7 @@ def compare(before: Sequence[CaseResult], after: Sequence[CaseResult]) -> Compar
     whole = [pair for pair in pairs if not (pair[0].error or pair[1].error)]
     scores = list(zip(score_all([one for one, _ in whole]), score_all([two for _, two in whole]), strict=True))
     changes = []
-    for metric in CATALOGUE:
+    for metric in METRICS:
         both = [
             (one[metric.name], two[metric.name]) for one, two in scores if metric.name in one and metric.name in two
         ]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from evals.runs.systems import query_of
+from evals.runs.query import query_of
 from rag.retrieve import retrieve
-from rag.training.files import occurrences
 
 if TYPE_CHECKING:
     from evals.datasets.cases import Case
     from index.library import Library
+
+
+QUESTIONS_A_STEP = 16
+"""What `rag.training.train` takes by default, from which the steps are counted; a test holds the two together."""
 
 
 def training_rows(cases: Iterable[Case], library: Library) -> Iterator[dict[str, Any]]:
@@ -36,7 +40,9 @@ def training_rows(cases: Iterable[Case], library: Library) -> Iterator[dict[str,
                 context = article.text[passage.start : passage.end]
                 start = gold.start - passage.start
                 sentence = context[start : gold.end - passage.start]
-                answers = [answer for answer in case.answers if occurrences(sentence, answer)]
+                answers = [
+                    answer for answer in case.answers if re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", sentence)
+                ]
                 yield {
                     "question": query.text,
                     "context": context,

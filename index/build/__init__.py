@@ -15,16 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from index.build import reconcile, near_duplicates
-from index.catalog import STAGING, Catalog
+from index.catalog import Catalog
 from index.build.embed_passages import Copies, Progress, Recipe, embedded_text, encode, find_needed, sweep, write
 from index.errors import UserError
 from index.types import FetchLog
 from index.locks import write_lock
 from index.build.publish import publish, remember_fetched
 from index.catalog.schema import writable
+from index.build.staging import FILE as STAGING_FILE
 from index.build.staging import Staging
 from index.types import Read, Remark, Skipped, Unchanged
 from index.catalog.view import Collection, stands
+
+INNER_ORDER = ("near_duplicates", "reconcile", "publish", "staging", "embed_passages")
+"""Each may import itself and those before it."""
 
 __all__ = ["BuildReport", "Progress", "Recipe", "build", "embedded_text"]
 
@@ -113,7 +117,7 @@ class _Build:
         started = time.perf_counter()
         connection = self.catalog.connection()
         version = self.catalog.current()
-        staging = Staging(connection, self.catalog.folder / STAGING, self.recipe.made)
+        staging = Staging(connection, self.catalog.folder / STAGING_FILE, self.recipe.made)
         self._read(staging, read(staging), version)
         staging.commit()
         with staging.batch():

@@ -70,8 +70,8 @@ def embedded_text(article: Article, passage: Passage) -> str:
     return f"{heading}\n{text}" if heading else text
 
 
-def find_needed(connection: sqlite3.Connection, version: int, collection: str) -> int:
-    """Fill `needed` with the revisions of the coming version that have no passages; returns how many."""
+def find_needed(connection: sqlite3.Connection, version: int, collection: str) -> None:
+    """Fill `needed` with the revisions of the coming version that have no passages."""
     connection.execute("DELETE FROM staging.needed")
     connection.execute(
         f"""
@@ -86,7 +86,6 @@ def find_needed(connection: sqlite3.Connection, version: int, collection: str) -
         """,
         {"version": version, "collection": collection},
     )
-    return int(connection.execute("SELECT count(*) FROM staging.needed").fetchone()[0])
 
 
 def encode(

@@ -18,9 +18,9 @@ from typing import Any
 from index.catalog import schema
 from index.catalog.view import Collection, View
 from index.errors import UserError
-from index.types import FetchRecord
 
-STAGING = "building.sqlite"
+INNER_ORDER = ("schema", "view")
+"""Each may import itself and those before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,6 @@ class Catalog:
             return catalog.current() > 0
         finally:
             catalog.close()
-
-    @property
-    def writable(self) -> bool:
-        """Whether a build can write here."""
-        return schema.writable(self.folder)
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection."""
@@ -146,23 +141,6 @@ class Catalog:
     def words_folder(self, collection: Collection) -> Path:
         """Where tantivy keeps the collection."""
         return self.folder / "words" / collection.words
-
-    def get(self, url: str) -> FetchRecord | None:
-        """What the web last said of a URL (with `put`, the fetch log of `index.sources.fetch`)."""
-        row = (
-            self.connection()
-            .execute("SELECT etag, last_modified, fetched_at FROM fetched WHERE url = ?", [url])
-            .fetchone()
-        )
-        return FetchRecord(*row) if row else None
-
-    def put(self, url: str, seen: FetchRecord) -> None:
-        """Remember what the web said of a URL."""
-        with self.transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?)",
-                [url, seen.etag, seen.last_modified, seen.fetched_at],
-            )
 
     def _one(self, sql: str) -> Any:
         return self.connection().execute(sql).fetchone()[0]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from index.catalog.schema import writable
 from index.catalog.view import to_day
 from index.locks import InUse
+from index.text.lexicon import STOP_WORDS
 from index.types import Article, Filter, Passage
 
 if TYPE_CHECKING:
@@ -27,17 +28,6 @@ TITLE_BOOST = 0.5
 
 HEAP = 128_000_000
 """Bytes tantivy may hold before it writes a segment."""
-
-STOP_WORDS = frozenset(
-    """
-    a about all also am an and any are as at be because been being but by can could did do does doing for
-    from had has have having he her here hers him his how i if in into is it its just me more most my no
-    nor not of on or our ours out over own said say says she should so some such than that the their
-    theirs them then there these they this those through to too under until up very was we were what when
-    where which while who whom whose why will with would you your yours s t d m ll re ve
-    """.split()  # noqa: SIM905
-)
-"""Left out of a query as long as it has other words."""
 
 _FIELDS = ("title", "body")
 _DOTTED = re.compile(r"\b(?:[A-Za-z]\.){2,}")

@@ -7,29 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from index.text.lexicon import (
+    FUNCTION_WORDS,
+    GROUPS_OF_SPEAKERS,
+    REPORTING_VERBS,
+    SPEECH_VERBS,
+    VERBS_BESIDE_QUOTATIONS,
+    WEEKDAYS,
+    capitalised,
+    either,
+)
 from index.text.names import INSTITUTION, Name
-from index.text.tokens import FUNCTION
 from index.types import Span
 
 FILL = "\x00"
 """Stands for each quoted character, so that offsets stay those of the article."""
 
-_SAID = (
-    r"(?:said|says|told|tells|added|adds|argued|argues|wrote|writes|tweeted|explained|explains|stated|states|insisted|"
-    r"insists|warned|warns|replied|responded|claimed|claims|concluded|acknowledged|remarked|commented|declared|"
-    r"admitted|recalled|testified|joked|noted|notes|stressed|emphasi[sz]ed|suggested|confirmed|pledged|vowed|"
-    r"promised|lamented|quipped|asserted|contended|reiterated|maintained|observed|predicted|alleged|complained|"
-    r"countered|cautioned|announced|speculated|boasted|conceded|proclaimed|opined|posted|reported)"
-)
-_BESIDE_QUOTE = (
-    r"(?:asked|continued|continues|began|urged|called|described|went\s+on|put\s+it|asks|exclaimed|shouted|answered|"
-    r"thinks|believes|thought|read|reads)"
-)
-_REPORTS = (
-    r"(?:said|says|told|tells|argued|argues|explained|insisted|warned|claimed(?!\s+(?:responsibility|victory|credit))|"
-    r"added|stated|acknowledged|admitted|complained|contended(?!\s+for)|asserted|testified|noted|tweeted|stressed)"
-)
-"""Verbs that report speech without `that`; `declared war` and `promised aid` do not."""
+_SAID = either(SPEECH_VERBS)
+_BESIDE_QUOTE = either(VERBS_BESIDE_QUOTATIONS, (r"went\s+on", r"put\s+it"))
+_REPORTS = either(REPORTING_VERBS) + r"(?!(?<=claimed)\s+(?:responsibility|victory|credit)|(?<=contended)\s+for)"
 _SUBORDINATE = re.compile(
     r"\b(?:after|when|as|because|since|while|whether|if|who|which|that|where|until|before|whom|what|how|why|although|"
     r"though|days?|hours?|weeks?)\b",
@@ -43,12 +39,7 @@ _VERB = re.compile(rf"\b{_ADVERBS}(?P<verb>{_SAID}|{_BESIDE_QUOTE})\b")
 _PRONOUN = re.compile(r"(?:^|[\s\x00,;—–-])(?P<pronoun>[Hh]e|[Ss]he)\s+$")
 _ROLE = r"(?:[a-z][\w’'-]*\s+)"
 _DETERMINER = r"(?:the|an?|one|another|his|her|their|some|many|several|two|three|most|other|a\s+second|both)"
-_PLURAL = (
-    r"(?:officials|police|prosecutors|authorities|investigators|lawmakers|experts|scientists|researchers|analysts|"
-    r"critics|advocates|witnesses|organi[sz]ers|residents|protesters|relatives|doctors|lawyers|activists|"
-    r"supporters|observers|firefighters|rescuers|economists|campaigners|aides|sources|reporters|media|neighbours|"
-    r"neighbors|paramedics|detectives|engineers|historians|attorneys)"
-)
+_PLURAL = either(GROUPS_OF_SPEAKERS)
 _DESCRIPTION = re.compile(
     rf"(?:^|[\x00,;:—–(]\s*|\b(?:that|while|but|as|when|because)\s+|^[\"“'‘]*)"
     rf"(?P<what>(?:{_DETERMINER}\s+(?:[\w’'.-]+\s+){{0,9}}?[\w’'.-]+|(?:[\w’'-]+\s+){{0,3}}?{_PLURAL}"
@@ -84,7 +75,7 @@ _SAID_DESCRIPTION = re.compile(
     re.I,
 )
 _ACCORDING = re.compile(r"\b[Aa]ccording\s+to\s+")
-_DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+_DAY = either(capitalised(WEEKDAYS))
 _BETWEEN = re.compile(
     rf"^(?:\s?\([^()]{{1,60}}\))?(?P<aside>,\s(?:an?|the|who|whose|one|now|then|former|\d|[a-z]|[RDI]-)[^\x00;:]{{1,160}}?,)?"
     rf"\s+(?:(?:on\s+)?{_DAY}(?:\s+(?:morning|afternoon|evening|night))?,?\s+)?{_ADVERBS}$"
@@ -206,7 +197,7 @@ def _before(masked: str, start: int, at: int, verb: Span, names: Sequence[Name])
 def _somebody(what: str) -> bool:
     """Whether a noun phrase can be a speaker: no paper, no clause, no time."""
     words = what.lower().rstrip(",").split()
-    whole = words[-1] not in FUNCTION and words[0] not in _CLAUSE_WORDS
+    whole = words[-1] not in FUNCTION_WORDS and words[0] not in _CLAUSE_WORDS
     return whole and not _NO_PERSON.search(what.rstrip(",")) and not _FINITE.search(what) and not _WHEN.search(what)
 
 

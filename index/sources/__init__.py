@@ -17,6 +17,20 @@ from index.sources.encoding import Unreadable, decode, guessed
 from index.sources.fetch import Fetcher
 from index.types import Article, FetchLog, Read, Skipped
 
+INNER_ORDER = (
+    "encoding",
+    "publication_date",
+    "html",
+    "metadata",
+    "ssrf_guard",
+    "fetch",
+    "text_files",
+    "pages_feeds",
+    "pdf_docx",
+    "records",
+)
+"""Each may import itself and those before it."""
+
 MAX_BYTES = 100_000_000
 """Bytes of a file that is read whole; .jsonl and .csv are read by rows and may be longer."""
 

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from index.text.lexicon import MONTHS, either
 from index.types import Precision, Published
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ _CLOCK = re.compile(
     re.I,
 )
 _ISO = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?=$|[T ]\d{2}:?\d{2})")
+_MONTHS = [month[:3] for month in MONTHS]
 _URL_DAY = re.compile(
-    r"(?<!\d)((?:19|20)\d{2})[/-](\d{1,2}|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[/-](\d{1,2})(?!\d)",
+    rf"(?<!\d)((?:19|20)\d{{2}})[/-](\d{{1,2}}|{either(_MONTHS)})[/-](\d{{1,2}})(?!\d)",
     re.I,
 )
 
@@ -61,9 +63,6 @@ def url_date(url: str) -> Published | None:
     }
     found = days.pop() if len(days) == 1 else None
     return _plausible(Published(found)) if found else None
-
-
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
 def _plausible(found: Published | None) -> Published | None:

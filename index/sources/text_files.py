@@ -9,6 +9,7 @@ from itertools import pairwise
 from index.clean import clean, clean_line
 from index.sources.metadata import Facts, facts
 from index.sources.publication_date import publication_date
+from index.text.lexicon import MONTH_ABBREVIATIONS, MONTHS, capitalised, either
 from index.types import Article, Published
 
 _SEED = re.compile(r"\s*date[ \t]+(\d{4}-\d{2}-\d{2})(?:[ \t]+|[ \t]*(?:\n|$))")
@@ -28,10 +29,7 @@ _NAME = (
 _BYLINE = re.compile(rf"(?:By|BY)[ \t]+({_NAME}(?:(?:,|[ \t]+and|[ \t]*&)[ \t]+{_NAME}){{0,3}})[ \t]*")
 _PLACE = r"[A-Z][A-Z.’' -]{2,40}(?:/[A-Z][A-Z.’' -]+)*(?:,[ \t]+[A-Z][\w.]*(?:[ \t][A-Z][\w.]*)?)?"
 _AGENCIES = "AP|Reuters|AFP|UPI|dpa|DPA|Xinhua|Kyodo|ANSA|TASS|EFE|Bloomberg|CNN"
-_MONTH = (
-    r"January|February|March|April|May|June|July|August|September|October|November|December"
-    r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?"
-)
+_MONTH = rf"{either(capitalised(MONTHS))}|{either(capitalised(MONTH_ABBREVIATIONS))}\b\.?"
 DATELINE = re.compile(
     rf"(?P<place>{_PLACE})(?:,[ \t]+(?P<date>(?:{_MONTH})[ \t]+\d{{1,2}}(?:,[ \t]+\d{{4}})?))?"
     rf"(?:[ \t]+\((?P<agency>{_AGENCIES})\))?[ \t]*(?:—|–|--|[ \t]-)[ \t]*(?=\S)"

@@ -14,6 +14,10 @@ from datetime import date, timedelta
 from itertools import zip_longest
 from typing import Literal
 
+from dateutil.relativedelta import relativedelta
+
+from index.text.lexicon import MONTH_ABBREVIATIONS, MONTHS, NUMBERS, ORDINARY_MONTHS, WEEKDAYS, either
+
 Kind = Literal["day", "month", "year", "season", "weekday", "relative"]
 
 
@@ -29,14 +33,10 @@ class Found:
     dated: bool = True
 
 
-_MONTHS = ["january", "february", "march", "april", "may", "june", "july"]
-_MONTHS += ["august", "september", "october", "november", "december"]
-_WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
-_COUNTS |= {"eight": 8, "nine": 9, "ten": 10}
-_MONTH = rf"(?:{'|'.join(_MONTHS)}|(?:jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\b\.?)"
-_WEEKDAY = rf"(?:{'|'.join(_WEEKDAYS)})"
-_COUNT = rf"(?:\d{{1,3}}|{'|'.join(_COUNTS)})"
+_COUNTS = {"a": 1, "an": 1} | {word: value for value, word in enumerate(NUMBERS[1:11], 1)}
+_MONTH = rf"(?:{either(MONTHS)}|{either(MONTH_ABBREVIATIONS)}\b\.?)"
+_WEEKDAY = either(WEEKDAYS)
+_COUNT = rf"(?:\d{{1,3}}|{either(_COUNTS)})"
 _YEAR = r"(?:19|20)\d{2}(?![\d%]|[-–/]\d|[.,]\d)"
 _DAY = r"(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?(?![\d%:]|[.,]\d)"
 _DATE = re.compile(
@@ -105,7 +105,7 @@ def _resolve(match: re.Match[str], as_of: date) -> _Resolved | None:
     if which in ("next", "every", "each"):
         return None
     if has["weekday"]:
-        back = (as_of.weekday() - _WEEKDAYS.index(has["weekday"].lower())) % 7
+        back = (as_of.weekday() - WEEKDAYS.index(has["weekday"].lower())) % 7
         if which == "this" and back > as_of.weekday():
             return None
         found = as_of - day * (back or (7 if which in ("last", "past") else 0))
@@ -137,13 +137,13 @@ def _relative(has: dict[str, str | None], as_of: date) -> _Resolved:
         n = _count(has["ago"])
         if unit.lower() == "day":
             return "relative", as_of - n * day, as_of - n * day, True
-        about, slack = (as_of - 7 * n * day, 3) if unit.lower() == "week" else (_months(as_of, -n), 15)
+        about, slack = (as_of - 7 * n * day, 3) if unit.lower() == "week" else (as_of - relativedelta(months=n), 15)
         return "relative", about - slack * day, min(about + slack * day, as_of - day), True
     if unit := has["past_unit"]:
         n = _count(has["n"])
         since = {
             "hour": as_of - day * -(-n // 24), "day": as_of - day * n, "week": as_of - 7 * day * n,
-            "month": _months(as_of, -n), "year": years(as_of, -n),
+            "month": as_of - relativedelta(months=n), "year": _years(as_of, -n),
         }[unit.lower()]  # fmt: skip
         return "relative", since, as_of, True
     this = (has["when"] or "").lower() == "this"
@@ -156,20 +156,20 @@ def _relative(has: dict[str, str | None], as_of: date) -> _Resolved:
         first = as_of.replace(day=1)
         return "relative", *((first, as_of) if this else ((first - day).replace(day=1), first - day)), True
     first = date(as_of.year, 1, 1)
-    return "relative", *((first, as_of) if this else (years(first, -1), first - day)), True
+    return "relative", *((first, as_of) if this else (_years(first, -1), first - day)), True
 
 
 def within(one: Found, end: date) -> Found:
     """A date without a year, moved into the latest year that puts it before `end`."""
     ahead = end.year - one.since.year
-    ahead -= years(one.since, ahead) > end
-    return replace(one, since=years(one.since, ahead), until=years(one.until, ahead), dated=True)
+    ahead -= _years(one.since, ahead) > end
+    return replace(one, since=_years(one.since, ahead), until=_years(one.until, ahead), dated=True)
 
 
 def following(two: Found, begin: date) -> Found:
     ahead = begin.year - two.until.year
-    ahead += years(two.until, ahead) < begin
-    return replace(two, since=years(two.since, ahead), until=years(two.until, ahead), dated=True)
+    ahead += _years(two.until, ahead) < begin
+    return replace(two, since=_years(two.since, ahead), until=_years(two.until, ahead), dated=True)
 
 
 def _latest(month: int, day: int, as_of: date) -> date | None:
@@ -180,20 +180,15 @@ def _latest(month: int, day: int, as_of: date) -> date | None:
 
 
 def _whole_month(year: int, month: int) -> tuple[date, date]:
-    return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
+    return date(year, month, 1), date(year, month, 1) + relativedelta(day=31)
 
 
-def _months(day: date, n: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-
-
-def years(day: date, n: int) -> date:
-    return _months(day, 12 * n)
+def _years(day: date, n: int) -> date:
+    return day + relativedelta(years=n)
 
 
 def _month(name: str) -> int:
-    return 1 + next(i for i, month in enumerate(_MONTHS) if month.startswith(name.lower().rstrip(".")[:3]))
+    return 1 + next(i for i, month in enumerate(MONTHS) if month.startswith(name.lower().rstrip(".")[:3]))
 
 
 def _number(day: str) -> int:
@@ -300,7 +295,7 @@ def date_phrases(text: str, as_of: date) -> list[DatePhrase]:
             two = following(two, one.since) if one.dated and not two.dated else two
             span, end = (one.since, two.until), two.end
             if not one.dated and one.since > two.until:
-                span = (years(one.since, -1), two.until)
+                span = (_years(one.since, -1), two.until)
         else:
             if not prep and not part and phrases and _JOIN.fullmatch(text, phrases[-1].end, one.start):
                 shared = re.match(r"in|on|during", phrases[-1].phrase, re.I)
@@ -372,7 +367,7 @@ def _says_when(text: str, one: Found, begin: int, prep: str, part: str, as_of: d
     if name_follows or _FIGURE.search(ahead):
         return False
     # "after May resigned", "in march of the penguins"
-    named = own.lower() in ("may", "march", "april", "june", "august")
+    named = own.lower() in (*ORDINARY_MONTHS, "april", "june")
     return one.kind == "year" or not named or bool(_CLAUSE.match(after) and not re.match(r"\s+of\b", after))
 
 

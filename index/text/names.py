@@ -9,7 +9,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from index.text.tokens import FUNCTION
+from index.text.lexicon import (
+    CALENDAR,
+    CAPITALISED_OPENERS,
+    FUNCTION_WORDS,
+    INSTITUTIONS,
+    OFFICES,
+    POLITICAL_BODIES,
+    TITLES,
+    capitalised,
+    either,
+)
 
 _CAPITAL = r"(?:[A-Z]\.(?:[A-Z]\.?)*(?![a-z])|(?:[a-z]{1,3}[’'-])?[A-ZÀ-ÖØ-ÞĀ-Ž][\w’'‑-]*)"
 _PARTICLE = (
@@ -19,65 +29,12 @@ _PARTICLE = (
 _SEQUENCE = re.compile(rf"{_CAPITAL}(?:[  ](?:{_PARTICLE}[  ](?:der[  ])?)?{_CAPITAL})*")
 _JOINED = re.compile(r"[  ]and[  ](?:the[  ])?")
 
-TITLES = frozenset(
-    """
-    ambassador adm attorney baron baroness bishop capt captain cardinal chair chairman chairwoman chancellor
-    chief col commissioner congressman congresswoman coach councillor detective deputy director dr emperor
-    father first former gen gov governor inspector judge justice king lady lieutenant lord lt madam
-    maj mayor minister miss mr mrs ms officer pastor pope premier president prime prince princess prof
-    professor queen rabbi rep representative reps rev sec secretary sen senator senators sens sgt
-    sheriff sir speaker spokesman spokesperson spokeswoman superintendent vice
-    """.split()  # noqa: SIM905
-)
-"""Words before a person's name which are not part of it."""
-
-_OFFICES = frozenset(
-    """
-    activist adviser advisor agent chair chairman chairwoman chief coach commissioner correspondent director
-    editor fellow founder general head judge justice leader manager minister officer official
-    president professor researcher scientist secretary senator speaker spokesman spokesperson spokeswoman
-    strategist whip
-    """.split()  # noqa: SIM905
-)
-"""The last word of an office before a name: `Senate Majority Leader`, `Attorney General`."""
-
-_BODIES = frozenset(
-    ("senate", "house", "republican", "democrat", "democratic", "gop", "labour", "conservative", "liberal")
-)
 _MINISTRY = re.compile(
     r"^.*\b(?:Secretary|Minister)\s+(?:of|for)\s+(?:the\s+)?[A-Z]\w+(?:\s+and\s+[A-Z]\w+)?\s+(?=[A-Z]\S+\s+\S+)"
 )
 
-INSTITUTION = re.compile(
-    r"\b(?:House|Senate|Congress|Parliament|Party|University|College|School|Courts?|Department|Council|Committee|Inc|"
-    r"Corp|Ltd|Act|Bank|Republicans?|Democrats?|Ministry|Agency|Union|Cup|League|Commission|County|City|State|States|"
-    r"News|Times|Post|Press|Journal|Institute|Association|Federation|Organi[sz]ation|Motors|Mills|Electric|Airlines|"
-    r"Group|Company|Service|Police|Office|Hospital|Centre|Center|Hill|Street|River|Island|Islands|Airport|Nations|"
-    r"Administration|Bureau|Authority|Foundation|Fund|Army|Navy|Force|Guard|Patrol|Club|Museum|Church|Day|Games|War|"
-    r"Republic|Kingdom|Board|Society|Academy|Chamber|International|Research|Security|Affairs)\b"
-)
+INSTITUTION = re.compile(rf"\b{either(capitalised(INSTITUTIONS))}\b")
 """A word of names that are not a person's."""
-
-CALENDAR = frozenset(
-    """
-    monday tuesday wednesday thursday friday saturday sunday january february march april may june july
-    august september october november december jan feb mar apr jun jul aug sep sept oct nov dec
-    thanksgiving christmas easter
-    """.split()  # noqa: SIM905
-)
-
-# Capitalised at the start of a sentence without being a name; function words are known already.
-_OPENERS = frozenset(
-    """
-    according additionally afterwards although analysts authorities besides critics despite earlier
-    eventually experts finally following hundreds instead investigators later lawmakers local many meanwhile
-    moreover nearly nevertheless no not officers officials often opponents people police previously
-    prosecutors recently reporters researchers residents scientists several similarly sources speaking
-    supporters thousands three today tomorrow two unfortunately unlike until witnesses yesterday yes
-    describe explain list summarise summarize tell
-    """.split()  # noqa: SIM905
-)
-
 
 _OPENING = re.compile(r"[ \t\u00a0\"'“”‘’(\[]+$")
 
@@ -114,7 +71,7 @@ def _lower(word: str) -> str:
 
 def _common(word: str) -> bool:
     """Whether a word is an ordinary one wearing a capital; `US` and `WHO` are not."""
-    return _lower(word) in FUNCTION and (len(word) == 1 or not word.isupper())
+    return _lower(word) in FUNCTION_WORDS and (len(word) == 1 or not word.isupper())
 
 
 def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -129,7 +86,7 @@ def _after_openers(text: str, start: int, end: int) -> int:
     opening = starts_sentence(text, start)
     for word in re.findall(r"\S+\s*", text[start:end]):
         plain = word.strip()
-        if not (_common(plain) or (opening and _lower(plain) in _OPENERS) or _lower(plain) in CALENDAR):
+        if not (_common(plain) or (opening and _lower(plain) in CAPITALISED_OPENERS) or _lower(plain) in CALENDAR):
             break
         start += len(word)
     return start
@@ -153,10 +110,10 @@ def plain_name(name: str) -> str:
     """The name without an office before it or a place after: `Sen. J.D. Vance of Ohio` → `J.D. Vance`."""
     rest = _MINISTRY.sub("", name)
     words = rest.split()
-    while len(words) > 2 and _lower(words[0]) in _BODIES and words[1][0].isupper():
+    while len(words) > 2 and _lower(words[0]) in POLITICAL_BODIES and words[1][0].isupper():
         words = words[1:]
-    office = max((n for n, word in enumerate(words[:-1]) if _lower(word) in TITLES | _OFFICES), default=-1)
-    if office >= 0 and words[office + 1].lower() not in FUNCTION and (office == 0 or _leads(words[: office + 1])):
+    office = max((n for n, word in enumerate(words[:-1]) if _lower(word) in TITLES | OFFICES), default=-1)
+    if office >= 0 and words[office + 1].lower() not in FUNCTION_WORDS and (office == 0 or _leads(words[: office + 1])):
         words = words[office + 1 :]
     plain = " ".join(words)
     person = re.sub(r"^(\S+\s\S+(?:\s\S+)?)\s+of\s+.*$", r"\1", plain)
@@ -164,7 +121,7 @@ def plain_name(name: str) -> str:
 
 
 def _leads(words: list[str]) -> bool:
-    return _lower(words[-1]) in _OFFICES or all(_lower(word) in TITLES for word in words)
+    return _lower(words[-1]) in OFFICES or all(_lower(word) in TITLES for word in words)
 
 
 def shares_surname(short: str, full: str) -> bool:

@@ -11,25 +11,17 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from index.text.lexicon import NUMBERS, ORDINALS, TENS, either
+
 Unit = Literal["", "%", "$", "£", "€", "¥"]
 
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-)
-_VALUES: dict[str, int] = {word: value for value, word in enumerate(_SMALL.split())}
-_VALUES |= {
-    word: 10 * value
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)  # noqa: SIM905
-}
+_VALUES = {word: value for value, word in enumerate(NUMBERS)}
+_VALUES |= {word: 10 * value for value, word in enumerate(TENS, 2)}
 _SCALES = {
     "hundred": 100, "dozen": 12, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
     "k": 10**3, "m": 10**6, "mn": 10**6, "bn": 10**9, "b": 10**9, "tn": 10**12,
 }  # fmt: skip
-_ORDINALS = {
-    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
-    "ninth": 9, "tenth": 10,
-}  # fmt: skip
+_ORDINALS = {word: value for value, word in enumerate(ORDINALS, 1)}
 _UNITS: dict[str, Unit] = {
     "%": "%", "percent": "%", "per cent": "%", "percentage": "%", "pc": "%",
     "$": "$", "dollar": "$", "dollars": "$", "£": "£", "pound": "£", "pounds": "£", "€": "€", "euro": "€",
@@ -42,7 +34,7 @@ _FIGURE = re.compile(
     rf"(?:(?P<nth>st|nd|rd|th)\b|\s?(?P<scale>hundred|thousand|million|billion|trillion|dozen|k|mn?|bn?|tn)\b)?"
     rf"|\b(?P<half>half\s+)?(?P<words>(?:an?\s+(?=hundred|thousand|million|billion|dozen))?(?:{_NUMBER_WORD})"
     rf"(?:(?:\s+and\s+|[\s-])(?:{_NUMBER_WORD}))*)\b"
-    rf"|\b(?P<ordinal>{'|'.join(_ORDINALS)})\b)"
+    rf"|\b(?P<ordinal>{either(ORDINALS)})\b)"
     r"(?:\s?(?P<unit>%|per\s?cent(?:age)?\b|pc\b|dollars?\b|pounds?\b|euros?\b|yen\b))?",
     re.I,
 )

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from index.quotes.attribution import spoken
-from index.text.tokens import ASKING, content, stem
+from index.text.lexicon import ASKING_WORDS
+from index.text.tokens import content, stem
 from index.types import Hit, Span
 from rag.answer.reply_parser import Sentence
 from rag.types import Citation, Query, Reading, Statement
@@ -174,4 +175,4 @@ def _rank(places: Iterable[tuple[str, Span]], reading: Reading) -> float:
     return min((ranks[place] for place in places if place in ranks), default=float("inf"))
 
 
-_ASKING = {stem(word) for word in ASKING}
+_ASKING = {stem(word) for word in ASKING_WORDS}

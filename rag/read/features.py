@@ -15,20 +15,20 @@ from typing import TypeVar
 
 from index.engines.fusion import freshness
 from index.quotes.attribution import Attribution, spoken
+from index.text.lexicon import ASKING_WORDS, COUNTS, MONTHS, WEEKDAYS, either
 from index.text.names import find_names, shares_surname
 from index.text.numbers import find_figures
-from index.text.tokens import ASKING, content, stem
+from index.text.tokens import content, stem
 from index.types import Hit, Span
 from rag.types import AnswerType, Candidate, Query, Reading
 
 _NUMBER = re.compile(
-    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|"
+    rf"\d|\b(?:{either(COUNTS)}|dozens?|hundreds?|thousands?|"
     r"millions?|billions?|half|third|quarter|twice|percent)\b",
     re.I,
 )
 _DAY = re.compile(
-    r"\b(?:1[6-9]|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|"
-    r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|yesterday|today|tomorrow)\b",
+    rf"\b(?:1[6-9]|20)\d\d\b|\b{either(MONTHS, WEEKDAYS, ('yesterday', 'today', 'tomorrow'))}\b",
     re.I,
 )
 _PLACE = re.compile(r"\b(?:in|at|from|near|to|of)\s+(?:the\s+)?[A-Z]")
@@ -179,7 +179,7 @@ def _repeats(query: Query, text: str, words: Sequence[str]) -> bool:
     return text.rstrip("\"'”’) ").endswith("?") and bool(words) and set(words) <= set(content(query.text))
 
 
-_ASKING = {stem(word) for word in ASKING}
+_ASKING = {stem(word) for word in ASKING_WORDS}
 
 
 def about(query: Query) -> list[str]:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from index.text.lexicon import COUNTS, PLAIN_SPEECH_VERBS, WEEKDAYS, capitalised, either
+
 COUNTRIES = (
     "Afghanistan|Albania|Algeria|Angola|Argentina|Armenia|Australia|Austria|Azerbaijan|Bahrain|Bangladesh|"
     "Belarus|Belgium|Bolivia|Bosnia|Brazil|Britain|Bulgaria|Burma|Cambodia|Cameroon|Canada|Chad|Chile|China|"
@@ -56,12 +58,12 @@ FIRST_NAMES = (
     "Robert|Roger|Ron|Ronald|Ryan|Saddam|Sam|Sarah|Scott|Sean|Sebastian|Serena|Silvio|Simon|Stephen|Steve|"
     "Steven|Susan|Thomas|Tim|Tom|Tony|Venus|Victor|Vladimir|Walter|William"
 )
-NUMBER = r"\d[\d,.]*\d|\d|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens"
+NUMBER = rf"\d[\d,.]*\d|\d|{either(COUNTS)}|dozens"
 NAME = r"[A-Z][\w’'-]+(?: (?:[A-Z]\.|[A-Z][\w’'-]+)){1,2}"
 NOT_COUNTED = {"years", "days", "weeks", "months", "hours", "minutes", "percent", "times", "seconds"}
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’')\]]?\s+(?=[\"“‘(A-Z0-9])")
 QUOTE = re.compile(r"[\"“]([^\"“”]{25,400})[\"”]")
-SPEECH = r"(?:said|says|told|stated|added|wrote|explained|commented|argued|noted|declared|announced|claimed)"
+SPEECH = either(PLAIN_SPEECH_VERBS)
 SAID = re.compile(rf"[\"“”]|\b{SPEECH}\b")
 QUOTATION_FORMS = (
     "What did {who} say about {topic}?", "What did {who} say about {topic}?",
@@ -77,7 +79,7 @@ NO_TOPIC = re.compile(
 BAD_LEFT = re.compile(r"(?:\b(?:the|a|an|all|his|her|its|their|how|[A-Z]\w+|pre)|[-*$(])\s?$")
 BAD_RIGHT = re.compile(r"['’-]|\s?\*| (?:[A-Z]|war|power|government|official|n )")
 WHEN = re.compile(
-    r",? (?:on |late |early )?(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day(?: morning| night)?"
+    rf",? (?:on |late |early )?{either(capitalised(WEEKDAYS))}(?: morning| night)?"
     r"|,? (?:yesterday|today)\b"
 )
 

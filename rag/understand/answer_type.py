@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import re
 
+from index.text.lexicon import (
+    ACCUSING_VERBS,
+    ASSERTING_VERBS,
+    DESCRIBING_VERBS,
+    DO_HAVE_OR_BE,
+    DO_OR_HAVE,
+    FUNCTION_WORDS,
+    QUESTION_WORDS,
+    SAYING_VERBS,
+    either,
+)
 from index.text.names import find_names, plain_name
-from index.text.tokens import FUNCTION
 from rag.types import AnswerType
 
-_DID = r"(?:did|does|do|has|have|had|would)"
-_AUX = r"(?:did|does|do|has|have|had|would|was|is|were|are)"
+_DID = either(DO_OR_HAVE)
+_AUX = either(DO_HAVE_OR_BE)
 _WHO = r"(?P<who>[^,;:?]{2,70}?)"
 _ADVERBS = r"(?:(?:just|also|have|to|publicly|actually|initially|later|once|currently|recently|already)\s+)*"
-_WHAT_SAY = (
-    r"(?:say|said|tell|told|claim|claimed|argue|argued|think|believe|explain|state|"
-    r"stated|describe|respond|responded|reply|replied|react|reacted|comment|suggest|suggested|warn|warned|call|"
-    r"called|insist|insisted|deny|promise|promised|admit|tweet|tweeted)"
-)
-_HOW_SAY = (
-    r"(?:say|describe|described|characteri[sz]e|characteri[sz]ed|respond|responded|react|reacted|reply|replied|"
-    r"explain|explained|justify|justified|comment|put|see|view|feel)"
-)
-_WHY_SAY = r"(?:say|said|claim|claimed|argue|argued|think|believe|insist|insisted|warn|warned)"
+_WHAT_SAY, _HOW_SAY, _WHY_SAY = either(SAYING_VERBS), either(DESCRIBING_VERBS), either(ASSERTING_VERBS)
 _WORDS = (
     r"(?:comment|reaction|response|statement|remark|quote|view|opinion|position|stance|argument|explanation|"
     r"reply|criticism|words?|message|warning)s?"
@@ -105,7 +106,7 @@ _TYPES: list[tuple[AnswerType, str]] = [
 ]
 _TYPE_PATTERNS = [(kind, re.compile(pattern, re.I)) for kind, pattern in _TYPES]
 _WHO_SAID = re.compile(
-    r"\bwho(?:\s+else)?\s+(?:said|says|told|claimed|called|described|argued|warned|suggested|insisted|denied)\b",
+    rf"\bwho(?:\s+else)?\s+{either(ACCUSING_VERBS)}\b",
     re.I,
 )
 _WANTS_QUOTE = re.compile(r"\b(?:quotes?|quotations?|exact\s+words|own\s+words|verbatim)\b", re.I)
@@ -138,11 +139,15 @@ def _trimmed(phrase: str) -> str:
     phrase = re.split(r"\s+(?:who|which|that|when|after|during|in|at|on|about)\s+", phrase, maxsplit=1)[0]
     phrase = re.sub(r"['’]s?$", "", phrase)
     words = phrase.split()
-    if not words or len(words) > 7 or all(word.lower() in FUNCTION or word.lower() in _INDEFINITE for word in words):
+    if (
+        not words
+        or len(words) > 7
+        or all(word.lower() in FUNCTION_WORDS or word.lower() in _INDEFINITE for word in words)
+    ):
         return ""
     names = find_names(phrase)
     before = phrase[: names[-1].start].split() if names and names[-1].end == len(phrase) else []
-    if before and before[-1].islower() and before[-1] not in FUNCTION:
+    if before and before[-1].islower() and before[-1] not in FUNCTION_WORDS:
         return plain_name(names[-1].text)
     return plain_name(phrase)
 
@@ -174,7 +179,7 @@ def _opens_clause(question: str, match: re.Match[str]) -> bool:
     if before[-1] in ".?!:;—":
         return False
     if before[-1] == ",":
-        return re.search(r"\b(?:what|which|how|who|why|where|when)\b", before, re.I) is not None
+        return re.search(rf"\b{either(QUESTION_WORDS)}\b", before, re.I) is not None
     return before.split()[-1].lower() not in {"and", "but", "or", "so", "to", "from", "with", "by"}
 
 

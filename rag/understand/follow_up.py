@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.text.names import CALENDAR, INSTITUTION, find_names, plain_name
-from index.text.tokens import ASKING, FUNCTION, WORD, stem, tokens
+from index.text.lexicon import ASKING_WORDS, AUXILIARIES, CALENDAR, FUNCTION_WORDS, QUESTION_WORDS, either
+from index.text.names import INSTITUTION, find_names, plain_name
+from index.text.tokens import WORD, stem, tokens
 from rag.types import Turn
 from rag.understand.answer_type import answer_type, speaker
 
@@ -58,13 +59,13 @@ _PREPOSITION = re.compile(
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _VERBS = re.compile(
-    r"\b(?:is|are|was|were|am|be|do|does|did|has|have|had|can|could|will|would|should|may|might|must|"
+    rf"\b(?:{either(AUXILIARIES)}|am|be|may|might|must|"
     r"tell|explain|describe|give|list|show|compare|summari[sz]e|n't)\b|n['’]t\b",
     re.I,
 )
 
 
-_ASKS = re.compile(r"(?:who|what|when|where|why|how|which)\b", re.I)
+_ASKS = re.compile(rf"{either(QUESTION_WORDS)}\b", re.I)
 _TIMES = {
     "week",
     "month",
@@ -145,7 +146,7 @@ def _bare(core: str, before: _Context) -> Rewrite | None:
     """`why?`, `when?`, `who else?`: the question before, asked again that way."""
     asked = core.rstrip(" ?!.").lower()
     previous = before.question.rstrip(" ?!.")
-    auxiliary = re.match(r"(?:did|does|do|is|are|was|were|has|have|had|will|would|can|could|should)\b", previous, re.I)
+    auxiliary = re.match(rf"{either(AUXILIARIES)}\b", previous, re.I)
     if asked in {"why", "why not", "when", "where", "how"} and auxiliary:
         return Rewrite(f"{asked.split()[0]} {previous[0].lower()}{previous[1:]}?", core)
     return Rewrite(f"{asked}: {previous}?", core)
@@ -206,7 +207,7 @@ def _dangling(core: str, resolved: re.Match[str] | None) -> list[str]:
         if not find_names(core[:start]) and len(_meaning(core[:start])) < 2:
             return [core[start:end]]
     pointing = _DETERMINER.search(core)
-    if pointing and pointing["noun"].lower() not in FUNCTION | _TIMES and not find_names(core):
+    if pointing and pointing["noun"].lower() not in FUNCTION_WORDS | _TIMES and not find_names(core):
         return [pointing.group()]
     return []
 
@@ -230,7 +231,7 @@ def _with_topic(text: str, before: _Context) -> str:
 
 
 def _meaning(text: str) -> list[str]:
-    return [word for word in tokens(text) if word not in FUNCTION and word not in ASKING]
+    return [word for word in tokens(text) if word not in FUNCTION_WORDS and word not in ASKING_WORDS]
 
 
 def _topic(standing: str) -> tuple[str, ...]:
@@ -239,7 +240,7 @@ def _topic(standing: str) -> tuple[str, ...]:
     end = -1
     for match in WORD.finditer(standing):
         word = match.group().lower()
-        if word in FUNCTION or word in ASKING:
+        if word in FUNCTION_WORDS or word in ASKING_WORDS:
             continue
         between = standing[end : match.start()].lower() if end >= 0 else "?"
         if re.fullmatch(r"\s+(?:(?:of|in|for|and)\s+(?:the\s+)?)?", between):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from index.text.tokens import FUNCTION
+from index.text.lexicon import FUNCTION_WORDS, OUTLET_VERBS, either
 
 _INITIALS = {
     "nytimes": "newyorktimes", "nyt": "newyorktimes", "wsj": "wallstreetjournal", "wapo": "washingtonpost",
@@ -36,12 +36,7 @@ _PIECE = (
     r"posts?|newsletters?|guides?|features?|investigations?|accounts?|narratives?|portrayals?|analys[ie]s|"
     r"reviews?|depictions?|publications?|excerpts?|profiles?|descriptions?|discussions?)"
 )
-_REPORTS = (
-    r"(?:reports?|reported|reporting|says?|said|writes?|wrote|written|claims?|claimed|suggests?|suggested|"
-    r"describes?|described|portrays?|portrayed|publish(?:es|ed)?|covers?|covered|discuss(?:es|ed)?|mentions?|"
-    r"mentioned|highlights?|highlighted|notes?|noted|credits?|credited|attributes?|attributed|implies|implied|"
-    r"indicates?|indicated|characteri[sz]es?|depicts?|depicted|quotes?|quoted|cites?|cited)"
-)
+_REPORTS = either(OUTLET_VERBS)
 _BEFORE = re.compile(
     r"(?:\baccording\s+to|\breport(?:s|ed|ing)?\s+(?:in|by|from|on)|\bas\s+per|\bvia"
     r"|\b(?:publish|cover|discuss|featur|mention|writ|describ|portray|highlight|suggest|claim|not|quot|cit|detail|"
@@ -158,7 +153,7 @@ def _mention(question: str, start: int, end: int, spellings: dict[str, tuple[str
     end = start + len(phrase)
     key = _squash(phrase)
     known = spellings.get(key) or spellings.get(_INITIALS.get(key, ""))
-    if not known or phrase.lower() in FUNCTION or phrase.lower() == "the":
+    if not known or phrase.lower() in FUNCTION_WORDS or phrase.lower() == "the":
         return None
     bare = re.sub(r"^the\s+", "", phrase, flags=re.I)
     if len(bare) < 4 and not bare[0].isupper() and not _DOMAIN.match(phrase):

@@ -8,6 +8,9 @@ from dataclasses import replace
 from index.types import Article
 from rag.types import Citation, Statement
 
+INNER_ORDER = ("find_quotation", "support")
+"""Each may import itself and those before it."""
+
 
 def check(citation: Citation, article: Article | None) -> str | None:
     """None when the citation's text stands at its place in that revision; otherwise the reason."""

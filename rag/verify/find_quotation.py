@@ -15,7 +15,8 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from index.errors import UserError
-from index.text.tokens import FUNCTION, Word, fold
+from index.text.lexicon import FUNCTION_WORDS
+from index.text.tokens import Word, fold
 from index.types import Article, Span
 from rag.types import Citation
 
@@ -158,7 +159,7 @@ def _align(
 ) -> tuple[Span, int, list[Difference]] | None:
     """The stretch of words likest to a part, how many it shares in order, and what differs."""
     wanted = [word.form for word in part.words]
-    meaning = {form for form in wanted if form not in FUNCTION}
+    meaning = {form for form in wanted if form not in FUNCTION_WORDS}
     if not meaning & set(forms):
         return None
     if len(forms) > len(wanted):

@@ -14,22 +14,16 @@ from itertools import pairwise
 
 from index.quotes.quotation_marks import find_quoted
 from index.split import sentences
-from index.text.names import CALENDAR, TITLES, find_names
+from index.text.lexicon import CALENDAR, DENIALS, FUNCTION_WORDS, NEGATIONS, ORDINARY_MONTHS, TITLES
+from index.text.names import find_names
 from index.text.numbers import Figure, find_figures
-from index.text.tokens import FUNCTION, WORD, content, fold, stem, tokens
+from index.text.tokens import WORD, content, fold, stem, tokens
 from index.types import Article
 from rag.verify.find_quotation import find_quotation
 
 COVERAGE = 0.6
 """How much of a sentence its sources must hold; see `supports`."""
 
-_NEGATIONS = frozenset(
-    """
-    no not never none nobody nothing neither nor without cannot isn't aren't wasn't weren't don't doesn't
-    didn't won't wouldn't can't couldn't shouldn't hasn't haven't hadn't deny denies denied refuse refuses
-    refused fail fails failed unlikely lack lacks lacked
-    """.split()  # noqa: SIM905
-)
 _ABOUT = re.compile(
     r"\b(?:about|around|almost|nearly|approximately|roughly|some|over|under|more\s+than|less\s+than|up\s+to|"
     r"at\s+least|close\s+to|just\s+\w+)\s+[$£€¥]?$",
@@ -106,8 +100,8 @@ def _denied(text: str) -> set[str]:
     words = tokens(text)
     found: Counter[str] = Counter()
     for at, word in enumerate(words):
-        if word in _NEGATIONS:
-            after = [stem(other) for other in words[at + 1 : at + 6] if other not in FUNCTION]
+        if word in DENIALS:
+            after = [stem(other) for other in words[at + 1 : at + 6] if other not in FUNCTION_WORDS]
             found.update(after[:2])
     stands = Counter(content(text))
     return {word for word, times in found.items() if stands[word] <= times}
@@ -170,7 +164,7 @@ def _names(sentence: str, sources: Sequence[str], context: Sequence[str]) -> lis
     }
     reasons = []
     for name in find_names(sentence):
-        words = [word for word in tokens(name.text) if word not in FUNCTION | TITLES | CALENDAR]
+        words = [word for word in tokens(name.text) if word not in FUNCTION_WORDS | TITLES | CALENDAR]
         words = [word for word in words if not _initials(word, initials)]
         if not words:
             continue
@@ -192,8 +186,7 @@ BESIDE = 3
 NEAR = 5
 """Content words on each side within which the source must hold that company."""
 
-_COMPANY_NEGATIONS = frozenset("no not never none nobody nothing neither nor without cannot".split())  # noqa: SIM905
-_AMBIGUOUS = frozenset({"may", "march", "mar", "sun", "sat", "dec", "jan", "jun", "august"})
+_AMBIGUOUS = frozenset((*ORDINARY_MONTHS, "mar", "sun", "sat", "dec", "jan", "jun"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +211,11 @@ def parts(text: str) -> list[Part]:
             last = figure
             continue
         word = match.group().lower().replace("’", "'")
-        if word in _COMPANY_NEGATIONS or word.endswith("n't"):
+        if word in NEGATIONS or word.endswith("n't"):
             found.append(Part("not", pinned=True))
         elif word in CALENDAR and (word not in _AMBIGUOUS or match.group()[0].isupper()):
             found.append(Part(word[:3], pinned=True))
-        elif (word := word.removesuffix("'s")) not in FUNCTION:
+        elif (word := word.removesuffix("'s")) not in FUNCTION_WORDS:
             group = next((n for n, name in enumerate(names) if name.start <= match.start() < name.end), -1)
             found.append(Part(stem(word), pinned=group >= 0, group=group))
     return found

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.datasets.cases import Case, GoldSentence
-from evals.metrics import multihop_rag, text_match
-from evals.metrics.scores import correct, found_at, overlaps, passages, score, score_all
+from evals.datasets.importers.multihop_rag import TAG
+from evals.metrics import multihop_rag, score, score_all, text_match
+from evals.metrics.scores import correct, first_ranks, overlaps, ranked_passages
 from evals.metrics.summary import summarise
 from evals.results import observe
 
@@ -81,7 +82,7 @@ def test_two_gold_sentences_found_and_missed():
         ),
     )
     result = observe(case, answer(hits=(hit(FLOOD, (0, 29)), hit(COUNCIL, COST))))
-    assert found_at(passages(result.hits), [("a1", COST), ("a3", (0, 13))]) == [2, None]
+    assert first_ranks(ranked_passages(result.hits), [("a1", COST), ("a3", (0, 13))]) == [2, None]
     scores = score(result)
     assert (scores["passage.recall@1"], scores["passage.recall@4"]) == (0, 1 / 2)
     assert (scores["article.recall@20"], scores["article.all-gold@20"]) == (1 / 2, 0)
@@ -260,10 +261,10 @@ def test_multihop_rag_is_reported_for_its_own_set_only():
         question="?",
         answers=("Ada Moreno",),
         gold_articles=("a1",),
-        tags=(multihop_rag.TAG,),
+        tags=(TAG,),
         gold_sentences=(GoldSentence("a1", COUNCIL.text[:31], *CHAIRED),),
     )
-    null = Case(id="m2", question="?", answerable=False, tags=(multihop_rag.TAG, "null"))
+    null = Case(id="m2", question="?", answerable=False, tags=(TAG, "null"))
     results = [
         observe(case, answer(quote(COUNCIL, *COLD), hits=(hit(COUNCIL, CHAIRED),))),
         observe(null, answer(refused=True)),

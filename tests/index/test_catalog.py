@@ -184,7 +184,7 @@ def test_article_ids_page_through(folder):
 def test_opening_a_catalog_loads_no_engine():
     code = (
         "import sys; import index.build, index.consistency, index.maintenance, index.catalog; "
-        "print([name for name in ('chromadb', 'tantivy', 'filelock', 'onnxruntime') if name in sys.modules])"
+        "print([name for name in ('chromadb', 'tantivy', 'portalocker', 'onnxruntime') if name in sys.modules])"
     )
     root = Path(__file__).parents[2]
     said = subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True)

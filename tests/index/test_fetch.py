@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 import trustme
 from local_web import start
+from pytest_socket import SocketConnectBlockedError
 
 from index.sources.fetch import Fetcher, FetchError, Page
 from index.sources.ssrf_guard import is_public
@@ -108,7 +109,8 @@ def test_a_name_that_changes_its_address_reaches_nothing_private(web):
 
     web.pages["/a"] = PAGE
     with Fetcher(min_delay=0, max_seconds=0.5, resolver=resolver) as guarded:
-        refusal(guarded, f"http://rebind.example:{web.port}/a")
+        with pytest.raises(SocketConnectBlockedError, match=r"93\.184\.216\.34"):  # the tests' own block
+            guarded.fetch(f"http://rebind.example:{web.port}/a")
         guarded._robots.clear()
         assert "private" in refusal(guarded, f"http://rebind.example:{web.port}/a")
     assert asked == ["rebind.example", "rebind.example"] and web.requests == []

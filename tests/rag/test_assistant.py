@@ -113,11 +113,6 @@ def test_json_and_back(assistant):
         assert again.statements == answer.statements
 
 
-def test_json_of_another_schema_is_refused():
-    with pytest.raises(ValueError, match="99"):
-        from_dict({"schema": 99}, lambda article_id, revision: None)
-
-
 def test_runnable_and_retriever_call_langchain_callbacks(assistant):
     from langchain_core.callbacks import BaseCallbackHandler
 

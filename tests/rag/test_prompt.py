@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from index.errors import UserError
 from index.split import count_tokens, passages
 from index.types import Article, Hit, Published
-from rag.answer.prompt import fenced, pack, question_messages, rewrite_messages, source
+from rag.answer.prompt import RULES, fenced, pack, question_messages, rewrite_messages, source
 from rag.answer.restate import usable
 from rag.retrieve import spread, subqueries
 from rag.settings import Settings, load
@@ -76,6 +76,13 @@ def test_sides_of_a_comparison_are_searched_and_packed_each_in_turn():
     more = hit(5, "Lankford spoke of it again.")
     assert pack(asked, reading(LONG, more, SHORT), 10_000)[:2] == (LONG, SHORT)
     assert "Say what holds for each: Lankford, Murphy" in question_messages(asked, [LONG])[1].text
+
+
+def test_each_rule_is_a_line_of_its_own_in_the_prompt():
+    system = question_messages(query("Who spoke?"), [SHORT])[0].text
+    _, *lines = system.split("\n")
+    assert lines == [f"- {rule}" for rule in RULES]
+    assert [rule.split()[0] for rule in RULES] == ["Write", "Copy", "Where", "If", "The"]
 
 
 def test_a_plain_question_has_no_parts():

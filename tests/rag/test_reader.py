@@ -8,7 +8,7 @@ import pytest
 from libraries import article
 
 from evals.datasets.cases import Case, GoldSentence
-from evals.runs.training_rows import training_rows
+from evals.runs.training_rows import QUESTIONS_A_STEP, training_rows
 from index.engines.fusion import recency_factor
 from index.errors import UserError
 from index.library import Library
@@ -20,6 +20,7 @@ from rag.read.features import describe, sign
 from rag.read.reader import WEIGHTS, CombinedReader, names_person, place
 from rag.settings import Settings
 from rag.training.files import Row, read_rows
+from rag.training.train import GROUPS
 from rag.types import Candidate, Query
 
 QUESTIONS = [
@@ -219,3 +220,7 @@ def test_a_question_set_becomes_rows_to_train_on(seeds_library, tmp_path):
     assert named["answers"] == ["a narrow majority"]
     assert none["answers"] == []
     assert all(any(row["context"] in one.text for one in library.articles()) for row in (whole, named, none))
+
+
+def test_the_command_counts_steps_as_the_trainer_takes_questions():
+    assert QUESTIONS_A_STEP == GROUPS

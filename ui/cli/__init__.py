@@ -11,6 +11,22 @@ import click
 
 from index.errors import UserError
 
+INNER_ORDER = (
+    "__main__",
+    "answers_file",
+    "ask",
+    "bench",
+    "chat",
+    "config",
+    "eval_common",
+    "eval_sets",
+    "eval",
+    "library",
+    "model",
+    "quote",
+)
+"""Each may import itself and those before it."""
+
 
 class Entry(NamedTuple):
     """Where a command is defined, and the line that `clippings --help` shows for it without importing it."""

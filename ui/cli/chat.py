@@ -12,9 +12,9 @@ import click
 from index.errors import UserError
 from rag.settings import Settings, load
 from ui.library_access import build_default_library
-from ui.web.server.auth import VARIABLE, Account, account_from_environment, account_from_file, write_password
+from ui.web.server.auth import Account, account_from_environment, account_from_file, write_password
 from ui.web.server.middleware import LOOPBACK
-from ui.web.server.options import Options
+from ui.web.server.options import Options, network
 
 
 @click.command()
@@ -22,6 +22,20 @@ from ui.web.server.options import Options
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--root-path", default="", help="Path or URL under which a proxy in front shows the chat.")
+@click.option(
+    "--behind-proxy",
+    "proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Believe X-Forwarded headers of requests from this address or network; may be given several times.",
+)
+@click.option(
+    "--host-name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A further name the chat is reached by; addresses and this machine's names need none.",
+)
 @click.option("--auth", "auth_file", metavar="USER:PASSWORDFILE", help="Ask for this name and password.")
 @click.option("--auth-env", is_flag=True, help="Ask for the name and password in CLIPPINGS_AUTH (USER:PASSWORD).")
 @click.option("--no-auth", is_flag=True, help="Let everyone in who can reach the address.")
@@ -34,6 +48,8 @@ def chat(
     host: str,
     port: int,
     root_path: str,
+    proxies: tuple[str, ...],
+    names: tuple[str, ...],
     auth_file: str | None,
     auth_env: bool,
     no_auth: bool,
@@ -59,11 +75,12 @@ def chat(
         click.echo(f"Wrote {set_password}. Use it: clippings chat --auth USER:{set_password}")
         return
     account = account_for(host, auth_file, auth_env, no_auth)
-    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
-    settings, origins = load({"library": library}, environment=environment)
+    settings, origins = load({"library": library})
     if not empty and (report := build_default_library(settings, origins)):
         click.echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
-    serve(settings, Options(host, port, root_path, account, allow_private), browser)
+    serve(
+        settings, Options(host, port, root_path, account, allow_private, names, tuple(map(network, proxies))), browser
+    )
 
 
 def account_for(host: str, auth_file: str | None, auth_env: bool, no_auth: bool) -> Account | None:
@@ -87,6 +104,7 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     import uvicorn
 
     from ui.web.server.application import app
+    from ui.web.server.connections import CONNECTIONS, PatientProtocol
 
     host, port = options.host, options.port
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -107,7 +125,15 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     click.echo(f"Clippings is at {address} (stop with Ctrl+C)", err=True)
     if browser or (browser is None and _desktop()):
         click.launch(address)
-    config = uvicorn.Config(application, log_level="warning", server_header=False, timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        application,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        http=PatientProtocol,
+        limit_concurrency=CONNECTIONS,
+        proxy_headers=False,  # uvicorn would believe them of every process on this machine
+    )
     try:
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:  # uvicorn has shut down by then, and raises it again

@@ -26,6 +26,7 @@ def prepared(
     unwanted: tuple[str, ...] = (),
     leave_out_gold: bool = False,
     skip_missing: bool = False,
+    without_retrieval: bool = False,
 ) -> list[Case]:
     """The cases to ask, tied to the library; what could not be tied is told on standard error."""
     from evals.datasets.cases import chosen, leave_out
@@ -36,11 +37,16 @@ def prepared(
         known = ", ".join(sorted({tag for case in read for tag in case.tags}))
         raise UserError(f"No question of {str(questions)!r} has these tags. Its tags: {known or 'none'}")
     cases, notes = systems.tied(wanted, library, questions, skip_missing)
+    if leave_out_gold:
+        cases = list(leave_out(cases))
+    if without_retrieval:
+        cases, unread = systems.with_articles(cases, library)
+        notes += unread
     for note in notes:
         click.echo(f"Note: {note}", err=True)
     if not cases:
         raise UserError(f"Every question of {str(questions)!r} was left out. Is this its library? {library.folder}")
-    return list(leave_out(cases)) if leave_out_gold else cases
+    return cases
 
 
 def library_for(questions: Path, library: str | None, model: str | None = None) -> tuple[Library, Settings]:
@@ -116,8 +122,8 @@ def show(figures: list[Figure], official: dict[str, tuple[float, int]]) -> None:
     width = max(len(figure.metric.name) for figure in figures)
     for figure in figures:
         if figure.value is not None:
-            says = figure.metric.says
-            click.echo(f"{figure.metric.name:<{width}}  {figure!s:<22} n={figure.questions:<6} {says}")
+            meaning = figure.metric.meaning
+            click.echo(f"{figure.metric.name:<{width}}  {figure!s:<22} n={figure.questions:<6} {meaning}")
     for name, (value, count) in official.items():
         click.echo(f"{name:<{width}}  {value:<22.4f} n={count:<6} by MultiHop-RAG's own script, defects included")
     reasons: dict[str, list[str]] = {}
@@ -152,39 +158,12 @@ def finish(results: list[CaseResult], figures: list[Figure], requirements: list[
         click.echo(f"Met: {one.name} {'>=' if one.at_least else '<='} {one.bar:g}")
 
 
-COMPARED = (
-    "article.hit@1",
-    "article.hit@4",
-    "article.recall@10",
-    "context.answer@1",
-    "context.answer@4",
-    "context.answer@10",
-    "context.answer@20",
-    "passage.recall@4",
-    "passage.ndcg@10",
-    "answer.holds@1",
-    "answer.holds@3",
-    "answer.em",
-    "answer.f1",
-    "answer.correct",
-    "citations.verbatim",
-    "citations.precision",
-    "citations.recall",
-    "refusal.wrong_refusals",
-    "refusal.wrong_answers",
-    "refusal.wrong_answers@10",
-    "refusal.missing_answered@10",
-    "refusal.false_answers@10",
-    "risk.aurc",
-    "latency.p50",
-)
-"""The metrics of the baselines' table."""
-
-
 def figure_table(columns: dict[str, list[Figure]]) -> str:
     """Several systems' figures side by side as a Markdown table, with 95% intervals."""
+    from evals.metrics import COMPARED
+
     rows = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name in COMPARED:
-        figures = [next(figure for figure in found if figure.metric.name == name) for found in columns.values()]
-        rows.append(f"| {name} | " + " | ".join(map(str, figures)) + " |")
+    for metric in COMPARED:
+        figures = [next(figure for figure in column if figure.metric == metric) for column in columns.values()]
+        rows.append(f"| {metric.name} | " + " | ".join(map(str, figures)) + " |")
     return "\n".join(rows) + "\n"

@@ -126,9 +126,9 @@ def training_rows(questions: Path, out: Path, library: str | None) -> None:
 
     from evals.datasets import files
     from evals.runs import systems
+    from evals.runs.training_rows import QUESTIONS_A_STEP
     from evals.runs.training_rows import training_rows as rows
     from rag.read.reader import WEIGHTS
-    from rag.training.train import GROUPS
     from ui.cli.eval_common import library_for
 
     if out.suffix != ".jsonl":
@@ -141,7 +141,7 @@ def training_rows(questions: Path, out: Path, library: str | None) -> None:
     out.write_text("".join(lines), encoding="utf-8")
     for note in notes:
         click.echo(f"Note: {note}", err=True)
-    steps = -(-PASSES * len(lines) // GROUPS)
+    steps = -(-PASSES * len(lines) // QUESTIONS_A_STEP)
     click.echo(
         f"{len(lines)} rows: {out}. Teach them to the reader that ships:\n"
         f"  python -m rag.training.train --data {out.parent} --weights {WEIGHTS} --steps {steps} --out RUN"

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from evals.datasets import files
 from index.errors import UserError
 from index.types import Filter
-from rag.schema import article_to_dict, citation_to_dict, to_dict
+from rag.schema import article_to_dict, statement_to_dict, to_dict
 from rag.types import Answer, Progress, Statement, Turn
 from ui.web import exports
 from ui.web.server.rate_limit import Busy
@@ -230,16 +230,7 @@ async def _server_sent(events: AsyncIterator[Any]) -> AsyncIterator[bytes]:
             elif isinstance(one, Waiting):
                 yield event("waiting", {"ahead": one.ahead})
             elif isinstance(one, Statement):
-                citations = [citation_to_dict(citation) for citation in one.citations]
-                yield event(
-                    "statement",
-                    {
-                        "text": one.text,
-                        "speaker": one.speaker,
-                        "supported": one.supported,
-                        "citations": citations,
-                    },
-                )
+                yield event("statement", statement_to_dict(one))
             else:
                 yield event("answer", to_dict(one))
     except UserError as error:

@@ -282,6 +282,8 @@ def mount(
 ) -> FastAPI:
     """Put the app at the root of a FastAPI app; `root_path` is where a proxy in front shows it."""
     blocks = build(service, library_tab, evaluation_tab)
+    # Gradio checks that a file named in an event was uploaded only once this is set, which mounting does not do.
+    blocks.has_launched = True
     blocks.queue(max_size=200, default_concurrency_limit=PARALLEL_EVENTS)
     return gr.mount_gradio_app(
         app,

@@ -17,6 +17,9 @@ from index.clean import clean, clean_line
 from index.errors import UserError
 from index.types import Article
 
+INNER_ORDER = ("types", "beir", "clapnq", "mtrag", "multihop_rag", "realtimeqa", "squad")
+"""Each may import itself and those before it."""
+
 FORMATS: dict[str, Callable[[Path], Imported]] = {
     "squad": squad.read,
     "multihop-rag": multihop_rag.read,

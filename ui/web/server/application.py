@@ -22,6 +22,7 @@ from ui.web.jobs import LibraryJobs
 from ui.web.server.gradio_page import PageMiddleware
 from ui.web.server.middleware import AccessMiddleware
 from ui.web.server.options import Options
+from ui.web.server.uploaded_files import UPLOAD, UploadedFiles
 from ui.web.server.uploads import LARGEST_UPLOAD
 from ui.web.service import ChatService
 from ui.web.tabs.evaluation import EvaluationTab
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 STATIC = Path(__file__).parent.parent / "pages" / "static"
-UPLOADS = "/gradio_api/upload"
 
 
 def app(settings: Settings, options: Options) -> AccessMiddleware:
@@ -57,10 +57,12 @@ def app(settings: Settings, options: Options) -> AccessMiddleware:
     library = LibraryTab(service, LibraryJobs(service, options.allow_private))
     app.mount(api_app, service, library, evaluation, options.root_path or None)
     return AccessMiddleware(
-        PageMiddleware(api_app),
+        UploadedFiles(PageMiddleware(api_app)),
         options.account,
         options.hosts,
-        uploads=UPLOADS,
+        addresses=not options.on_loopback,
+        proxies=options.proxies,
+        uploads=UPLOAD,
         largest_upload=LARGEST_UPLOAD,
         root_path=path,
     )

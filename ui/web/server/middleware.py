@@ -8,31 +8,37 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import ipaddress
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from ui.web.pages.html import render
 from ui.web.server.auth import SESSION_SECONDS, Account, Sessions
+from ui.web.server.connections import BODY_SECONDS, UPLOAD_SECONDS, LimitedBody
 from ui.web.server.rate_limit import LOGIN_RATE, Busy, RateLimit
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 VISITOR = "clippings_visitor"
 LOGIN = "clippings_login"
 YEAR = 365 * 24 * 3600
-LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PUBLIC_PATHS = ("/login", "/healthz", "/ui/static/")
 """Paths that need no log-in."""
+PAGES = ("/", "/login", "/docs")
+"""What a link of another site may lead to."""
 LARGEST_BODY = 1_000_000
 """Bytes of a request that is no upload."""
 LARGEST_FORM = 4_000
@@ -62,15 +68,20 @@ def policy(nonce: str) -> str:
 
 @dataclass(slots=True)
 class AccessMiddleware:
-    """ASGI middleware around the whole app. `account` None lets everyone in; `hosts` empty allows any host name.
+    """ASGI middleware around the whole app. `account` None lets everyone in.
 
-    Sets `owner` (whose conversations these are) and `client` (who is counted against limits) in the
-    request's state.
+    `hosts` are the names that are answered to; addresses are too, but on loopback, unless `addresses` says no. What
+    `X-Forwarded-...` headers say is believed of requests that come from one of `proxies`.
+
+    Sets `owner` (whose conversations these are), `client` (who is counted against limits) and `session` (one
+    browser, whose uploads are its own) in the request's state.
     """
 
     app: App
     account: Account | None = None
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = LOOPBACK
+    addresses: bool = False
+    proxies: tuple[IPNetwork, ...] = ()
     uploads: str = ""
     """Path whose requests may be as large as `largest_upload` bytes."""
     largest_upload: int = 0
@@ -90,28 +101,71 @@ class AccessMiddleware:
                 scope["path"] = self.root_path + scope["path"]
         nonce = secrets.token_urlsafe(16)
         scope.setdefault("state", {})["nonce"] = nonce
+        if not self._is_proxy(scope):
+            scope["headers"] = [
+                (name, value) for name, value in scope["headers"] if not name.startswith(b"x-forwarded")
+            ]
+        receive = self._limited(scope, receive)
         request = Request(scope, receive)
-        answer = self._refusal(request) or await self._login(request)
+        try:
+            answer = self._refusal(request) or await self._login(request)
+        except HTTPException as error:  # of a body that is too large or too slow, before any application
+            answer = PlainTextResponse(error.detail, error.status_code, error.headers)
         cookie = None
         if answer is None:
             cookie = self._identify(request)
         await (answer or self.app)(scope, receive, _HeaderSender(send, nonce, cookie, _secure(request)))
 
+    def _largest(self, scope: Scope) -> int:
+        """How many bytes the body of a request may have."""
+        return self.largest_upload if self.uploads and scope["path"].endswith(self.uploads) else LARGEST_BODY
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        largest = self._largest(scope)
+        return LimitedBody(receive, largest, BODY_SECONDS if largest == LARGEST_BODY else UPLOAD_SECONDS)
+
+    def _is_proxy(self, scope: Scope) -> bool:
+        peer = (scope.get("client") or ("",))[0]
+        return bool(self.proxies and peer) and any(ipaddress.ip_address(peer) in network for network in self.proxies)
+
+    def _answers_as(self, host: str) -> bool:
+        """Whether a `Host` names this server: a name that leads here and is not ours is how other sites reach in."""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        return name in self.hosts or (self.addresses and _is_address(name))
+
     def _refusal(self, request: Request) -> Response | None:
-        host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
-        # A name that resolves to this machine but is not ours is how other sites reach into loopback servers.
-        if self.hosts and host.lower() not in self.hosts:
-            return PlainTextResponse(f"This server does not answer as {host!r}.", 421)
-        origin = request.headers.get("origin")
-        if origin and request.method not in ("GET", "HEAD", "OPTIONS"):
-            site = urlsplit(origin).netloc.lower()
-            if site not in (request.headers.get("host", "").lower(), *_forwarded(request.headers)):
-                return PlainTextResponse("This request comes from another site.", 403)
+        headers = request.headers
+        host = headers.get("host", "")
+        if not self._answers_as(host):
+            return PlainTextResponse(
+                f"This server does not answer as {host[:100]!r}. Name it: clippings chat --host-name NAME", 421
+            )
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"allow": "GET, POST"})
+        if not self._from_here(request):
+            return PlainTextResponse("This request comes from another site.", 403)
         length = request.headers.get("content-length", "0")
-        allowed = self.largest_upload if self.uploads and request.url.path.endswith(self.uploads) else LARGEST_BODY
+        allowed = self._largest(request.scope)
         if not length.isdecimal() or int(length) > allowed:
             return PlainTextResponse(f"At most {allowed:,} bytes can be sent here.", 413)
         return None
+
+    def _from_here(self, request: Request) -> bool:
+        """Whether a request comes from our own page, a program, or a link that somebody followed to a page.
+
+        Browsers say where a request comes from in `Sec-Fetch-Site`; those that do not, and older ones, in `Origin`.
+        """
+        headers = request.headers
+        if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
+            path = request.scope["path"].removeprefix(self.root_path) or "/"
+            document = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+            return request.method == "GET" and document and path in PAGES
+        origin = headers.get("origin")
+        own = (headers.get("host", "").lower(), headers.get("x-forwarded-host", "").lower())
+        return origin is None or (origin != "null" and urlsplit(origin).netloc.lower() in own)
 
     async def _login(self, request: Request) -> Response | None:
         """The response that stands between a request and the app; None lets it through."""
@@ -187,20 +241,22 @@ class AccessMiddleware:
     def _identify(self, request: Request) -> str | None:
         """Set whose request this is; returns a new visitor's identity, to be kept in a cookie."""
         state = request.scope["state"]
+        login = request.cookies.get(LOGIN, "")
         if user := state.get("user"):
+            state["session"] = f"login:{login}" if self.sessions.user(login) else f"user:{user} {_address(request)}"
             state["owner"], state["client"] = f"user:{user}", _address(request)
             return None
         visitor = request.cookies.get(VISITOR, "")
         new = None
         if not 20 <= len(visitor) <= 64:
             visitor = new = secrets.token_urlsafe(24)
-        state["owner"] = f"visitor:{visitor}"
+        state["owner"] = state["session"] = f"visitor:{visitor}"
         state["client"] = _address(request) if new else f"{_address(request)} {visitor}"
         return new
 
 
 class _HeaderSender:
-    """Adds the headers that every response has, and the visitor's cookie."""
+    """Adds the headers that every response has and the visitor's cookie; no other site is told that it may read."""
 
     def __init__(self, send: Send, nonce: str, cookie: str | None, secure: bool) -> None:
         self._send, self._nonce, self._cookie, self._secure = send, nonce, cookie, secure
@@ -208,6 +264,8 @@ class _HeaderSender:
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
+            for name in [name for name in headers if name.startswith("access-control-")]:
+                del headers[name]
             headers.setdefault("content-security-policy", policy(self._nonce))
             headers["x-content-type-options"] = "nosniff"
             headers["referrer-policy"] = "same-origin"
@@ -222,13 +280,20 @@ class _HeaderSender:
         await self._send(message)
 
 
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def _address(request: Request) -> str:
+    """Who asks: the last address a proxy of ours was asked from, else where the connection comes from."""
+    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    if _is_address(forwarded):
+        return forwarded
     return request.client.host if request.client else "unknown"
-
-
-def _forwarded(headers: Headers) -> list[str]:
-    """Host names under which a proxy in front is reached."""
-    return [headers[name].lower() for name in ("x-forwarded-host",) if name in headers]
 
 
 def _secure(request: Request) -> bool:

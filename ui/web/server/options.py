@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from index.errors import UserError
 from ui.web.server.auth import Account
-from ui.web.server.middleware import LOOPBACK
+from ui.web.server.middleware import LOOPBACK, IPNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +21,29 @@ class Options:
     root_path: str = ""
     account: Account | None = None
     allow_private: bool = False
+    names: tuple[str, ...] = ()
+    """Further names that it is reached by."""
+    proxies: tuple[IPNetwork, ...] = ()
+    """Where a proxy in front may be."""
+
+    @property
+    def on_loopback(self) -> bool:
+        return self.host in LOOPBACK
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Names the server answers to: its own and its proxy's while it listens on loopback, else any."""
-        if self.host not in LOOPBACK:
-            return ()
+        """The names it answers to: loopback's, its proxy's, those given and, off loopback, the machine's."""
         proxy = urlsplit(self.root_path).hostname
-        return (*LOOPBACK, *([proxy] if proxy else []))
+        machine = () if self.on_loopback else (socket.gethostname(), socket.getfqdn(), self.host)
+        names = (*LOOPBACK, *machine, *self.names, *([proxy] if proxy else []))
+        return tuple(dict.fromkeys(name.lower() for name in names))
+
+
+def network(text: str) -> IPNetwork:
+    """The address or network of a proxy; raises UserError for anything else."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise UserError(
+            f"{text!r} is no address of a proxy. Write it as: clippings chat --behind-proxy 127.0.0.1"
+        ) from error

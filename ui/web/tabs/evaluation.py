@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from evals import report as run_report
 from evals import runs
 from evals.datasets import cases, files
-from evals.metrics.summary import HEADLINE, summarise
+from evals.metrics import HEADLINE
+from evals.metrics.summary import summarise
 from evals.report import plots
 from evals.runs import systems
 from evals.runs.compare import compare
@@ -217,7 +218,7 @@ class EvaluationTab:
                 name=name,
                 header=header,
                 title=uploads.set_title(header.question_set),
-                headline=[figure for figure in figures if figure.metric.name in HEADLINE],
+                headline=[figure for figure in figures if figure.metric in HEADLINE],
                 figures=[figure for figure in figures if figure.value is not None],
                 missing=sum(figure.value is None for figure in figures),
                 plots={title: _image_address(svg) for title, draw in drawings.items() if (svg := draw(results))},
