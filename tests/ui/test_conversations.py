@@ -1,12 +1,27 @@
 """Stored conversations: nobody reaches another's, and what comes back is what was stored."""
 
+import asyncio
+import sqlite3
+import tarfile
 import threading
+from pathlib import Path
 
 import pytest
+from mounts import read_only
 
+from index.errors import UserError
+from index.library import Library
 from rag.schema import to_dict
-from ui.store.conversations import Conversations
+from rag.settings import Settings
+from ui.store.conversations import FILE, FORMAT, UPGRADES, Conversations
+from ui.web.pages import html
+from ui.web.service import ChatService
+from ui.web.tabs.answering import ChatQuestion, StopSignals
+from ui.web.tabs.answering import answer as answer_in_chat
 
+FORMAT_1 = Path(__file__).parents[1] / "fixtures" / "format-1" / "library.tar.gz"
+OWNER_1 = "visitor:i9TJF3EiyVhSIaG9ylAC3JHtRSE_SSTk"
+"""Who asked the four questions in it."""
 QUESTION = "What did Lankford say about the majority?"
 
 
@@ -77,3 +92,105 @@ def test_many_threads_keep_answers_in_order(conversations, answer):
     for thread in threads:
         thread.join()
     assert [item.number for item in conversations.answers("ada", conversation)] == list(range(1, 9))
+
+
+@pytest.fixture
+def library_1(tmp_path):
+    """Folder of a library of format 1 with a conversation of four answers, whose file has no format number."""
+    with tarfile.open(FORMAT_1) as archive:
+        archive.extractall(tmp_path / "disk", filter="data")
+    return tmp_path / "disk" / "library"
+
+
+def version(folder):
+    connection = sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.close()
+    return number
+
+
+def resolved(conversations, library):
+    """The four answers of format 1, each citation checked against its article."""
+    (conversation,) = conversations.search(OWNER_1)
+    answers = [(stored, stored.resolve(library.article)) for stored in conversations.answers(OWNER_1, conversation.id)]
+    assert [stored.number for stored, _ in answers] == [1, 2, 3, 4]
+    citations = [(answer, citation) for _, answer in answers for citation in answer.citations]
+    for answer, citation in citations:
+        assert answer.article(citation).text[citation.start : citation.end] == citation.text
+    assert citations and all(text in html.thread(answers) for text in ("narrow majority", "Not in these articles."))
+    return conversation, answers
+
+
+def test_conversations_without_a_format_number_open_and_go_on_being_written(library_1, answer):
+    assert version(library_1) == 0
+    library = Library.open(library_1)
+    conversations = Conversations(library_1)
+    assert version(library_1) == FORMAT
+    conversation, _ = resolved(conversations, library)
+    assert conversations.add(OWNER_1, conversation.id, answer).number == 5
+    again = Conversations(library_1)
+    assert [stored.question for stored in again.answers(OWNER_1, conversation.id)][-1] == QUESTION
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_where_nothing_can_be_written_conversations_are_read_in_place(library_1, answer, log):
+    if log:  # as another process leaves it: the last answers are in the write-ahead log only
+        writer = sqlite3.connect(library_1 / FILE)
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
+        writer.execute("UPDATE conversations SET title = 'Renamed'")
+        writer.commit()
+        assert (library_1 / (FILE + "-wal")).stat().st_size > 0
+    with read_only(library_1.parent):
+        conversations = Conversations(library_1)
+        conversation, _ = resolved(conversations, Library.open(library_1))
+        assert (conversation.title == "Renamed") == log
+        for change in (
+            lambda: conversations.add(OWNER_1, conversation.id, answer),
+            lambda: conversations.create(OWNER_1, "another"),
+            lambda: conversations.rename(OWNER_1, conversation.id, "another"),
+            lambda: conversations.delete(OWNER_1, conversation.id),
+            lambda: Conversations(library_1.parent),
+        ):
+            with pytest.raises(UserError, match="--library FOLDER"):
+                change()
+    assert version(library_1) == 0
+
+
+def test_an_upgrade_that_fails_leaves_the_file_as_it_was(library_1, monkeypatch):
+    before = list(sqlite3.connect(library_1 / FILE).iterdump())
+    monkeypatch.setattr("ui.store.conversations.UPGRADES", ((*UPGRADES[0], "DELETE FROM answers", "no SQL"),))
+    with pytest.raises(UserError, match="no"):
+        Conversations(library_1)
+    assert version(library_1) == 0
+    assert list(sqlite3.connect(library_1 / FILE).iterdump()) == before
+
+
+def test_conversations_of_a_newer_clippings_are_left_alone(tmp_path):
+    Conversations(tmp_path)
+    connection = sqlite3.connect(tmp_path / FILE)
+    connection.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    connection.close()
+    with pytest.raises(UserError, match="pip install -U clippings"):
+        Conversations(tmp_path)
+
+
+def test_an_answer_is_shown_from_what_is_in_hand(seeds_library, tmp_path):
+    """Nothing is read from SQLite once it is stored, and a conversation is read once a question."""
+    service = ChatService(Settings(library=str(seeds_library)))
+    service.conversations = Conversations(tmp_path)
+    statements = []
+    service.conversations._connection().set_trace_callback(statements.append)
+
+    async def ask(question):
+        stop = StopSignals().begin("ada", "page")
+        return [view async for view in answer_in_chat(service, "ada", "client", question, stop)]
+
+    first = asyncio.run(ask(ChatQuestion(QUESTION)))
+    stored = next(n for n, statement in enumerate(statements) if statement.startswith("INSERT INTO answers"))
+    assert not [statement for statement in statements[stored + 1 :] if statement.startswith("SELECT")]
+    (item,) = service.conversations.answers("ada", first[-1].conversation)
+    assert first[-1].current == html.turn(item.resolve(service.article), item)
+    asyncio.run(ask(ChatQuestion(QUESTION, first[-1].conversation)))
+    statements.clear()
+    asyncio.run(ask(ChatQuestion("And what did he say about Ukraine?", first[-1].conversation)))
+    assert len([statement for statement in statements if "FROM answers a" in statement]) == 1
