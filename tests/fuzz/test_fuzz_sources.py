@@ -31,11 +31,13 @@ BODY = "The harbour of {place} closed on Monday, the council said. “We had no 
 
 
 def rows():
+    """Sound rows; the text of every other one is markup, as feeds and exports have it."""
     for number in range(ROWS):
+        text = BODY.format(place=f"Port {number}")
         yield {
             "id": f"r{number}",
             "title": f"Harbour {number}",
-            "text": BODY.format(place=f"Port {number}"),
+            "text": f"<p>{text}</p><p>It opens in May.<br>The council said so.</p>" if number % 2 else text,
             "outlet": "The Courier",
             "published": f"2024-03-{number + 1:02d}",
         }
