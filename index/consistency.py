@@ -13,7 +13,7 @@ import numpy as np
 from index.build.embed_passages import Copies, IndexConfig, embedded_text, sweep
 from index.catalog import Catalog
 from index.catalog.view import Collection, split_id, to_article, to_passage
-from index.engines.bm25 import Entry, WordIndex
+from index.engines.bm25 import FIELDS, Entry, WordIndex
 from index.engines.chroma import BATCH, VectorIndex, is_cut_short
 from index.errors import UserError
 from index.locks import write_lock
@@ -42,6 +42,8 @@ class Checked:
     articles: int
     passages: int
     problems: tuple[Problem, ...]
+    lacks: str = ""
+    """As `lacking` says."""
 
     @property
     def clean(self) -> bool:
@@ -80,9 +82,21 @@ def check(folder: Path) -> Checked:
             problems.extend(_vectors_difference(catalog, collection).problems("vectors", collection))
             problems.extend(_words_difference(catalog, collection).problems("words", collection))
         articles, passages = catalog.view().count() if catalog.current() else (0, 0)
-        return Checked(catalog.current(), articles, passages, tuple(problems))
+        return Checked(catalog.current(), articles, passages, tuple(problems), lacking(catalog))
     finally:
         catalog.close()
+
+
+def lacking(catalog: Catalog) -> str:
+    """What an index made by an earlier Clippings does not hold, and the command that adds it; empty for nothing."""
+    if not catalog.current():
+        return ""
+    missing = [field for field in FIELDS if field not in catalog.view().collection.word_fields]
+    return (
+        f"made before the word index held {', '.join(missing)}; run: clippings index --rebuild FILE_OR_FOLDER"
+        if missing
+        else ""
+    )
 
 
 def repair(folder: Path, config: IndexConfig, command: str = "") -> Checked:

@@ -12,6 +12,7 @@ from typing import Any
 from index.build.embed_passages import Copies, sweep
 from index.catalog import Catalog, Version
 from index.catalog.view import Collection, View
+from index.consistency import lacking
 from index.engines.chroma import BATCH, VectorIndex
 from index.errors import UserError
 from index.locks import write_lock
@@ -37,6 +38,8 @@ class Stats:
     oldest: str
     newest: str
     sizes: dict[str, int]
+    lacks: str
+    """As `index.consistency.lacking` says."""
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain data, for JSON."""
@@ -131,6 +134,7 @@ def stats(folder: Path) -> Stats:
             str(oldest or ""),
             str(newest or ""),
             sizes,
+            lacking(catalog),
         )
     finally:
         catalog.close()

@@ -18,13 +18,14 @@ from typing import Any, Literal
 import numpy as np
 
 from index.catalog import Catalog
+from index.catalog.schema import WORD_FIELDS
 from index.locks import delete_unused
 from index.build.staging import Staging
 from index.types import Article, Passage
 from index.engines.chroma import BATCH, VectorIndex
 from index.engines.chroma import snapshot as copy_vectors
 from index.catalog.view import Collection, stands, to_article, to_passage
-from index.engines.bm25 import Entry, WordIndex
+from index.engines.bm25 import FIELDS, Entry, WordIndex
 from index.engines.bm25 import snapshot as copy_words
 
 FORMAT = 1
@@ -51,7 +52,7 @@ class IndexConfig:
     @property
     def fingerprint(self) -> str:
         """Names everything the derived data depend on: these settings and how this module applies them."""
-        return f"{FORMAT} {self.settings_fingerprint}"
+        return f"{FORMAT} {self.settings_fingerprint}{WORD_FIELDS}{' '.join(FIELDS)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from index.catalog.schema import WORD_FIELDS
 from index.types import Article, Filter, Passage, Published
 
 EVERYTHING = Filter()
@@ -35,6 +36,11 @@ class Collection:
     server: str
     vectors: str
     words: str
+
+    @property
+    def word_fields(self) -> tuple[str, ...]:
+        """The fields of its word index."""
+        return tuple(self.fingerprint.rpartition(WORD_FIELDS)[2].split())
 
 
 @dataclass(frozen=True, slots=True)
