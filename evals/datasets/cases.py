@@ -42,8 +42,8 @@ class GoldSentence:
 class Case:
     """One question and what is expected; see `evals/sets/README.md` for the schema of its row.
 
-    `gold_articles` and `gold_sentences` name articles by id, location, file name, row id, URL or title
-    until `evals.datasets.resolve.resolve` replaces the names by article ids.
+    `gold_articles`, `gold_sentences` and `context_articles` name articles by id, location, file name, row id, URL or
+    title until `evals.datasets.resolve.resolve` replaces the names by article ids.
     """
 
     id: str
@@ -56,6 +56,8 @@ class Case:
     gold_sentences: tuple[GoldSentence, ...] = ()
     as_of: date | None = None
     tags: tuple[str, ...] = ()
+    context_articles: tuple[str, ...] = ()
+    """Articles the question is asked of, whether they answer it or not: what a reader without retrieval reads."""
     hidden: tuple[str, ...] = ()
     """Article ids kept from the search; set by `leave_out`, never by a question set."""
     __pydantic_config__: ClassVar = STRICT

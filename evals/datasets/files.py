@@ -11,7 +11,7 @@ from typing import Any
 from evals.datasets.cases import BadRows, Case, Problem
 from index.errors import UserError
 
-LISTS = ("conversation", "answers", "gold_articles", "gold_sentences", "tags")
+LISTS = ("conversation", "answers", "gold_articles", "gold_sentences", "context_articles", "tags")
 KINDS = (".jsonl", ".csv", ".yaml", ".yml")
 LONGEST_CELL = 131_072
 """Characters of one cell of a CSV file."""

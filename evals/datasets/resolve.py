@@ -113,7 +113,10 @@ def _resolved(case: Case, names: Names, report: Report) -> Case:
         report(Fault(case, field, f"{name!r} " + (several if found else "is not in the library"), missing=True))
         return None
 
-    gold = {article.id: None for name in case.gold_articles if (article := one(name, "gold_articles"))}
+    def ids(names: Iterable[str], field: str) -> dict[str, None]:
+        return {article.id: None for name in names if (article := one(name, field))}
+
+    gold = ids(case.gold_articles, "gold_articles")
     sentences = []
     for number, sentence in enumerate(case.gold_sentences):
         article = one(sentence.article, f"gold_sentences.{number}")
@@ -124,7 +127,8 @@ def _resolved(case: Case, names: Names, report: Report) -> Case:
             report(Fault(case, f"gold_sentences.{number}", f"{sentence.text[:70]!r} {fault}", missing=False))
         sentences.append(replace(located, article=article.id))
         gold[article.id] = None
-    return replace(case, gold_articles=tuple(gold), gold_sentences=tuple(sentences))
+    context = ids(case.context_articles, "context_articles")
+    return replace(case, gold_articles=tuple(gold), gold_sentences=tuple(sentences), context_articles=tuple(context))
 
 
 def with_offsets(cases: Iterable[Case], names: Names, report: Report) -> Iterator[Case]:

@@ -5,7 +5,6 @@ INNER_ORDER = (
     "corrupt",
     "fit_readers",
     "reader_data",
-    "reading",
     "retrieval",
     "small_model",
     "hallucination",

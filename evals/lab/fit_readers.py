@@ -18,7 +18,8 @@ from evals.datasets.cases import Case, half, leave_out
 from evals.datasets.files import read
 from evals.datasets.resolve import resolve
 from evals.metrics.text_match import holds
-from evals.runs.systems import names, query_of
+from evals.runs.query import query_of
+from evals.runs.systems import names
 from index import errors
 from index.errors import UserError
 from index.library import Library

@@ -26,7 +26,7 @@ from evals.results import CaseResult, Judgement, from_line, observe, to_line
 from index.errors import UserError
 from rag.types import Answer
 
-INNER_ORDER = ("baselines", "compare", "systems", "training_rows")
+INNER_ORDER = ("baselines", "compare", "query", "reader_alone", "systems", "training_rows")
 """Each may import itself and those before it."""
 
 RESULTS, HEADER = "results.jsonl", "run.json"
@@ -113,7 +113,7 @@ def commit() -> str:
 
 @cache
 def code_hash() -> str:
-    """SHA-256 of every file of the packages that answer: code, rules and trained weights.
+    """SHA-256 of every file that answers: code, rules and trained weights; `rag.training` changes no answer.
 
     Read once, since what runs is what was there when the program began.
     """
@@ -121,7 +121,8 @@ def code_hash() -> str:
     for package in (index, rag):
         root = Path(package.__path__[0])
         for path in sorted(root.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
+            inside = path.relative_to(root).parts
+            if path.is_file() and "__pycache__" not in inside and (package, inside[0]) != (rag, "training"):
                 digest.update(f"{package.__name__}/{path.relative_to(root)}\0".encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

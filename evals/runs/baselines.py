@@ -17,7 +17,7 @@ import numpy as np
 from evals.datasets.cases import Case
 from evals.runs import Answering
 from index.split import sentences
-from index.types import Article, Filter, Hit, Passage
+from index.types import Article, Filter, Hit, Passage, Span
 from rag.types import Answer, Citation, Query, Statement
 
 if TYPE_CHECKING:
@@ -34,26 +34,41 @@ CHARACTERS, OVERLAP = 1000, 200
 """The tutorial's splitter settings."""
 
 
-def first_sentences(question: str, hits: Sequence[Hit], confidence: float, seconds: float | None = None) -> Answer:
-    """An answer made of the first sentences of the first hit; refused only when nothing was found."""
-    quoted: tuple[Statement, ...] = ()
-    if hits:
-        article = hits[0].article
-        quoted = tuple(
-            Statement(text, (Citation(article.id, article.revision, start, end, text),))
-            for (start, end), text in list(hits[0].sentences())[:STATEMENTS]
-        )
+def quotation(article: Article, sentence: Span) -> Statement:
+    """A sentence of an article as a statement that cites it."""
+    start, end = sentence
+    text = article.text[start:end]
+    return Statement(text, (Citation(article.id, article.revision, start, end, text),))
+
+
+def answer_of(
+    query: Query,
+    hits: Sequence[Hit],
+    statements: Sequence[Statement],
+    confidence: float,
+    short: str = "",
+    seconds: float | None = None,
+) -> Answer:
+    """The answer of a system that refuses only when nothing was found."""
     return Answer(
-        question=question,
-        query=Query(question, question),
-        statements=quoted,
-        refused=not quoted,
-        reason="" if quoted else "nothing was found",
-        confidence=confidence if quoted else 0.0,
+        question=query.question,
+        query=query,
+        statements=tuple(statements),
+        short=short,
+        refused=not statements,
+        reason="" if statements else "nothing was found",
+        confidence=confidence if statements else 0.0,
         hits=tuple(hits),
         articles=tuple({hit.article.id: hit.article for hit in hits}.values()),
         seconds={} if seconds is None else {"total": seconds},
     )
+
+
+def first_sentences(question: str, hits: Sequence[Hit], confidence: float, seconds: float | None = None) -> Answer:
+    """An answer made of the first sentences of the first hit."""
+    spans = [span for hit in hits[:1] for span, _ in hit.sentences()][:STATEMENTS]
+    statements = [quotation(hits[0].article, span) for span in spans]
+    return answer_of(Query(question, question), hits, statements, confidence, seconds=seconds)
 
 
 def bm25(library: Library) -> Answering:

@@ -1,4 +1,4 @@
-"""Systems that answer a case: ours, and what a run's header says of the library they answer from."""
+"""Systems that answer a case, by name, and what a run's header says of the library they answer from."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ from evals import runs
 from evals.datasets.cases import BadRows, Case, Problem
 from evals.datasets.resolve import Fault, Names, resolve
 from evals.runs import Answering, Header
+from evals.runs.baselines import BM25, TUTORIAL, bm25, tutorial
+from evals.runs.reader_alone import BM25_READER, READER, NamedArticles, bm25_reader, reader_alone
+from index.engines.encoder import open_encoder
+from index.errors import UserError
 from index.types import Filter
-from rag.types import Answer, Query, Turn
-from rag.understand import understand
+from rag.assistant import Assistant
+from rag.read.reader import WEIGHTS
+from rag.read.span_model import TrainedReader, checksum
+from rag.types import Answer, Turn
 
 if TYPE_CHECKING:
     from index.library import Library
-    from rag.assistant import Assistant
+    from rag.settings import Settings
 
 OURS = "clippings"
+SYSTEMS = (OURS, BM25, TUTORIAL, READER, BM25_READER)
 
 
 def ours(assistant: Assistant) -> Answering:
@@ -39,18 +46,24 @@ def ours(assistant: Assistant) -> Answering:
     return answering
 
 
-def query_of(library: Library, case: Case) -> Query:
-    """What a case asks, understood without a chat model; its hidden articles are kept from every search."""
-    turns = [Turn(exchange.question, exchange.answer) for exchange in case.conversation]
-    return understand(
-        case.question,
-        turns,
-        as_of=case.as_of,
-        newest=library.newest,
-        outlets=library.outlets,
-        authors=library.authors,
-        filter=Filter(without=case.hidden),
-    )
+def open_system(name: str, library: Library, settings: Settings, folder: Path) -> tuple[Answering, str]:
+    """The system of a name over a library, and the fingerprint of its settings.
+
+    What it indexes of its own is kept in `folder`. Raises UserError for a name that is not in `SYSTEMS`.
+    """
+    if name == OURS:
+        return ours(Assistant(library, settings)), settings.fingerprint
+    if name in (READER, BM25_READER):
+        weights = Path(settings.reader) if settings.reader else WEIGHTS
+        reader = TrainedReader(weights)
+        make = reader_alone if name == READER else bm25_reader
+        return make(library, reader), fingerprint(name, checksum(weights))
+    encoder = open_encoder(settings.encoder)
+    if name == BM25:
+        return bm25(library), fingerprint(name, encoder.fingerprint)
+    if name == TUTORIAL:
+        return tutorial(library, encoder, folder / "tutorial-index"), fingerprint(name, encoder.fingerprint)
+    raise UserError(f"There is no system {name!r}. There are: {', '.join(SYSTEMS)}")
 
 
 def names(library: Library) -> Names:
@@ -80,6 +93,14 @@ def tied(cases: Sequence[Case], library: Library, path: Path, skip: bool = False
         raise BadRows(problems)
     notes += [f"left out: {problem}" for problem in problems]
     return [case for case in resolved if case.id not in unresolved], notes
+
+
+def with_articles(cases: Sequence[Case], library: Library) -> tuple[list[Case], list[str]]:
+    """The cases that name an article for the reader alone to read, and a line about those left out."""
+    named = NamedArticles(library)
+    readable = [case for case in cases if named.of(case)]
+    left_out = len(cases) - len(readable)
+    return readable, [f"left out: {left_out} questions that name no article to read"] if left_out else []
 
 
 def header(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from evals.runs.systems import query_of
+from evals.runs.query import query_of
 from rag.retrieve import retrieve
 
 if TYPE_CHECKING:

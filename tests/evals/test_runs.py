@@ -142,6 +142,18 @@ def test_the_code_hash_sees_the_packages_that_answer(monkeypatch: pytest.MonkeyP
     assert code_hash() != before
 
 
+def test_the_code_hash_sees_weights_and_not_training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    for folder in ("training", "read/weights"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setattr(runs.rag, "__path__", [str(tmp_path)])
+    code_hash = runs.code_hash.__wrapped__
+    before = code_hash()
+    (tmp_path / "training" / "train.py").write_text("x = 1\n")
+    assert code_hash() == before
+    (tmp_path / "read" / "weights" / "reader.onnx").write_bytes(b"weights")
+    assert code_hash() != before
+
+
 def judged(reply: str) -> Judgement:
     from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
     from langchain_core.messages import AIMessage

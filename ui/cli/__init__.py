@@ -23,6 +23,7 @@ INNER_ORDER = (
     "eval",
     "library",
     "model",
+    "quote",
 )
 """Each may import itself and those before it."""
 

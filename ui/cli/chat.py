@@ -104,6 +104,7 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     import uvicorn
 
     from ui.web.server.application import app
+    from ui.web.server.connections import CONNECTIONS, PatientProtocol
 
     host, port = options.host, options.port
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -129,6 +130,8 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=3,
+        http=PatientProtocol,
+        limit_concurrency=CONNECTIONS,
         proxy_headers=False,  # uvicorn would believe them of every process on this machine
     )
     try:

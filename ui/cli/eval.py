@@ -21,11 +21,8 @@ from ui.cli.eval_common import (
 from ui.cli.eval_sets import ask, import_command, init, locate, suggest, training_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from evals.metrics.summary import Figure
     from evals.results import CaseResult
-    from evals.runs import Answering
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
@@ -64,6 +61,13 @@ for command in (ask, import_command, init, locate, suggest, training_rows):
     type=click.IntRange(1),
     help="Questions at once; time is measured only one at a time.",
 )
+@click.option(
+    "--system",
+    default="clippings",
+    show_default=True,
+    help="Who answers: clippings, bm25, langchain-tutorial, or the reader alone: reader (over the articles a question "
+    "names) and bm25-reader.",
+)
 @click.option("--model", help="Let a chat model write the answers, as provider:model.")
 @click.option("--judge", metavar="MODEL", help="Let a chat model score the answers too, as provider:model.")
 @click.option("--skip-missing", is_flag=True, help="Leave out questions whose gold articles are not in the library.")
@@ -76,6 +80,7 @@ def run_command(
     leave_out_gold: bool,
     required: tuple[str, ...],
     jobs: int,
+    system: str,
     model: str | None,
     judge: str | None,
     skip_missing: bool,
@@ -85,17 +90,17 @@ def run_command(
     from evals.metrics import multihop_rag
     from evals.metrics.summary import requirement, summarise
     from evals.runs import systems
-    from rag.assistant import Assistant
 
     requirements = [requirement(text) for text in required]
     read = files.read(questions)
     opened, settings = library_for(questions, library, model)
-    cases = prepared(read, opened, questions, tags, unwanted, leave_out_gold, skip_missing)
+    folder = out or new_folder(questions)
+    answering, own = systems.open_system(system, opened, settings, folder)
+    cases = prepared(read, opened, questions, tags, unwanted, leave_out_gold, skip_missing, system == systems.READER)
     judging = judging_by(judge, settings)
     options = ["leave-out-gold"] * leave_out_gold + [f"judge {judge}"] * bool(judge)
-    header = systems.header(systems.OURS, questions, cases, opened, settings.fingerprint, options, jobs)
-    folder = out or new_folder(questions)
-    results = ask_all(cases, systems.ours(Assistant(opened, settings)), folder, header, judging)
+    header = systems.header(system, questions, cases, opened, own, options, jobs)
+    results = ask_all(cases, answering, folder, header, judging)
     figures = summarise(results, timed=jobs == 1)
     show(figures, multihop_rag.official(results))
     click.echo(f"\nReport: {write_report(folder, header, results)}")
@@ -183,35 +188,26 @@ def baselines(
     """Ask SET of BM25 alone, of the LangChain tutorial's pipeline, and of ours; one table."""
     from evals.datasets import files
     from evals.metrics.summary import summarise
-    from evals.runs import baselines as pipelines
     from evals.runs import systems
-    from index.engines.encoder import open_encoder
-    from rag.assistant import Assistant
 
     read = files.read(questions)
     opened, settings = library_for(questions, library)
     cases = prepared(read, opened, questions, tags, (), leave_out_gold, skip_missing)
     folder = out or new_folder(questions)
-    encoder = open_encoder(settings.encoder)
-    makers: dict[str, Callable[[], Answering]] = {
-        pipelines.BM25: lambda: pipelines.bm25(opened),
-        systems.OURS: lambda: systems.ours(Assistant(opened, settings)),
-        pipelines.TUTORIAL: lambda: pipelines.tutorial(opened, encoder, folder / "tutorial-index"),
-    }
     options = ["leave-out-gold"] * leave_out_gold
     columns: dict[str, list[Figure]] = {}
     asked: list[CaseResult] = []
-    for system, make in makers.items():
-        own = settings.fingerprint if system == systems.OURS else systems.fingerprint(system, encoder.fingerprint)
+    for system in (systems.BM25, systems.OURS, systems.TUTORIAL):
+        answering, own = systems.open_system(system, opened, settings, folder)
         header = systems.header(system, questions, cases, opened, own, options)
-        results = ask_all(cases, make(), folder / system, header)
+        results = ask_all(cases, answering, folder / system, header)
         columns[system] = summarise(results)
         asked += results
         write_report(folder / system, header, results)
     table = figure_table(columns)
     (folder / "table.md").write_text(table, encoding="utf-8")
     click.echo(table)
-    click.echo(f"Compare two of them: clippings eval compare {folder / pipelines.BM25} {folder / systems.OURS}")
+    click.echo(f"Compare two of them: clippings eval compare {folder / systems.BM25} {folder / systems.OURS}")
     finish(asked, [], [])
 
 

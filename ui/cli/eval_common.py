@@ -26,6 +26,7 @@ def prepared(
     unwanted: tuple[str, ...] = (),
     leave_out_gold: bool = False,
     skip_missing: bool = False,
+    without_retrieval: bool = False,
 ) -> list[Case]:
     """The cases to ask, tied to the library; what could not be tied is told on standard error."""
     from evals.datasets.cases import chosen, leave_out
@@ -36,11 +37,16 @@ def prepared(
         known = ", ".join(sorted({tag for case in read for tag in case.tags}))
         raise UserError(f"No question of {str(questions)!r} has these tags. Its tags: {known or 'none'}")
     cases, notes = systems.tied(wanted, library, questions, skip_missing)
+    if leave_out_gold:
+        cases = list(leave_out(cases))
+    if without_retrieval:
+        cases, unread = systems.with_articles(cases, library)
+        notes += unread
     for note in notes:
         click.echo(f"Note: {note}", err=True)
     if not cases:
         raise UserError(f"Every question of {str(questions)!r} was left out. Is this its library? {library.folder}")
-    return list(leave_out(cases)) if leave_out_gold else cases
+    return cases
 
 
 def library_for(questions: Path, library: str | None, model: str | None = None) -> tuple[Library, Settings]:

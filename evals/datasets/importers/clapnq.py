@@ -37,6 +37,7 @@ def read(path: Path) -> Imported:
                     GoldSentence(article_id, text.strip())
                     for text in dict.fromkeys(given[0]["selected_sentences"] if given else [])
                 ),
+                context_articles=(article_id,),
                 tags=("answerable" if given else "unanswerable",),
             )
         )

@@ -23,6 +23,7 @@ def read(path: Path) -> Imported:
         *earlier, last = task["input"]
         kind = task["answerability"][0].lower()
         answerable = kind in ("answerable", "partial")
+        articles_read = tuple(dict.fromkeys(passage["document_id"] for passage in task["contexts"]))
         cases.append(
             Case(
                 id=task["task_id"],
@@ -30,9 +31,8 @@ def read(path: Path) -> Imported:
                 conversation=tuple(_exchanges(earlier)),
                 answers=tuple(target["text"].strip() for target in task["targets"]) if answerable else (),
                 answerable=answerable,
-                gold_articles=tuple(dict.fromkeys(passage["document_id"] for passage in task["contexts"]))
-                if answerable
-                else (),
+                gold_articles=articles_read if answerable else (),
+                context_articles=articles_read,
                 tags=(kind, task["Collection"], *(word.lower() for word in task.get("Multi-Turn", []))),
             )
         )

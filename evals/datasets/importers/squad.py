@@ -43,6 +43,7 @@ def _case(question: dict[str, Any], article_id: str, text: str, spans: list[Span
         answerable=answerable,
         gold_articles=(article_id,) if answerable else (),
         gold_sentences=tuple(GoldSentence(article_id, text[start:end], start, end) for start, end in gold),
+        context_articles=(article_id,),
     )
 
 

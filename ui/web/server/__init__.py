@@ -1,4 +1,15 @@
 """What stands between the network and the page: log-in, limits, uploads, headers."""
 
-INNER_ORDER = ("auth", "rate_limit", "middleware", "gradio_page", "options", "uploads", "application", "sets")
+INNER_ORDER = (
+    "auth",
+    "connections",
+    "rate_limit",
+    "middleware",
+    "gradio_page",
+    "options",
+    "uploaded_files",
+    "uploads",
+    "application",
+    "sets",
+)
 """Each may import itself and those before it."""

@@ -16,11 +16,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from ui.web.pages.html import rendered
 from ui.web.server.auth import SESSION_SECONDS, Account, Sessions
+from ui.web.server.connections import BODY_SECONDS, UPLOAD_SECONDS, LimitedBody
 from ui.web.server.rate_limit import LOGINS, Busy, Rate
 
 Scope = MutableMapping[str, Any]
@@ -103,12 +105,24 @@ class Guard:
             scope["headers"] = [
                 (name, value) for name, value in scope["headers"] if not name.startswith(b"x-forwarded")
             ]
+        receive = self._limited(scope, receive)
         request = Request(scope, receive)
-        answer = self._refused(request) or await self._login(request)
+        try:
+            answer = self._refused(request) or await self._login(request)
+        except HTTPException as error:  # of a body that is too large or too slow, before any application
+            answer = PlainTextResponse(error.detail, error.status_code, error.headers)
         cookie = None
         if answer is None:
             cookie = self._identify(request)
         await (answer or self.app)(scope, receive, _Sending(send, nonce, cookie, _secure(request)))
+
+    def _largest(self, scope: Scope) -> int:
+        """How many bytes the body of a request may have."""
+        return self.largest_upload if self.uploads and scope["path"].endswith(self.uploads) else LARGEST_BODY
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        largest = self._largest(scope)
+        return LimitedBody(receive, largest, BODY_SECONDS if largest == LARGEST_BODY else UPLOAD_SECONDS)
 
     def _is_proxy(self, scope: Scope) -> bool:
         peer = (scope.get("client") or ("",))[0]
@@ -134,7 +148,7 @@ class Guard:
         if not self._from_here(request):
             return PlainTextResponse("This request comes from another site.", 403)
         length = request.headers.get("content-length", "0")
-        allowed = self.largest_upload if self.uploads and request.url.path.endswith(self.uploads) else LARGEST_BODY
+        allowed = self._largest(request.scope)
         if not length.isdecimal() or int(length) > allowed:
             return PlainTextResponse(f"At most {allowed:,} bytes can be sent here.", 413)
         return None

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
-from ui.web.server.middleware import LARGEST_BODY, App, Receive, Scope, Send
+from ui.web.server.middleware import App, Receive, Scope, Send
 
 UPLOAD = "/gradio_api/upload"
 """The path that takes files in; it answers with a JSON list of where they are."""
@@ -43,12 +44,13 @@ class UploadedFiles:
             named = unquote(path.removeprefix(FILE))
             await (self.app if self.is_from(session, named) else _refusal(named))(scope, receive, send)
         elif scope["method"] in ("POST", "PUT", "PATCH"):
-            body = await _whole(receive)
-            foreign = [] if body is None else [named for named in _files(body) if not self.is_from(session, named)]
-            if body is None:
-                too_long = PlainTextResponse(f"At most {LARGEST_BODY:,} bytes can be sent here.", 413)
-                await too_long(scope, receive, send)
-            elif foreign:
+            try:
+                body = await _whole(receive)
+            except HTTPException as error:
+                await PlainTextResponse(error.detail, error.status_code, error.headers)(scope, receive, send)
+                return
+            foreign = [named for named in _files(body) if not self.is_from(session, named)]
+            if foreign:
                 await _refusal(foreign[0])(scope, receive, send)
             else:
                 await self.app(scope, _replay(body, receive), send)
@@ -87,16 +89,14 @@ class _UploadResponse:
         await self.send(message)
 
 
-async def _whole(receive: Receive) -> bytes | None:
-    """The body of a request, or None where it is too long."""
-    body = b""
+async def _whole(receive: Receive) -> bytes:
+    """The body of a request, as long as it may be."""
+    body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > LARGEST_BODY:
-            return None
         if not message.get("more_body"):
-            return body
+            return bytes(body)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
