@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from index.build.embed_passages import Copies, IndexConfig, embedded_text, sweep
+from index.build.embed_passages import IndexConfig, embedded_text
+from index.build.engine_copies import EngineCopies, delete_unused_folders
 from index.catalog import Catalog
 from index.catalog.view import Collection, split_id, to_article, to_passage
 from index.engines.bm25 import FIELDS, Entry, WordIndex
@@ -108,13 +109,13 @@ def repair(folder: Path, config: IndexConfig, command: str = "") -> Checked:
     with write_lock(folder, command):
         catalog = Catalog(folder)
         try:
-            sweep(catalog)
+            delete_unused_folders(catalog)
             for collection in catalog.collections():
                 vectors = _vectors_difference(catalog, collection)
                 words = _words_difference(catalog, collection)
                 if any(vectors.problems("vectors", collection)) or any(words.problems("words", collection)):
                     _repair(catalog, collection, config, vectors, words)
-            sweep(catalog)
+            delete_unused_folders(catalog)
         finally:
             catalog.close()
     return check(folder)
@@ -212,7 +213,7 @@ def _repair(
         fresh.append("vectors")
     if words.damage:
         fresh.append("words")
-    with Copies(catalog, collection, fresh) as copies:
+    with EngineCopies(catalog, collection, fresh) as copies:
         if vectors.missing or vectors.orphans:
             copies.vectors.delete(vectors.orphans)
             for start in range(0, len(vectors.missing), BATCH):

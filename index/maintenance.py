@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from index.build.embed_passages import Copies, sweep
+from index.build.engine_copies import EngineCopies, delete_unused_folders
 from index.catalog import Catalog, Version
 from index.catalog.view import Collection, View
 from index.consistency import lacking
@@ -86,7 +86,7 @@ def prune(folder: Path, keep: int = 1, command: str = "") -> Pruned:
         try:
             before = _size(folder)
             dropped, revisions, passages = _prune(catalog, keep)
-            sweep(catalog)
+            delete_unused_folders(catalog)
             catalog.connection().execute("VACUUM")
             catalog.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return Pruned(tuple(dropped), revisions, passages, max(before - _size(folder), 0))
@@ -184,7 +184,7 @@ def _shed(catalog: Catalog, collection: Collection, doomed: list[str], kept: lis
     """Copies of the engines without the doomed passages."""
     # Deleted vectors stay in Chroma's graph as dead ends.
     fresh = len(doomed) > REWRITE * (len(doomed) + len(kept)) and not collection.server
-    copies = stack.enter_context(Copies(catalog, collection, fresh=("vectors",) if fresh else ()))
+    copies = stack.enter_context(EngineCopies(catalog, collection, fresh=("vectors",) if fresh else ()))
     if fresh:
         old = VectorIndex(catalog.vectors_folder(collection))
         try:

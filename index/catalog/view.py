@@ -16,14 +16,14 @@ EVERYTHING = Filter()
 _FACTS = "r.article_id, r.revision, r.title, r.outlet, r.author, r.published, r.url, r.fetched_at, r.text"
 
 
-def stands(alias: str) -> str:
+def is_live(alias: str) -> str:
     """SQL: the row of `lives` or `locations` called `alias` stands in the version `:version`."""
     return f"({alias}.added_in <= :version AND ({alias}.removed_in IS NULL OR {alias}.removed_in > :version))"
 
 
-_LIVE = stands("v")
+_LIVE = is_live("v")
 _OWN_LOCATION = f"""coalesce((SELECT l.location FROM locations l WHERE l.article_id = r.article_id
-    AND {stands("l")} ORDER BY l.place LIMIT 1), '') AS location"""
+    AND {is_live("l")} ORDER BY l.place LIMIT 1), '') AS location"""
 
 
 @dataclass(frozen=True, slots=True)
