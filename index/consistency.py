@@ -36,7 +36,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckReport:
     """What a check found; `articles` and `passages` are those of the published version."""
 
     version: int
@@ -74,7 +74,7 @@ class _Difference:
             yield Problem(store, "orphan", len(self.orphans), f"{detail}; collection {collection.name}")
 
 
-def check(folder: Path) -> Checked:
+def check(folder: Path) -> CheckReport:
     """Compare SQLite, Chroma and tantivy passage by passage, for every version kept."""
     catalog = Catalog(folder)
     try:
@@ -83,7 +83,7 @@ def check(folder: Path) -> Checked:
             problems.extend(_vectors_difference(catalog, collection).problems("vectors", collection))
             problems.extend(_words_difference(catalog, collection).problems("words", collection))
         articles, passages = catalog.view().count() if catalog.current() else (0, 0)
-        return Checked(catalog.current(), articles, passages, tuple(problems), lacking(catalog))
+        return CheckReport(catalog.current(), articles, passages, tuple(problems), lacking(catalog))
     finally:
         catalog.close()
 
@@ -100,7 +100,7 @@ def lacking(catalog: Catalog) -> str:
     )
 
 
-def repair(folder: Path, config: IndexConfig, command: str = "") -> Checked:
+def repair(folder: Path, config: IndexConfig, command: str = "") -> CheckReport:
     """Make the engines hold what the catalog says, encoding what is missing; returns a new check.
 
     Writes into copies and switches at the end, like a build. Raises UserError when vectors are missing that

@@ -47,7 +47,7 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
+class PruneReport:
     """What `prune` dropped for good."""
 
     versions: tuple[int, ...]
@@ -73,7 +73,7 @@ def rollback(folder: Path, number: int, command: str = "") -> None:
             catalog.close()
 
 
-def prune(folder: Path, keep: int = 1, command: str = "") -> Pruned:
+def prune(folder: Path, keep: int = 1, command: str = "") -> PruneReport:
     """Drop, for good, all but the published version and the `keep` - 1 before it.
 
     Citations of dropped revisions no longer resolve. Raises UserError when `keep` is not positive or a build
@@ -89,7 +89,7 @@ def prune(folder: Path, keep: int = 1, command: str = "") -> Pruned:
             delete_unused_folders(catalog)
             catalog.connection().execute("VACUUM")
             catalog.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return Pruned(tuple(dropped), revisions, passages, max(before - _size(folder), 0))
+            return PruneReport(tuple(dropped), revisions, passages, max(before - _size(folder), 0))
         finally:
             catalog.close()
 

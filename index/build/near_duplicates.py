@@ -52,7 +52,7 @@ Shingle = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Copy:
+class _Holder:
     """A revision that holds a sentence."""
 
     article_id: str
@@ -132,7 +132,7 @@ def _link(connection: sqlite3.Connection, now: dict[str, int], article_id: str, 
             )
 
 
-def _kind(me: _Copy, other: _Copy, alike: float) -> str:
+def _kind(me: _Holder, other: _Holder, alike: float) -> str:
     """What `other` is to `me`."""
     if me.origin and me.origin == other.origin and alike >= ALIKE and me.first and other.last:
         if other.last < me.first:
@@ -144,9 +144,9 @@ def _kind(me: _Copy, other: _Copy, alike: float) -> str:
 
 def _copies(
     connection: sqlite3.Connection, now: dict[str, int], article_id: str, revision: str
-) -> dict[int, list[_Copy]]:
+) -> dict[int, list[_Holder]]:
     """For each long sentence of a new revision, who will hold it, itself included (at most `COMMON`)."""
-    copies: dict[int, list[_Copy]] = defaultdict(list)
+    copies: dict[int, list[_Holder]] = defaultdict(list)
     for (key,) in connection.execute(
         "SELECT hash FROM staging.new_sentences WHERE article_id = ? AND revision = ?", [article_id, revision]
     ).fetchall():
@@ -167,14 +167,14 @@ def _copies(
         for holder, held, outlet, url, first, last in rows:
             origin = outlet.lower() or urlsplit(url).netloc
             copies[key].append(
-                _Copy(
+                _Holder(
                     holder, held, origin, from_day(first) if first else None, from_day(last) if last else None
                 )
             )
     return copies
 
 
-def _is_boilerplate(copies: list[_Copy]) -> bool:
+def _is_boilerplate(copies: list[_Holder]) -> bool:
     if len(copies) >= COMMON:
         return True
     if any(count >= REPEATED for origin, count in Counter(c.origin for c in copies).items() if origin):
@@ -183,7 +183,7 @@ def _is_boilerplate(copies: list[_Copy]) -> bool:
     return bool(days) and (max(days) - min(days)).days > SPREAD
 
 
-def _near(one: _Copy, other: _Copy) -> bool:
+def _near(one: _Holder, other: _Holder) -> bool:
     if not (one.first and one.last and other.first and other.last):
         return True
     return max((one.first - other.last).days, (other.first - one.last).days) <= WEEK

@@ -74,7 +74,7 @@ def _spoken(article: Article, stretch: int) -> Mapping[Span, Attribution]:
 
 def attributions(text: str, spans: Sequence[Span]) -> list[Attribution]:
     """One Attribution for each sentence span of an article's text; spans in order, not overlapping."""
-    return _Reading(text, spans).attributed()
+    return _Attributor(text, spans).attributed()
 
 
 _HE = re.compile(
@@ -95,7 +95,7 @@ def _placed(text: str, ahead: str, name: Name) -> bool:
     )
 
 
-class Cast:
+class ArticleNames:
     """Knows the names of one article outside its quotations, in order."""
 
     def __init__(self, text: str, names: Sequence[Name]) -> None:
@@ -165,7 +165,7 @@ class Cast:
         return [(self._starts[number], self._plain[number]) for number in range(low, high)]
 
 
-class _Reading:
+class _Attributor:
     """One article being read: its sentences, what is quoted in them, and what is known of their speakers."""
 
     def __init__(self, text: str, spans: Sequence[Span]) -> None:
@@ -173,7 +173,7 @@ class _Reading:
         quotes = quoted_spans(text)
         self.masked = _mask(text, quotes)
         names = find_names(self.masked)
-        self.cast = Cast(self.masked, names)
+        self.names = ArticleNames(self.masked, names)
         self.block = _numbered(paragraphs(text), spans)
         self.groups = _runs(text, quotes)
         starts = [name.start for name in names]
@@ -229,7 +229,7 @@ class _Reading:
 
     def _resolved(self, cue: Cue, number: int) -> str:
         if cue.how == "name":
-            return self.cast.fullest(cue.start)
+            return self.names.fullest(cue.start)
         if cue.how == "description":
             return re.sub(r"^The\b", "the", " ".join(cue.words.split()))
         return self._antecedent(cue, number)
@@ -241,13 +241,13 @@ class _Reading:
             if self.block[number] - self.block[before] > 1:
                 break
             if speaker := self.found[before].speaker:
-                meant = speaker if speaker[0].islower() or self.cast.may_be_person(speaker) else ""
+                meant = speaker if speaker[0].islower() or self.names.may_be_person(speaker) else ""
                 break
             people = self._people(*self.spans[before])
             if people:
                 meant = people[0] if len(people) == 1 and self._begins_with_person(before) else ""
                 break
-        if not meant or not self.cast.fits(meant, cue.words):
+        if not meant or not self.names.fits(meant, cue.words):
             return ""
         here = self._people(self.spans[number][0], cue.start)
         return meant if all(person == meant for person in here) else ""
@@ -255,15 +255,15 @@ class _Reading:
     def _begins_with_person(self, number: int) -> bool:
         """Whether a sentence opens with its first name, after a title or a short adverbial at most."""
         start, end = self.spans[number]
-        at = self.cast.between(start, end)[0][0]
+        at = self.names.between(start, end)[0][0]
         return re.fullmatch(r"\W*(?:[^,\x00]{0,50},\s+)?(?:[\w.’'-]+\s+){0,2}", self.masked[start:at]) is not None
 
     def _people(self, start: int, end: int) -> list[str]:
         """The people a stretch of the writer's own words is about, in order; not those of `Biden's plan`."""
         found: dict[str, None] = {}
-        for at, name in self.cast.between(start, end):
-            full = self.cast.fullest(at)
-            if self.cast.is_person(full) and not self.masked.startswith(("'s", "’s"), at + len(name)):
+        for at, name in self.names.between(start, end):
+            full = self.names.fullest(at)
+            if self.names.is_person(full) and not self.masked.startswith(("'s", "’s"), at + len(name)):
                 found[full] = None
         return list(found)
 

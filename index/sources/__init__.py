@@ -14,7 +14,7 @@ from pathlib import Path
 
 from index.errors import UserError
 from index.sources import html, pdf_docx, records, text_files
-from index.sources.encoding import Unreadable, decode, guessed, surprise
+from index.sources.encoding import Unreadable, decode, encoding_remark, surprise
 from index.sources.fetch import Fetcher
 from index.sources.pages_feeds import read_url
 from index.types import Article, FetchLog, Read, Skipped
@@ -155,7 +155,7 @@ def _plain(path: Path, location: str, to_article: Callable[[str], Article]) -> I
     if not article.text:
         raise Unreadable("empty")
     if not encoding.startswith("utf"):
-        yield guessed(location, encoding)
+        yield encoding_remark(location, encoding)
     yield replace(article, location=location)
 
 

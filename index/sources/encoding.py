@@ -36,7 +36,7 @@ def decode(data: bytes, declared: str = "") -> tuple[str, str]:
     A byte order mark decides, then UTF-8 where it fits, then what the text declares, then what
     charset-normalizer finds where its best candidates agree.
     """
-    if encoding := marked(data):
+    if encoding := byte_order_mark(data):
         return _strictly(data, encoding)
     if declared.lower().startswith("iso-2022"):  # seven bits a byte, so UTF-8 would seem to fit
         return _strictly(data, declared)
@@ -49,12 +49,12 @@ def decode(data: bytes, declared: str = "") -> tuple[str, str]:
     return text, "utf-8"
 
 
-def marked(data: bytes) -> str:
+def byte_order_mark(data: bytes) -> str:
     """The encoding a byte order mark states; "" where there is none."""
     return next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
 
 
-def guessed(location: str, encoding: str) -> Remark:
+def encoding_remark(location: str, encoding: str) -> Remark:
     """What is said of a file whose encoding had to be guessed."""
     return Remark(location, f"read as {encoding}, which is a guess: it is not UTF-8 and names no encoding")
 

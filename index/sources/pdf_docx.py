@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from index.clean import clean, clean_line
 from index.sources.encoding import Unreadable
-from index.sources.text_files import headed
+from index.sources.text_files import split_heading
 from index.types import Article
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _with_properties(text: str, title: str, author: str, *, titled: bool = False
     title, author = clean_line(title or ""), clean_line(author or "")
     begin = clean_line(text[:1500])
     known = len(title) > 3 and title in begin
-    found = headed(text, titled=titled).article()
+    found = split_heading(text, titled=titled).article()
     if known and not found.title and not titled:
         found = replace(found, title=title)
     if len(author) > 3 and author in begin and not found.author:

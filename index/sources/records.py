@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from index.clean import clean
-from index.sources.encoding import Unreadable, decode, guessed, marked, mostly_utf8, surprise
+from index.sources.encoding import Unreadable, byte_order_mark, decode, encoding_remark, mostly_utf8, surprise
 from index.sources.metadata import NAMES, Facts, facts
 from index.sources.text_files import paragraphs
 from index.types import Article, Read, Remark, Skipped
@@ -96,9 +96,9 @@ def read_csv(path: Path, location: str, delimiter: str = "") -> Iterator[Read]:
         sample = binary.read(1_000_000)
     if len(sample) == 1_000_000:
         sample = sample[: sample.rfind(b"\n") + 1]
-    encoding = marked(sample) or ("utf-8" if mostly_utf8(sample) else decode(sample)[1])
+    encoding = byte_order_mark(sample) or ("utf-8" if mostly_utf8(sample) else decode(sample)[1])
     if not encoding.startswith("utf"):
-        yield guessed(location, encoding)
+        yield encoding_remark(location, encoding)
     csv.field_size_limit(ROW_BYTES)
     with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
         lines = _Bounded(file)

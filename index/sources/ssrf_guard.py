@@ -56,7 +56,7 @@ def is_public(address: str) -> bool:
     return ip.is_global and not refused and not ip.is_unspecified and ip != _METADATA
 
 
-class Wire:
+class CheckedConnections:
     """Opens one connection per request, to an address checked at that moment."""
 
     def __init__(self, allow_private: bool, resolver: Resolver, ssl_context: ssl.SSLContext | None):

@@ -38,7 +38,7 @@ DATELINE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Headed:
+class Heading:
     """A text without its heading, and what the heading said."""
 
     text: str
@@ -61,14 +61,14 @@ class Headed:
 
 def read_text(text: str) -> Article:
     """An article from the text of a .txt file."""
-    return headed(paragraphs(clean(text))).article()
+    return split_heading(paragraphs(clean(text))).article()
 
 
 def read_markdown(text: str) -> Article:
     """An article from Markdown: front matter and a first heading say what it is; its marks are taken out."""
     front, body = _front_matter(text)
     heading, body = _unmark(body)
-    found = headed(clean(body), titled=bool(heading or front.title)).article()
+    found = split_heading(clean(body), titled=bool(heading or front.title)).article()
     return replace(
         found,
         title=front.title or clean_line(heading) or found.title,
@@ -79,17 +79,17 @@ def read_markdown(text: str) -> Article:
     )
 
 
-def headed(text: str, *, titled: bool = False) -> Headed:
+def split_heading(text: str, *, titled: bool = False) -> Heading:
     """Take the heading off a cleaned text: the seeds' `date 2023-12-07 `, `Title: ...`, a byline, a title.
 
     A first short line alone is the title, unless `titled` says that one is known or the line is a dateline or
     a sentence of reported speech. What is not surely a heading stays in the text.
     """
-    found = Headed(text)
+    found = Heading(text)
     if match := _SEED.match(text):
         published = publication_date(match[1])
         if published:
-            found = Headed(text[match.end() :].lstrip("\n"), published=published)
+            found = Heading(text[match.end() :].lstrip("\n"), published=published)
     found = _header_lines(found)
     title_known = titled or bool(found.title)
     for _ in range(3):
@@ -138,7 +138,7 @@ def _is_title(line: str, text: str) -> bool:
     return alone and not (DATELINE.match(line) or reported or line[0] in "-*•|>")
 
 
-def _header_lines(found: Headed) -> Headed:
+def _header_lines(found: Heading) -> Heading:
     facts: dict[str, str] = {}
     published = found.published
     text = found.text
@@ -169,7 +169,7 @@ def _date_line(line: str) -> Published | None:
     return published if published and published.precision == "day" else None
 
 
-def _dateline(found: Headed) -> Headed:
+def _dateline(found: Heading) -> Heading:
     """What a dateline says for certain: the agency, and the date where it has its year."""
     match = DATELINE.match(found.text)
     if not match:

@@ -22,7 +22,7 @@ Kind = Literal["day", "month", "year", "season", "weekday", "relative"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DateMention:
     """A date in the text before the words around it are read; `dated` when it names its year itself."""
 
     kind: Kind
@@ -61,7 +61,7 @@ _DATE = re.compile(
 )
 
 
-def dates(text: str, as_of: date) -> Iterator[Found]:
+def find_dates(text: str, as_of: date) -> Iterator[DateMention]:
     """Every date of a text, in order; without a year it is the latest such date not after `as_of`."""
     for match in _DATE.finditer(text):
         try:
@@ -70,7 +70,7 @@ def dates(text: str, as_of: date) -> Iterator[Found]:
             continue
         if span:
             kind, since, until, dated = span
-            yield Found(kind, match.start(), match.end(), since, until, dated)
+            yield DateMention(kind, match.start(), match.end(), since, until, dated)
 
 
 _Resolved = tuple[Kind, date, date, bool]
@@ -159,14 +159,15 @@ def _relative(has: dict[str, str | None], as_of: date) -> _Resolved:
     return "relative", *((first, as_of) if this else (_years(first, -1), first - day)), True
 
 
-def within(one: Found, end: date) -> Found:
+def _shift_before(one: DateMention, end: date) -> DateMention:
     """A date without a year, moved into the latest year that puts it before `end`."""
     ahead = end.year - one.since.year
     ahead -= _years(one.since, ahead) > end
     return replace(one, since=_years(one.since, ahead), until=_years(one.until, ahead), dated=True)
 
 
-def following(two: Found, begin: date) -> Found:
+def _shift_after(two: DateMention, begin: date) -> DateMention:
+    """A date without a year, moved into the first year that puts it after `begin`."""
     ahead = begin.year - two.until.year
     ahead += _years(two.until, ahead) < begin
     return replace(two, since=_years(two.since, ahead), until=_years(two.until, ahead), dated=True)
@@ -279,7 +280,7 @@ def date_phrases(text: str, as_of: date) -> list[DatePhrase]:
     January 6 attack"), a figure's year ("$3 billion in 2021"), holidays, quarters, decades, "years ago", and
     a date without a year that is long past in a question about the future.
     """
-    found = list(dates(text, as_of))
+    found = list(find_dates(text, as_of))
     phrases: list[DatePhrase] = []
     taken = 0
     for one, two in zip_longest(found, found[1:]):
@@ -290,9 +291,9 @@ def date_phrases(text: str, as_of: date) -> list[DatePhrase]:
         prep = " ".join((before["prep"] or "").lower().split()) if before else ""
         part = (before["part"] or "").lower().removeprefix("the ") if before else ""
         if two and not one.dated and two.dated and one.kind == two.kind and _JOIN.fullmatch(text, one.end, two.start):
-            one = within(one, two.until)
+            one = _shift_before(one, two.until)
         if two and not part and _joined(text, prep, one, two):
-            two = following(two, one.since) if one.dated and not two.dated else two
+            two = _shift_after(two, one.since) if one.dated and not two.dated else two
             span, end = (one.since, two.until), two.end
             if not one.dated and one.since > two.until:
                 span = (_years(one.since, -1), two.until)
@@ -310,7 +311,7 @@ def date_phrases(text: str, as_of: date) -> list[DatePhrase]:
     return phrases
 
 
-def _joined(text: str, prep: str, one: Found, two: Found) -> bool:
+def _joined(text: str, prep: str, one: DateMention, two: DateMention) -> bool:
     """Whether two dates are the ends of one range: "between March and May", "from 2019 to 2021"."""
     join = _JOIN.fullmatch(text, one.end, two.start)
     if not join or one.kind != two.kind or one.kind not in ("day", "month", "year"):
@@ -319,7 +320,7 @@ def _joined(text: str, prep: str, one: Found, two: Found) -> bool:
     return (prep == "between" and word == "and") or (prep == "from" and word in ("to", "through", "until", "-", "–"))
 
 
-def _says_when(text: str, one: Found, begin: int, prep: str, part: str, as_of: date) -> bool:
+def _says_when(text: str, one: DateMention, begin: int, prep: str, part: str, as_of: date) -> bool:
     """Whether a date says when, rather than naming an event, a person or the year of a figure."""
     ahead, own, after = text[:begin], text[one.start : one.end], text[one.end :]
     possessive = bool(re.match(r"['’]s\b", after))
@@ -371,7 +372,7 @@ def _says_when(text: str, one: Found, begin: int, prep: str, part: str, as_of: d
     return one.kind == "year" or not named or bool(_CLAUSE.match(after) and not re.match(r"\s+of\b", after))
 
 
-def _span(text: str, ahead: str, one: Found, prep: str, part: str, as_of: date) -> tuple[date, date]:
+def _span(text: str, ahead: str, one: DateMention, prep: str, part: str, as_of: date) -> tuple[date, date]:
     since, until = one.since, one.until
     if text[one.end : one.end + 2] in ("'s", "’s") or (prep == "on" and re.search(rf"{_EVENTS}\s+$", ahead, re.I)):
         until = as_of  # "last week's vote" and "the attack on October 7" are reported from then on
