@@ -32,6 +32,7 @@ _JOINED = "\u0590-\u1cff\u2190-\u2bff\ufb1d-\ufdff\ufe0f\ufe70-\ufefe\U0001f000-
 _JOINER = re.compile(f"(?<=[{_JOINED}])([\u200c\u200d])(?=[{_JOINED}])|[\u200c\u200d]")
 # Tag characters spell regional flags after a black flag; elsewhere they are invisible text.
 _TAGS = re.compile("(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f)|[\U000e0000-\U000e007f]")
+# takes "é", "\t"; not "plain text\n"
 _ASCII_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from index.catalog.view import is_live
 
+# takes "71b14d472ac8", "71b14d472ac8-2"; not "12", "71B14D472AC8"
 _GIVEN = re.compile(r"[0-9a-f]{12}(-\d+)?")
 _UNDER = "({0} = :at OR ({0} > :at || '/' AND {0} < :at || '0') OR ({0} > :at || '#' AND {0} < :at || '$'))"
 """SQL: a location at, in the folder of, or in a row of `:at` (0 follows /, and $ follows #)."""

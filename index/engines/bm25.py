@@ -33,6 +33,7 @@ _TEXT, _EXACT, _DAYS = ("title", "body"), ("article", "outlet", "author"), ("fir
 FIELDS = ("id", *_TEXT, *_EXACT, *_DAYS)
 """The fields of the index; a collection's fingerprint names them, so that a build with others writes all anew."""
 
+# takes "U.S.", "J.D. Vance"; not "e.g", "end."
 _DOTTED = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 _COPIED = ("meta.json", ".managed.json")
 

@@ -77,14 +77,18 @@ def attributions(text: str, spans: Sequence[Span]) -> list[Attribution]:
     return _Attributor(text, spans).attributed()
 
 
+# takes "Mr. ", "his brother, "; not "Ms. "
 _HE = re.compile(
     r"(?:\b(?:Mr|Sir|Lord|King|Prince|Father)\.?|\b(?:spokesman|congressman|chairman|father|brother|son|husband))\s*,?\s*$"
 )
+# takes "Baroness ", "his mother, "; not "Mr. "
 _SHE = re.compile(
     r"(?:\b(?:Mrs|Ms|Miss|Lady|Baroness|Queen|Princess|Dame|Madam)\.?|\b(?:spokeswoman|congresswoman|chairwoman|mother|"
     r"sister|daughter|wife|actress|widow))\s*,?\s*$"
 )
+# takes "went into "; not "went to "
 _PLACE = re.compile(r"\b(?:in|at|near|across|into|outside)\s+$", re.I)
+# takes "against the "; not "against "
 _THE = re.compile(r"\bthe\s+$", re.I)
 
 
@@ -108,6 +112,7 @@ class ArticleNames:
         for number, name in enumerate(names):
             plain = plain_name(name.text)
             ahead = text[max(0, name.start - 24) : name.start] + name.text[: name.text.find(plain)]
+            # takes "told Sen. ", "Mayor "; not "told Senator "
             titled = re.search(r"\b(?:Mr|Mrs|Ms|Dr|Sens?|Reps?|Gov|Sir|Lord|Lady|Mayor)\.?\s$", ahead)
             if titled:
                 plain = re.sub(r"(?<=.)\s+of\s+.*$", "", plain)
@@ -256,6 +261,7 @@ class _Attributor:
         """Whether a sentence opens with its first name, after a title or a short adverbial at most."""
         start, end = self.spans[number]
         at = self.names.between(start, end)[0][0]
+        # takes "", "On Monday, ", "“Prime Minister "; not "The man who met "
         return re.fullmatch(r"\W*(?:[^,\x00]{0,50},\s+)?(?:[\w.’'-]+\s+){0,2}", self.masked[start:at]) is not None
 
     def _people(self, start: int, end: int) -> list[str]:

@@ -51,6 +51,7 @@ def read(
     exist and for an address that is not http(s). Without a `fetcher` one is made with the default limits.
     """
     for target in targets:
+        # takes "https://x.example", "ftp://x"; not "C:\news", "news/a.txt"
         scheme = re.match(r"([a-z][a-z0-9+.-]+)://", target, re.I)
         if scheme and scheme[1].lower() not in ("http", "https"):
             raise UserError(f"Cannot read {target!r}: only http and https addresses, files and folders.")

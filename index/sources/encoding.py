@@ -66,6 +66,7 @@ def mostly_utf8(data: bytes) -> bool:
 
 def declared_in_html(data: bytes) -> str:
     """The encoding a page names in its first 1,024 bytes, as browsers look for it; "" if none."""
+    # takes '<meta charset="utf-8">'; not "<p>charset=utf-8"
     match = re.search(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{1,40})""", data[:1024], re.I) or re.match(
         rb"""\s*<\?xml[^>]{0,100}encoding\s*=\s*["']([\w-]{1,40})""", data
     )

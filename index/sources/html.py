@@ -52,6 +52,7 @@ def read_html(data: bytes, url: str = "", charset: str = "") -> Article:
     if not found or not found.text or not found.text.strip():
         raise Unreadable("no main text found")
     title = clean_line(found.title or "")
+    # takes "| a | b |"; not "a | b"
     lines = [re.sub(r"^\||\s*\|\s*$", "", line).replace(" | ", ", ") for line in found.text.split("\n")]
     body = clean("\n\n".join(lines))
     if title and body.startswith(title + "\n\n"):
@@ -59,6 +60,7 @@ def read_html(data: bytes, url: str = "", charset: str = "") -> Article:
     # A page may call another address its own only within its host.
     canonical = str(found.url or "")
     same = not url or urlsplit(canonical).hostname == urlsplit(url).hostname
+    # takes "https://x.example/a"; not "/a", "https://x.example/a b"
     address = canonical if same and re.match(r"https?://\S+$", canonical) else url
     return Article(
         body,

@@ -74,6 +74,7 @@ def _read(fact: str, value: Any) -> Any:
             return None
         return publication_date(str(value))
     said = clean_line(_plain(value))
+    # takes "https://x.example/a"; not "ftp://x.example", "https://x.example/ a"
     if fact == "url" and not re.match(r"https?://[^\s\"'<>\\]{3,2000}$", said):
         return None
     return said[:1000] if fact != "id" else said if len(said) <= 300 else None

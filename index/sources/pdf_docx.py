@@ -126,9 +126,11 @@ def _join_lines(lines: list[str]) -> str:
     if not lines:
         return ""
     width = sorted(map(len, lines))[int(len(lines) * 0.9)]
+    # takes "well-known"; not "well-"
     words = set(re.findall(r"\w+(?:-\w+)*", " ".join(lines).lower()))
     text = ""
     for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        # takes "the immi-"; not "COVID-", "the immi"
         broken = re.search(r"([a-zà-ÿ]+)-$", line)
         begun = re.match(r"[a-zà-ÿ]+", after)
         if broken and begun:

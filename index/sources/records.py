@@ -210,6 +210,7 @@ def _article(row: Any) -> tuple[Article, Facts]:
         shown = ", ".join(repr(str(name)[:40]) for name in list(row)[:8])
         raise Unreadable(f"no text field among {shown}" if row else "an empty object")
     text = said.text
+    # takes "<p>Text</p>", "a<br>b"; not "a < b", "<b>"
     if re.search(r"</(?:p|div|span|a|em|strong|ul|li|h[1-6])\s*>|<br\s*/?>|<p>", text, re.I):
         from index.sources.html import fragment_text
 

@@ -12,6 +12,7 @@ from index.sources.publication_date import publication_date
 from index.text.lexicon import MONTH_ABBREVIATIONS, MONTHS, capitalised, either
 from index.types import Article, Published
 
+# takes "date 2023-12-07 Text", "date 2023-12-07\n"; not "dated 2023-12-07", "date 2023-12-07x"
 _SEED = re.compile(r"\s*date[ \t]+(\d{4}-\d{2}-\d{2})(?:[ \t]+|[ \t]*(?:\n|$))")
 _KEYS = {
     "title": "title", "headline": "title",
@@ -21,15 +22,18 @@ _KEYS = {
     "author": "author", "authors": "author", "byline": "author", "by": "author",
     "url": "url", "link": "url",
 }  # fmt: skip
+# takes "Published: 7 May 2023"; not "Published 7 May 2023", "Time: 5pm"
 _HEADER = re.compile(rf"({'|'.join(_KEYS)})[ \t]*:[ \t]*(\S.{{0,300}})", re.I)
 _NAME = (
     r"[A-ZÀ-Ý][\w.’'-]*"
     r"(?:[ \t]+(?:(?:de|van|von|der|den|la|le|bin|al|el|da|di|du|y)[ \t]+)*[A-ZÀ-Ý][\w.’'-]*){1,3}"
 )
+# takes "By Ada Moreno", "BY Ada Moreno, Jan van der Berg and Li Wei"; not "By the council", "By Ada"
 _BYLINE = re.compile(rf"(?:By|BY)[ \t]+({_NAME}(?:(?:,|[ \t]+and|[ \t]*&)[ \t]+{_NAME}){{0,3}})[ \t]*")
 _PLACE = r"[A-Z][A-Z.’' -]{2,40}(?:/[A-Z][A-Z.’' -]+)*(?:,[ \t]+[A-Z][\w.]*(?:[ \t][A-Z][\w.]*)?)?"
 _AGENCIES = "AP|Reuters|AFP|UPI|dpa|DPA|Xinhua|Kyodo|ANSA|TASS|EFE|Bloomberg|CNN"
 _MONTH = rf"{either(capitalised(MONTHS))}|{either(capitalised(MONTH_ABBREVIATIONS))}\b\.?"
+# takes "WASHINGTON — The", "LONDON, March 3 (Reuters) - The"; not "London — The", "WASHINGTON The"
 DATELINE = re.compile(
     rf"(?P<place>{_PLACE})(?:,[ \t]+(?P<date>(?:{_MONTH})[ \t]+\d{{1,2}}(?:,[ \t]+\d{{4}})?))?"
     rf"(?:[ \t]+\((?P<agency>{_AGENCIES})\))?[ \t]*(?:—|–|--|[ \t]-)[ \t]*(?=\S)"
@@ -134,6 +138,7 @@ def _first_line(text: str) -> tuple[str, str]:
 
 def _is_title(line: str, text: str) -> bool:
     alone = text.startswith(line + "\n\n") and len(line.split()) > 1 and len(line) <= 120
+    # takes "The mayor said on Friday."; not "Mayor says no"
     reported = re.search(r"\b(?:said|says|told)\b[^.]*\.$", line)
     return alone and not (DATELINE.match(line) or reported or line[0] in "-*•|>")
 
@@ -179,6 +184,7 @@ def _dateline(found: Heading) -> Heading:
 
 
 def _front_matter(text: str) -> tuple[Facts, str]:
+    # takes "---\ntitle: A\n---\n"; not "title: A\n---\n"
     match = re.match(r"\ufeff?---[ \t]*\r?\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\r?\n|$)", text, re.S)
     if not match or len(match[1]) > 20_000:
         return Facts(), text

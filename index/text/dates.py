@@ -39,6 +39,7 @@ _WEEKDAY = either(WEEKDAYS)
 _COUNT = rf"(?:\d{{1,3}}|{either(_COUNTS)})"
 _YEAR = r"(?:19|20)\d{2}(?![\d%]|[-–/]\d|[.,]\d)"
 _DAY = r"(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?(?![\d%:]|[.,]\d)"
+# takes "Dec. 7, 2023", "7th of May", "2023-12-07", "last Friday"; not "$2020", "1.5.2020", "mayor", "2020-21"
 _DATE = re.compile(
     rf"""(?<![\w$£€/.-])(?:
       (?P<iso>(?:19|20)\d\d-\d\d-\d\d)(?:T\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?)?(?![\w-])
@@ -223,12 +224,14 @@ _PARTS = {
 }
 _PARTS |= {"late": (0.6, 1), "end": (0.6, 1)}
 
+# takes "they met on or before ", "since the beginning of ", "in early "; not "they met within "
 _BEFORE = re.compile(
     r"(?:\b(?P<prep>on\s+or\s+before|on\s+or\s+after|as\s+of|prior\s+to|in|on|during|throughout|since|before"
     r"|after|until|till|by|from|between|through)\s+(?:the\s+(?:month|year)\s+(?:of\s+)?)?)?"
     r"(?:\b(?P<part>early|late|mid|(?:the\s+)?(?:beginning|start|middle|end)\s+of)(?:-|\s+))?$",
     re.I,
 )
+# takes " and ", " to ", "–", ", ", " or in "; not " for "
 _JOIN = re.compile(r",?\s*(?:,|\band\b|\bor\b|\bto\b|\bthrough\b|\buntil\b|-|–)\s*(?:on\s+|in\s+)?", re.I)
 
 
@@ -236,19 +239,25 @@ def _ends_with(words: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{words})\s+$", re.I)
 
 
+# takes "earlier than ", "what, except "; not "in "
 _NEGATED = _ends_with(
     r"\b(?:other|rather|earlier|later|more|less) than"
     r"|\b(?:not|except|excluding|besides|unlike)|compared (?:to|with)"
 )
+# takes "late ", "later ", "compared to "; not "in "
 _LATER = _ends_with(r"\b(?:later|early|late|by the end of|than|from)|compared (?:to|with)")
+# takes "the highest rate ", "the first time "; not "prices rose "
 _RECORD = re.compile(
     r"\b(?:first|times?|record|(?:high|low|bigg|larg|strong)est|most|worst|best|peak|only)\b\W+(?:\w+\W+){0,5}$",
     re.I,
 )
+# takes "$3 billion", "20%", "founded"; not "voted"
 _FIGURE = re.compile(
     r"(?:\b(?:founded|established|born|built|formed|[mb]illion|trillion|percent)|%|[$£€][\d.,]+)\s*$", re.I
 )
+# takes "the ", "Biden’s "; not "on "
 _DETERMINED = re.compile(r"(?:\b(?:the|an?|this|that|his|her|their|its|our|which|every|each|no)|['’]s)\s+$", re.I)
+# takes " articles on", " story", "  news"; not " newspaper", "articles"
 _PUBLISHED = re.compile(
     r",?\s+(?:articles?|reports?|story|stories|pieces?|coverage|posts?|interviews?|edition|issue|news)\b",
     re.I,
@@ -259,11 +268,13 @@ _EVENTS = (  # these after a date make it the name of an event, a product or a f
     r"|movie|album|novel|book|song|model|bid|race|levels?|average|tax|referendum|crisis|crash|war|invasion|protests?"
     r"|earthquake|tsunami|hurricane|act|bill|plot|pandemic|draft|class|deal|agreement|accords?|treaty|summit)\b"
 )
+# takes "?", ", they", " in Ohio"; not " resigned", " Football"
 _CLAUSE = re.compile(  # these after a weekday or a month that is also a name show that it stands as a date
     r"\s*(?:$|[?.!,;:)\"”—–])|\s+(?:in|on|at|of|for|to|by|with|and|or|about|due|after|before|as|that|when|while|from"
     r"|during|over|night|morning|afternoon|evening|did|what|who|how|why|which|where|the|an?)\b",
     re.I,
 )
+# takes "will it", "is going to", "are planning"; not "is being built", "went"
 _TO_COME = re.compile(
     r"\b(?:will|would|going\s+to|set\s+to|expect(?:s|ed)|plan(?:s|ned|ning)?|upcoming|schedul\w+|due\s+to|how\s+soon|next"
     r"|(?:is|are)\s+(?!being\b)\w+ing)\b",
@@ -299,6 +310,7 @@ def date_phrases(text: str, as_of: date) -> list[DatePhrase]:
                 span = (_years(one.since, -1), two.until)
         else:
             if not prep and not part and phrases and _JOIN.fullmatch(text, phrases[-1].end, one.start):
+                # takes "in 2020", "on Friday"; not "since May"
                 shared = re.match(r"in|on|during", phrases[-1].phrase, re.I)
                 prep = shared[0].lower() if shared else ""
             if one.since > as_of or not _says_when(text, one, begin, prep, part, as_of):
@@ -323,8 +335,10 @@ def _joined(text: str, prep: str, one: DateMention, two: DateMention) -> bool:
 def _says_when(text: str, one: DateMention, begin: int, prep: str, part: str, as_of: date) -> bool:
     """Whether a date says when, rather than naming an event, a person or the year of a figure."""
     ahead, own, after = text[:begin], text[one.start : one.end], text[one.end :]
+    # takes "'s vote"; not "s vote"
     possessive = bool(re.match(r"['’]s\b", after))
     opens = not ahead.strip(" \"“'(") or ahead.rstrip()[-1] in ".?!;:"
+    # takes " Night"; not " night", " US"
     name_follows = bool(re.match(r"\s+[A-Z][a-z]", after)) and not opens
     if _NEGATED.search(ahead) or (prep == "since" and _RECORD.search(ahead)):
         return False

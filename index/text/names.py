@@ -26,16 +26,21 @@ _PARTICLE = (
     r"(?:(?:of|for|and)(?:[\u0020\u00a0]the)?|de(?:[\u0020\u00a0](?:la|los|las))?|del|der|den|di|da|do|la|le|van|"
     r"von|bin|ibn|al|el|y|&)"
 )
+# takes "Bank of England", "J.D. Vance", "Ursula von der Leyen"; not "bank", "Bank in England"
 _SEQUENCE = re.compile(rf"{_CAPITAL}(?:[  ](?:{_PARTICLE}[  ](?:der[  ])?)?{_CAPITAL})*")
+# takes "Lankford and the Senate"; not "Lankford & Murphy"
 _JOINED = re.compile(r"[  ]and[  ](?:the[  ])?")
 
+# takes "Secretary of State Antony Blinken"; not "Secretary of State", "Secretary Antony Blinken"
 _MINISTRY = re.compile(
     r"^.*\b(?:Secretary|Minister)\s+(?:of|for)\s+(?:the\s+)?[A-Z]\w+(?:\s+and\s+[A-Z]\w+)?\s+(?=[A-Z]\S+\s+\S+)"
 )
 
+# takes "Yale University", "White House"; not "Housed", "the university"
 INSTITUTION = re.compile(rf"\b{either(capitalised(INSTITUTIONS))}\b")
 """A word of names that are not a person's."""
 
+# takes "He left. “"; not "He left. A"
 _OPENING = re.compile(r"[ \t\u00a0\"'“”‘’(\[]+$")
 
 
@@ -116,6 +121,7 @@ def plain_name(name: str) -> str:
     if office >= 0 and words[office + 1].lower() not in FUNCTION_WORDS and (office == 0 or _leads(words[: office + 1])):
         words = words[office + 1 :]
     plain = " ".join(words)
+    # takes "J.D. Vance of Ohio"; not "Bank of England"
     person = re.sub(r"^(\S+\s\S+(?:\s\S+)?)\s+of\s+.*$", r"\1", plain)
     return name if INSTITUTION.search(person) else person
 

@@ -28,6 +28,7 @@ _UNITS: dict[str, Unit] = {
     "euros": "€", "¥": "¥", "yen": "¥",
 }  # fmt: skip
 _NUMBER_WORD = "|".join([*_VALUES, "hundred", "thousand", "million", "billion", "trillion", "dozen"])
+# takes "$1.2bn", "fourteen thousand", "20 per cent", "third"; not "A4", "onerous"
 _FIGURE = re.compile(
     rf"(?P<money>[$£€¥])?\s?(?:"
     rf"(?<![\w.])(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)"
@@ -60,6 +61,7 @@ def find_figures(text: str) -> list[Figure]:
         elif match["digits"]:
             value = float(match["digits"].replace(",", "")) * _SCALES.get((match["scale"] or "").lower(), 1)
         else:
+            # takes "one hundred and five", "twenty-one"; not "twentyone"
             words = re.split(r"\s+and\s+|[\s-]+", match["words"].lower())
             if words == ["one"] and not unit:
                 continue

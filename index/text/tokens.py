@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from index.text.lexicon import FUNCTION_WORDS
 
+# takes "O’Brien", "AT&T", "well-known"; not "snake_case", "U.S."
 WORD = re.compile(r"[^\W_]+(?:[’'.&-][^\W_]+)*", re.UNICODE)
 
 
@@ -39,6 +40,7 @@ def content(text: str) -> list[str]:
     return [stem(word) for word in tokens(text) if word not in FUNCTION_WORDS]
 
 
+# takes "U.S.", "1,000", "21st", "[W]e've", "$"; not "AT&T", "well-known"
 _FOLDED_WORD = re.compile(
     r"(?:[^\W\d_]\.){2,}"  # U.S.
     r"|\d+(?:[.,]\d+)*(?:st|nd|rd|th)?(?![^\W_])"
@@ -65,5 +67,6 @@ def comparable_words(text: str) -> list[Word]:
 def _folded(word: str) -> str:
     form = unicodedata.normalize("NFKC", word).casefold().translate(_APOSTROPHES)
     if form[0].isdigit():
+        # takes "1,000", "1,000,000"; not "1,00", "10,0000"
         return re.sub(r",(?=\d{3}(?:\D|$))", "", form)
     return re.sub(r"[.\[\]]", "", form)
