@@ -20,14 +20,13 @@ from index.sources.encoding import Unreadable, declared_in_html, decode
 from index.sources.publication_date import publication_date, url_date
 from index.types import Article, Published
 
-_META = (
-    "article:published_time", "og:article:published_time", "og:published_time", "datepublished", "date",
-    "pubdate", "publishdate", "publish-date", "publish_date", "publication_date", "publicationdate",
-    "published_time", "published-date", "originalpublicationdate", "article.published", "parsely-pub-date",
-    "sailthru.date", "cxenseparse:recs:publishtime", "bt:pubdate", "citation_publication_date",
-    "citation_date", "dc.date", "dc.date.issued", "dc.date.created", "dcterms.date", "dcterms.issued",
-    "dcterms.created", "rnews:datepublished", "ptime",
-)  # fmt: skip
+_META = """
+    article:published_time og:article:published_time og:published_time datepublished date pubdate publishdate
+    publish-date publish_date publication_date publicationdate published_time published-date originalpublicationdate
+    article.published parsely-pub-date sailthru.date cxenseparse:recs:publishtime bt:pubdate
+    citation_publication_date citation_date dc.date dc.date.issued dc.date.created dcterms.date dcterms.issued
+    dcterms.created rnews:datepublished ptime
+""".split()  # noqa: SIM905
 
 
 def read_html(data: bytes, url: str = "", charset: str = "") -> Article:

@@ -12,20 +12,19 @@ from index.sources.publication_date import publication_date
 from index.types import Published
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "text": (
-        "text", "body", "content", "articlebody", "articletext", "maintext", "fulltext", "bodytext",
-        "article", "story", "contenttext", "contenthtml", "bodyhtml", "plaintext",
-    ),
-    "title": ("title", "headline", "heading"),
-    "outlet": ("source", "publisher", "outlet", "sitename", "publication", "newspaper", "sourcename", "site"),
-    "author": ("author", "byline", "authors", "creator", "by"),
-    "url": ("url", "link", "permalink", "canonicalurl", "sourceurl", "webpage", "weburl"),
-    "date": (
-        "date", "publishedat", "publishdate", "datepublished", "published", "publicationdate", "pubdate",
-        "publisheddate", "datepublish", "publishedon", "firstpublished",
-    ),
-    "id": ("id", "articleid", "guid", "uuid", "docid"),
-}  # fmt: skip
+    fact: tuple(names.split())
+    for fact, names in {
+        "text": "text body content articlebody articletext maintext fulltext bodytext article story contenttext "
+        "contenthtml bodyhtml plaintext",
+        "title": "title headline heading",
+        "outlet": "source publisher outlet sitename publication newspaper sourcename site",
+        "author": "author byline authors creator by",
+        "url": "url link permalink canonicalurl sourceurl webpage weburl",
+        "date": "date publishedat publishdate datepublished published publicationdate pubdate publisheddate "
+        "datepublish publishedon firstpublished",
+        "id": "id articleid guid uuid docid",
+    }.items()
+}
 """Each fact's names, the likeliest first, in small letters without signs: `published_at` is `publishedat`."""
 
 

@@ -23,8 +23,9 @@ ROW_BYTES = 16_000_000
 """The longest line or field that is read; a longer one is no article."""
 _MANY = 1000
 """Unreadable rows after which a file is given up."""
-_LISTS = ("articles", "items", "entries", "results", "docs", "documents", "stories", "posts", "news", "rows",
-          "records", "data", "response", "hits")  # fmt: skip
+_LISTS = """
+    articles items entries results docs documents stories posts news rows records data response hits
+""".split()  # noqa: SIM905
 
 
 @dataclass

@@ -9,19 +9,15 @@ from itertools import pairwise
 from index.clean import clean, clean_line
 from index.sources.metadata import Facts, facts
 from index.sources.publication_date import publication_date
-from index.text.lexicon import MONTH_ABBREVIATIONS, MONTHS, capitalised, either
+from index.text.lexicon import MONTH_ABBREVIATIONS, MONTHS, WEEKDAYS, capitalised, either
 from index.types import Article, Published
 
 # takes "date 2023-12-07 Text", "date 2023-12-07\n"; not "dated 2023-12-07", "date 2023-12-07x"
 _SEED = re.compile(r"\s*date[ \t]+(\d{4}-\d{2}-\d{2})(?:[ \t]+|[ \t]*(?:\n|$))")
-_KEYS = {
-    "title": "title", "headline": "title",
-    "date": "date", "published": "date", "publication date": "date", "publish date": "date",
-    "source": "outlet", "outlet": "outlet", "publisher": "outlet", "publication": "outlet",
-    "newspaper": "outlet",
-    "author": "author", "authors": "author", "byline": "author", "by": "author",
-    "url": "url", "link": "url",
-}  # fmt: skip
+_KEYS = dict.fromkeys(("title", "headline"), "title")
+_KEYS |= dict.fromkeys(("date", "published", "publication date", "publish date"), "date")
+_KEYS |= dict.fromkeys(("source", "outlet", "publisher", "publication", "newspaper"), "outlet")
+_KEYS |= dict.fromkeys(("author", "authors", "byline", "by"), "author") | dict.fromkeys(("url", "link"), "url")
 # takes "Published: 7 May 2023"; not "Published 7 May 2023", "Time: 5pm"
 _HEADER = re.compile(rf"({'|'.join(_KEYS)})[ \t]*:[ \t]*(\S.{{0,300}})", re.I)
 _NAME = (
@@ -166,7 +162,7 @@ def _header_lines(found: Heading) -> Heading:
 
 def _date_line(line: str) -> Published | None:
     """A line that is nothing but a full date, perhaps after "Published"."""
-    known = rf"\b(?:{_MONTH}|published|posted|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    known = rf"\b(?:{_MONTH}|published|posted|{either(WEEKDAYS)})"
     worded = re.sub(known, "", line, flags=re.I)
     if re.search(r"[^\W\d_]{4,}", worded):
         return None

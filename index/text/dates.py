@@ -142,11 +142,9 @@ def _relative(has: dict[str, str | None], as_of: date) -> _Resolved:
         return "relative", about - slack * day, min(about + slack * day, as_of - day), True
     if unit := has["past_unit"]:
         n = _count(has["n"])
-        since = {
-            "hour": as_of - day * -(-n // 24), "day": as_of - day * n, "week": as_of - 7 * day * n,
-            "month": as_of - relativedelta(months=n), "year": _years(as_of, -n),
-        }[unit.lower()]  # fmt: skip
-        return "relative", since, as_of, True
+        units = {"day": relativedelta(days=n), "week": relativedelta(weeks=n), "month": relativedelta(months=n)}
+        units |= {"hour": relativedelta(days=-(-n // 24)), "year": relativedelta(years=n)}
+        return "relative", as_of - units[unit.lower()], as_of, True
     this = (has["when"] or "").lower() == "this"
     if (has["unit"] or "").lower() == "week":
         monday, sunday = as_of - day * as_of.weekday(), as_of - day * (as_of.isoweekday() % 7)
