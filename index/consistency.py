@@ -1,4 +1,4 @@
-"""Do a library's three stores agree, and how they are made to."""
+"""Compares the three stores of a library (SQLite, Chroma, tantivy), and repairs the engines from the catalog."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Store = Literal["catalog", "vectors", "words"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something a store lacks, has too much, or cannot read."""
+    """Passages that a store lacks or should not have, or damage that keeps it from being read."""
 
     store: Store
     kind: Literal["missing", "orphan", "damaged"]
@@ -44,7 +44,7 @@ class CheckReport:
     passages: int
     problems: tuple[Problem, ...]
     lacks: str = ""
-    """As `lacking` says."""
+    """What `lacking` returned."""
 
     @property
     def clean(self) -> bool:
@@ -101,7 +101,7 @@ def lacking(catalog: Catalog) -> str:
 
 
 def repair(folder: Path, config: IndexConfig, command: str = "") -> CheckReport:
-    """Make the engines hold what the catalog says, encoding what is missing; returns a new check.
+    """Make the engines hold what the catalog lists, encoding missing passages again; returns a new check.
 
     Writes into copies and switches at the end, like a build. Raises UserError when vectors are missing that
     were made with other settings than `config`'s, or when a build is running.

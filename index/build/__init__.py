@@ -1,6 +1,6 @@
 """Articles in, a new published version out, and a report of what changed.
 
-Everything is written beside what readers use; one transaction at the end publishes it.
+Everything is written into copies of what readers use; one transaction at the end publishes them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class BuildReport:
     unchanged: int = 0
     removed: int = 0
     copies: int = 0
-    """Locations found to hold a text that stands elsewhere too."""
+    """Locations that hold a text which another location holds too."""
     encoded: int = 0
     """Passages given to the encoder."""
     seconds: float = 0.0
@@ -176,7 +176,7 @@ class _Build:
                 staging.add_article(item, revision, _sha(item.text), given)
 
     def _publish(self, staging: Staging, version: int, change: reconcile.Change, rebuild: bool) -> int | None:
-        """Make what is missing and publish; None when the published version already is what it should be."""
+        """Embed what is new and publish; None when the published version holds it all already."""
         connection = self.catalog.connection()
         old = self.catalog.view().collection if version else None
         collection = self._collection(old, rebuild)
@@ -216,7 +216,7 @@ class _Build:
 
 
 def _base(target: str) -> str:
-    """A target as it starts the locations under it."""
+    """What the locations under a target begin with."""
     return target if "://" in target else Path(os.path.abspath(target)).as_posix().rstrip("/")  # noqa: PTH100
 
 

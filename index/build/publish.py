@@ -80,7 +80,7 @@ def remember_fetched(connection: sqlite3.Connection) -> None:
 
 
 def _rebase(connection: sqlite3.Connection, now: dict[str, int]) -> None:
-    """After a roll-back, end what only the abandoned versions hold and take up again what they dropped."""
+    """After a roll-back, end the rows that only the abandoned versions hold and bring back those they dropped."""
     for table, columns in (
         ("lives", "article_id, revision"),
         ("locations", "location, article_id, read_as, place"),
@@ -102,7 +102,7 @@ def _close_and_open(connection: sqlite3.Connection, number: int) -> None:
         "AND article_id IN (SELECT article_id FROM staging.article_revisions)",
         [number],
     )
-    # Where a roll-back was built upon, a revision taken up again may be replaced in the same step.
+    # In a build after a roll-back, a revision brought back may be replaced in the same step.
     connection.execute("DELETE FROM lives WHERE added_in = ?1 AND removed_in = ?1", [number])
     connection.execute(
         "INSERT INTO lives SELECT article_id, revision, ?, NULL FROM staging.article_revisions "

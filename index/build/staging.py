@@ -196,14 +196,14 @@ class Staging:
         )
 
     def commit(self) -> None:
-        """End the open batch of notes."""
+        """Commit what was added since the last commit."""
         if self._waiting:
             self._connection.execute("COMMIT")
             self._waiting = 0
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """Write several things in one go."""
+        """A context manager: everything written inside is one transaction."""
         self.commit()
         self._connection.execute("BEGIN")
         try:

@@ -1,4 +1,4 @@
-"""The library as it stood in one version: what readers see, whatever a build does meanwhile."""
+"""The library as it stood in one version: what readers see, also while a build runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FACTS = "r.article_id, r.revision, r.title, r.outlet, r.author, r.published, r.
 
 
 def is_live(alias: str) -> str:
-    """SQL: the row of `lives` or `locations` called `alias` stands in the version `:version`."""
+    """SQL: the row of `lives` or `locations` called `alias` is part of the version `:version`."""
     return f"({alias}.added_in <= :version AND ({alias}.removed_in IS NULL OR {alias}.removed_in > :version))"
 
 

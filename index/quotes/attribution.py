@@ -1,6 +1,6 @@
 """Who says what: the speaker of each sentence of an article, direct or reported, by rule.
 
-Unknown rather than wrong: knows no genders and no world, only what the text puts beside a verb of saying. By
+When unsure the speaker stays empty. Knows only what the text puts next to a verb of saying. By
 hand: textacy's quotation finder and BookNLP need models to download and are slower by orders of magnitude.
 """
 
@@ -100,7 +100,7 @@ def _placed(text: str, ahead: str, name: Name) -> bool:
 
 
 class ArticleNames:
-    """Knows the names of one article outside its quotations, in order."""
+    """The names of one article outside its quotations, in order, and which of them may be people."""
 
     def __init__(self, text: str, names: Sequence[Name]) -> None:
         self._starts = [name.start for name in names]
@@ -129,7 +129,7 @@ class ArticleNames:
                 self._gender[last] = "she"
 
     def fullest(self, at: int) -> str:
-        """The longest form given by then of the name at `at`; itself where two people share it."""
+        """The longest form of the name at `at` up to there; the name itself where two people share it."""
         plain = self._plain[bisect_left(self._starts, at)]
         words = plain.split()
         longer: dict[str, None] = {}
@@ -150,18 +150,18 @@ class ArticleNames:
         return best if same else plain
 
     def is_person(self, name: str) -> bool:
-        """Whether a name, as `fullest` gives it, has what persons' names have here."""
+        """Whether a name, as `fullest` returns it, looks like a person's: two to four words, or one with a title."""
         words = name.split()
         if name in self._not_people or INSTITUTION.search(name):
             return False
         return len(words) in (2, 3, 4) or words[-1] in self._titled
 
     def may_be_person(self, name: str) -> bool:
-        """Whether nothing here speaks against a speaker being a person."""
+        """Whether a name may be a person's: it is not marked as a place or an institution."""
         return name not in self._not_people and not INSTITUTION.search(name)
 
     def fits(self, name: str, pronoun: str) -> bool:
-        """Whether nothing in the article speaks against `he` or `she` for a name."""
+        """Whether `he` or `she` may stand for a name: no title or word of kinship says otherwise."""
         return self._gender.get(name.split()[-1], pronoun) == pronoun
 
     def between(self, start: int, end: int) -> list[tuple[int, str]]:
@@ -208,17 +208,17 @@ class _Attributor:
         return self.found
 
     def _take(self, number: int, cues: Sequence[Cue], *, pronouns: bool) -> None:
-        """Believe the cues of a sentence where they agree, or the one beside its quoted words."""
+        """Take the speaker that the cues of a sentence agree on, or the one next to its quoted words."""
         if not cues or (not pronouns and any(cue.how == "pronoun" for cue in self.cues[number])):
             return
         cues = [cues[0], *(cue for cue in cues[1:] if not self._within(cues[0], cue))]
-        heard = [(self._resolved(cue, number), cue) for cue in cues]
-        speakers = {speaker for speaker, _ in heard}
+        resolved = [(self._resolved(cue, number), cue) for cue in cues]
+        speakers = {speaker for speaker, _ in resolved}
         if len(speakers) > 1:
-            heard = [(speaker, cue) for speaker, cue in heard if cue.beside]
-            if len({speaker for speaker, _ in heard}) != 1 or not self.found[number].direct:
+            resolved = [(speaker, cue) for speaker, cue in resolved if cue.beside]
+            if len({speaker for speaker, _ in resolved}) != 1 or not self.found[number].direct:
                 return
-        speaker, cue = heard[0]
+        speaker, cue = resolved[0]
         if speaker and (self._governs(cue, number) or not self.found[number].direct):
             self.found[number] = replace(self.found[number], speaker=speaker, how=cue.how, place=(cue.start, cue.end))
 
@@ -315,7 +315,7 @@ class _Attributor:
 
 
 def _mask(text: str, quotes: Sequence[QuotedSpan]) -> str:
-    """The text with quoted words blotted out, so that only the writer's own are read; offsets stay."""
+    """The text with every quoted character replaced by `FILL`, so that only the writer's own words are read."""
     pieces, at = [], 0
     for quote in quotes:
         pieces += [text[at : quote.start], FILL * (quote.end - quote.start)]
@@ -338,9 +338,9 @@ def _numbered(blocks: Sequence[Span], spans: Sequence[Span]) -> list[int]:
 
 
 def _runs(text: str, quotes: Sequence[QuotedSpan]) -> list[Span]:
-    """Quotations as said: one left open and taken up again by the next paragraph's first mark is one.
+    """The spans of whole quotations: one left open that the next paragraph's first mark continues is one.
 
-    One left open and not taken up lacks its closing mark, and where it ends nobody knows: it is left out.
+    One left open and not continued lacks its closing mark, so that its end is unknown: it is left out.
     """
     runs: list[Span] = []
     joined = False

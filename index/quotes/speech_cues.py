@@ -1,4 +1,4 @@
-"""Speakers beside verbs of saying, in a sentence whose quoted words are blotted out."""
+"""Speakers next to verbs of saying, found in a sentence whose quoted characters are replaced by `FILL`."""
 
 from __future__ import annotations
 

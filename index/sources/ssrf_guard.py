@@ -134,7 +134,7 @@ class _Network(httpcore.SyncBackend):
 
 
 class _Timed(httpcore.NetworkStream):
-    """A stream whose every step must end before the deadline, however slowly the server drips."""
+    """A stream whose every step must end before the deadline, however slowly the server sends."""
 
     def __init__(self, stream: httpcore.NetworkStream, network: _Network):
         self._stream, self._network = stream, network

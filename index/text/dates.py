@@ -23,7 +23,7 @@ Kind = Literal["day", "month", "year", "season", "weekday", "relative"]
 
 @dataclass(frozen=True, slots=True)
 class DateMention:
-    """A date in the text before the words around it are read; `dated` when it names its year itself."""
+    """A date in a text, before the words around it are considered; `dated` when it names its year itself."""
 
     kind: Kind
     start: int

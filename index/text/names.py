@@ -54,7 +54,7 @@ class Name:
 
 
 def find_names(text: str) -> list[Name]:
-    """The capitalised sequences of a text, less what stands there for opening a sentence or naming a day."""
+    """The capitalised sequences of a text, without ordinary words that open a sentence and names of days."""
     found = []
     for match in _SEQUENCE.finditer(text):
         if match.start() and (text[match.start() - 1].isalnum() or text[match.start() - 1] in "’'-@#"):
@@ -75,7 +75,7 @@ def _lower(word: str) -> str:
 
 
 def _common(word: str) -> bool:
-    """Whether a word is an ordinary one wearing a capital; `US` and `WHO` are not."""
+    """Whether a word is an ordinary one with a capital; `US` and `WHO` are not."""
     return _lower(word) in FUNCTION_WORDS and (len(word) == 1 or not word.isupper())
 
 

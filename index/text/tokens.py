@@ -1,4 +1,4 @@
-"""Words of a text: tokens, content words and stems to compare meaning by, folded words to compare quotations by.
+"""Words of a text: tokens, content words and stems to compare meaning, and words made comparable for quotations.
 
 English.
 """
@@ -60,7 +60,7 @@ class Word:
 
 
 def comparable_words(text: str) -> list[Word]:
-    """The words of a text in order; figures keep their value (`1,000` is `1000`), acronyms lose dots."""
+    """The words of a text in order, with case, apostrophes and dots of acronyms removed and `1,000` as `1000`."""
     return [Word(_folded(match.group()), match.start(), match.end()) for match in _FOLDED_WORD.finditer(text)]
 
 
