@@ -218,7 +218,7 @@ def connect(folder: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise UserError(f"No library at {str(folder)!r}. Build one: clippings index FILE_OR_FOLDER")
     try:
-        connection = _open(path)
+        connection = open_database(path)
         written = _format(connection)
         if 0 < written < FORMAT:
             _upgrade(connection)
@@ -268,8 +268,9 @@ def writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    if writable(path.parent) and os.access(path, os.W_OK):
+def open_database(path: Path) -> sqlite3.Connection:
+    """A connection to a file, made where there is none; only for reading where nothing can be written."""
+    if writable(path.parent) and (os.access(path, os.W_OK) or not path.exists()):
         # Connections are kept one a thread, and only `Catalog.close` reaches across.
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:

@@ -114,8 +114,8 @@ def test_cases_are_tied_to_the_library_or_the_run_does_not_begin(library: Librar
     good = Case(id="g", question="?", gold_sentences=(GoldSentence("flood", "Schools stayed open."),))
     bad = Case(id="b", question="?", gold_articles=("drought.txt",))
     with pytest.raises(BadRows, match=r"'drought\.txt' is not in the library"):
-        systems.tied([good, bad], library, path)
-    cases, notes = systems.tied([good, bad], library, path, skip=True)
+        systems.tie([good, bad], library, path)
+    cases, notes = systems.tie([good, bad], library, path, skip=True)
     assert [case.id for case in cases] == ["g"]
     assert cases[0].gold_articles == (articles(library)["flood"].id,)
     assert len(notes) == 1
