@@ -57,7 +57,7 @@ def _favour(hits: Sequence[Hit], query: Query) -> list[Hit]:
     return sorted(favoured, key=lambda hit: -hit.score)
 
 
-def document(hit: Hit) -> Document:
+def to_document(hit: Hit) -> Document:
     """A hit as a LangChain Document: its text, and in the metadata everything needed to cite it."""
     from langchain_core.documents import Document
 
@@ -161,15 +161,17 @@ def _periods(query: Query, hits: Sequence[Hit]) -> tuple[Subquery, ...]:
     return tuple(found)
 
 
-def spread(query: Query, hits: Sequence[Hit], search: Callable[[Query], Sequence[Hit]], k: int) -> tuple[Hit, ...]:
+def interleave_subqueries(
+    query: Query, hits: Sequence[Hit], search: Callable[[Query], Sequence[Hit]], k: int
+) -> tuple[Hit, ...]:
     """The hits for a question with those for each of its subqueries between them, best first, `k` at most."""
     parts = subqueries(query, hits)
     if not parts:
         return tuple(hits)
-    return deal([hits, *(search(part.query) for part in parts)], k)
+    return round_robin([hits, *(search(part.query) for part in parts)], k)
 
 
-def deal(lists: Sequence[Sequence[Hit]], k: int) -> tuple[Hit, ...]:
+def round_robin(lists: Sequence[Sequence[Hit]], k: int) -> tuple[Hit, ...]:
     """One from each list in turn, each passage once, `k` at most."""
     dealt: dict[str, Hit] = {}
     for row in range(max(map(len, lists), default=0)):

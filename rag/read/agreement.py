@@ -33,15 +33,15 @@ def disagreement_note(query: Query, candidates: Sequence[Candidate]) -> str:
         if candidate.score >= CLOSE * best.score and candidate.short:
             first.setdefault(candidate.hit.article.id, candidate)
     rest = [candidate for article, candidate in first.items() if article != best.hit.article.id]
-    if any(_same(best.brief, candidate.brief) for candidate in rest):
+    if any(_same(best.short_text, candidate.short_text) for candidate in rest):
         return ""
-    values = sorted(rest, key=lambda candidate: sorted(_value(candidate.brief)))
-    groups = [list(group) for _, group in groupby(values, key=lambda candidate: _value(candidate.brief))]
+    values = sorted(rest, key=lambda candidate: sorted(_value(candidate.short_text)))
+    groups = [list(group) for _, group in groupby(values, key=lambda candidate: _value(candidate.short_text))]
     agreed = max(groups, key=len, default=[])
     if len(agreed) < SEVERAL:
         return ""
     named = "; ".join(_name(candidate.hit.article) for candidate in agreed)
-    return f"Others report “{agreed[0].brief}”: {named}."
+    return f"Others report “{agreed[0].short_text}”: {named}."
 
 
 def count_agreeing(answer: str, others: Iterable[tuple[str, str]]) -> int:
