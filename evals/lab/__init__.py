@@ -2,8 +2,8 @@
 
 INNER_ORDER = (
     "ablation",
-    "corrupt",
     "fit_readers",
+    "perturb",
     "reader_data",
     "retrieval",
     "small_model",

@@ -70,6 +70,9 @@ RECIPES = {
     "cut-out": Recipe(mine=6, cut_out=0.5, alone=0.5, beside="mined"),
 }
 RUNS = """\
+example:
+  python -m evals.lab.ablation --data reader-train --only mined cut-out --out runs/ablation
+
 runs:
   whole              the first round's questions; two wrong passages each, from BM25; one normalisation over all three
   no-made-questions  without those made by rule from news
