@@ -1,4 +1,14 @@
 """Research scripts behind decisions and figures: `python -m evals.lab.NAME --help`. Nothing imports them."""
 
-INNER_ORDER = ("ablation", "corrupt", "fit_readers", "model_sentences", "reader_data", "retrieval", "small_model", "hallucination", "verification")
+INNER_ORDER = (
+    "ablation",
+    "fit_readers",
+    "model_sentences",
+    "perturb",
+    "reader_data",
+    "retrieval",
+    "small_model",
+    "hallucination",
+    "verification",
+)
 """Each may import itself and those before it."""

@@ -73,6 +73,9 @@ RECIPES = {
     "near-miss": Recipe(mine=6, cut_out=0.5, near_miss=0.2, alone=0.5, beside="cut-out"),
 }
 RUNS = """\
+example:
+  python -m evals.lab.ablation --data reader-train --only mined cut-out --out runs/ablation
+
 runs:
   whole              the first round's questions; two wrong passages each, from BM25; one normalisation over all three
   no-made-questions  without those made by rule from news

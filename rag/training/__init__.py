@@ -4,5 +4,23 @@ Inner order, each importing only what stands before it: files, question_generati
 weights, train.
 """
 
-INNER_ORDER = ("clauses", "model", "parser", "near_misses", "question_generation", "clause_questions", "passages", "rewording", "stories", "files", "examples", "batches", "news_questions", "round_trip", "scoring", "weights", "train")
+INNER_ORDER = (
+    "clauses",
+    "model",
+    "parser",
+    "near_misses",
+    "question_generation",
+    "clause_questions",
+    "passages",
+    "rewording",
+    "stories",
+    "files",
+    "examples",
+    "batches",
+    "news_questions",
+    "round_trip",
+    "scoring",
+    "weights",
+    "train",
+)
 """Each may import itself and those before it."""

@@ -1,4 +1,14 @@
 """What stands between the network and the page: log-in, limits, uploads, headers."""
 
-INNER_ORDER = ("auth", "connections", "rate_limit", "middleware", "gradio_page", "options", "uploaded_files", "uploads", "application")
+INNER_ORDER = (
+    "auth",
+    "connections",
+    "rate_limit",
+    "middleware",
+    "gradio_page",
+    "options",
+    "uploaded_files",
+    "uploads",
+    "application",
+)
 """Each may import itself and those before it."""
