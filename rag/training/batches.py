@@ -46,7 +46,7 @@ class Shares:
     """The question is changed in one thing instead, where that was found."""
 
 
-def sample_group(example: Example, size: int, rng: random.Random, shares: Shares = Shares()) -> Group:  # noqa: B008
+def sample_group(example: Example, size: int, rng: random.Random, shares: Shares = Shares()) -> Group:
     """Return a question, its as-of date, and `size` passages with their answer spans, in random order."""
     wrong = list(example.negatives)
     first = [wrong.pop(rng.randrange(min(2, len(wrong))))] if wrong else []
@@ -86,7 +86,7 @@ class Batcher:
         tokenizer_file: Path,
         groups: int,
         seed: int,
-        shares: Shares = Shares(),  # noqa: B008
+        shares: Shares = Shares(),
     ) -> None:
         self.examples, self.groups, self.seed, self.shares = examples, groups, seed, shares
         self.tokenizer = open_tokenizer(tokenizer_file, MAX_TOKENS, strategy="only_second")

@@ -13,18 +13,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, Token
 
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a string, to write a list of them on few lines."""
+    return frozenset(words.split())
+
+
 SUBJECTS = {"nsubj", "nsubjpass"}
 AUXILIARIES = {"aux", "auxpass"}
-NAMES = {"PERSON", "ORG", "GPE", "LOC", "FAC", "NORP", "EVENT", "PRODUCT", "WORK_OF_ART", "LAW"}
+NAMES = word_set("PERSON ORG GPE LOC FAC NORP EVENT PRODUCT WORK_OF_ART LAW")
 REQUIRED = {"dobj", "dative", "attr", "acomp", "oprd", "prt", "xcomp"}
-LEFT_OUT = {"punct", "cc", "conj", "mark", "preconj", "intj", "parataxis", "meta", "dep", "expl"}
+LEFT_OUT = word_set("punct cc conj mark preconj intj parataxis meta dep expl")
 AFTER_NOUN = {"relcl", "appos", "acl", "punct", "cc", "conj", "advcl", "parataxis"}
-SAYING = {
-    "say", "tell", "state", "announce", "report", "claim", "add", "explain", "argue", "note", "declare", "confirm",
-    "warn", "believe", "suggest", "estimate", "reveal", "admit", "deny", "insist", "predict", "promise", "agree", "allege",
-}  # fmt: skip
+SAYING = word_set(
+    "say tell state announce report claim add explain argue note declare confirm warn believe suggest "
+    "estimate reveal admit deny insist predict promise agree allege"
+)
 # Takes the mark of a lost word (", ,", "the .", "of ,") or of a list; not "U.S., the" or "(ODA)".
-BROKEN = re.compile(r",\s*[,.]|\b(?:the|a|an|of|to|in|and|with)\s[,.;]|[*|\[\]{}•=]|--|https?:|\s{3,}|\n", re.IGNORECASE)
+BROKEN = re.compile(
+    r",\s*[,.]|\b(?:the|a|an|of|to|in|and|with)\s[,.;]|[*|\[\]{}•=]|--|https?:|\s{3,}|\n", re.IGNORECASE
+)
 QUOTATION = re.compile(r"[\"“”]")
 
 
@@ -41,7 +49,7 @@ class Stretch:
         """As it stands, without the capital of a sentence's first common word."""
         text: str = self.doc[self.start : self.end].text
         first = self.doc[self.start]
-        common = (not first.ent_type_ and first.pos_ != "PROPN" and first.text != "I") or first.tag_ == "DT"
+        common = (first.ent_type_ not in NAMES and first.pos_ != "PROPN" and first.text != "I") or first.tag_ == "DT"
         capital = first.is_sent_start and common
         return text[:1].lower() + text[1:] if capital else text
 
@@ -119,17 +127,23 @@ def parses_well(sentence: Span) -> bool:
     """Is it a whole sentence without holes or remarks, parsed into a verb with a subject?"""
     root = sentence.root
     text = sentence.text.strip()
-    if not 6 <= len(sentence) <= 60 or text.rstrip("\"”")[-1:] not in (".", "!") or BROKEN.search(text):
+    if not 6 <= len(sentence) <= 60 or text.rstrip('"”')[-1:] not in (".", "!") or BROKEN.search(text):
         return False
     if root.pos_ not in ("VERB", "AUX") or not any(child.dep_ in SUBJECTS for child in root.children):
         return False
-    if text.count("(") != text.count(")") or len(QUOTATION.findall(text)) % 2 or not (text[:1].isupper() or text[:1].isdigit()):
+    if sentence[0].pos_ == "PROPN" and sentence[1].is_title and sentence[1].pos_ != "PROPN":
+        return False  # a place in front of the text, as in "Iraq Eight people were killed."
+    if (
+        text.count("(") != text.count(")")
+        or len(QUOTATION.findall(text)) % 2
+        or not (text[:1].isupper() or text[:1].isdigit())
+    ):
         return False
     return not any(token.dep_ == "dep" or token.tag_ in ("XX", "LS", "FW") for token in sentence)
 
 
 def clauses(sentence: Span, speaker_before: str = "") -> Iterator[Clause]:
-    """Yield the clauses of a sentence that parses well; `speaker_before` is whom "he" or "she" at its start may mean."""
+    """Yield the clauses of a sentence that parses well; "he" or "she" at its start may mean `speaker_before`."""
     if not parses_well(sentence):
         return
     for verb in sentence:

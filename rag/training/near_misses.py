@@ -20,28 +20,101 @@ SWAPPED = ("PERSON", "GPE", "ORG", "NORP", "LOC", "FAC", "EVENT", "PRODUCT", "WO
 YEAR = re.compile(r"(?<![\w,.$£€-])(1[5-9]\d\d|20[0-3]\d)(?![\w,%-]|\.\d)")
 # Takes "27" and "27,000"; not the 27 of "F-27", "$27" or "27th".
 NUMBER = re.compile(r"(?<![\w,.$£€-])(\d{1,3}(?:,\d{3})*)(?![\w%-]|[.,]\d)")
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-          "December")  # fmt: skip
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Takes "in May" and "May 12"; not the verb of "may" nor "Theresa May".
-MONTH = re.compile(rf"(?:(?<=in )|(?<=of )|(?<=last )|(?<=on ))(?:{'|'.join(MONTHS)})\b|\b(?:{'|'.join(MONTHS)})(?= \d)")
+MONTH = re.compile(
+    rf"(?:(?<=in )|(?<=of )|(?<=last )|(?<=on ))(?:{'|'.join(MONTHS)})\b|\b(?:{'|'.join(MONTHS)})(?= \d)"
+)
 WEEKDAY = re.compile(rf"\b(?:{'|'.join(WEEKDAYS)})\b")
 OPPOSITES = {
     a: b
     for pair in (
-        "first last", "largest smallest", "biggest smallest", "highest lowest", "most least", "best worst", "oldest youngest",
-        "longest shortest", "fastest slowest", "earliest latest", "before after", "northern southern", "eastern western",
-        "north south", "east west", "won lost", "win lose", "rise fall", "rose fell", "increase decrease", "increased decreased",
-        "male female", "men women", "boys girls", "buy sell", "bought sold", "arrested released", "arrest release",
-        "approve reject", "approved rejected", "support oppose", "supported opposed", "supports opposes", "open close",
-        "opened closed", "join leave", "joined left", "begin end", "began ended", "maximum minimum", "richest poorest",
-        "accept refuse", "accepted refused", "confirm deny", "confirmed denied", "minimum maximum", "birth death", "born buried",
-        "import export", "imports exports", "gain lose", "gained lost", "succeed fail", "succeeded failed", "older younger",
-        "more fewer", "larger smaller", "higher lower", "killed injured", "kill injure", "brother sister", "father mother",
-        "son daughter", "husband wife", "king queen", "attack defend", "attacked defended", "elected defeated", "upper lower",
+        "first last",
+        "largest smallest",
+        "biggest smallest",
+        "highest lowest",
+        "most least",
+        "best worst",
+        "oldest youngest",
+        "longest shortest",
+        "fastest slowest",
+        "earliest latest",
+        "before after",
+        "northern southern",
+        "eastern western",
+        "north south",
+        "east west",
+        "won lost",
+        "win lose",
+        "rise fall",
+        "rose fell",
+        "increase decrease",
+        "increased decreased",
+        "male female",
+        "men women",
+        "boys girls",
+        "buy sell",
+        "bought sold",
+        "arrested released",
+        "arrest release",
+        "approve reject",
+        "approved rejected",
+        "support oppose",
+        "supported opposed",
+        "supports opposes",
+        "open close",
+        "opened closed",
+        "join leave",
+        "joined left",
+        "begin end",
+        "began ended",
+        "maximum minimum",
+        "richest poorest",
+        "accept refuse",
+        "accepted refused",
+        "confirm deny",
+        "confirmed denied",
+        "minimum maximum",
+        "birth death",
+        "born buried",
+        "import export",
+        "imports exports",
+        "gain lose",
+        "gained lost",
+        "succeed fail",
+        "succeeded failed",
+        "older younger",
+        "more fewer",
+        "larger smaller",
+        "higher lower",
+        "killed injured",
+        "kill injure",
+        "brother sister",
+        "father mother",
+        "son daughter",
+        "husband wife",
+        "king queen",
+        "attack defend",
+        "attacked defended",
+        "elected defeated",
+        "upper lower",
     )
     for a, b in (pair.split(), pair.split()[::-1])
-}  # fmt: skip
+}
 """Words and what changes the outcome; of a word in several pairs, the last pair counts."""
 FROM_PASSAGE = 0.75
 MOST = 4
@@ -142,9 +215,10 @@ def swapped_names(
 def swapped_days(question: str, passage: str, rng: random.Random) -> Iterator[str]:
     """Yield questions with another year, number, month or weekday."""
     for match in YEAR.finditer(question):
-        new = str(int(match[1]) + rng.choice((-1, 1)) * rng.choice((1, 1, 2, 3, 4, 5, 10)))
-        if new not in passage:
-            yield question[: match.start()] + new + question[match.end() :]
+        others = [str(int(match[1]) + step) for step in (-10, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 10)]
+        others = [year for year in others if year not in passage]
+        if others:
+            yield question[: match.start()] + rng.choice(others) + question[match.end() :]
     for match in NUMBER.finditer(question):
         value = int(match[1].replace(",", ""))
         if YEAR.match(question, match.start()) or not value:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import UserError
-from rag.training.clauses import noun_phrase
+from rag.training.clauses import noun_phrase, word_set
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -21,14 +21,21 @@ if TYPE_CHECKING:
 KINDS = {"n": "noun", "v": "verb"}
 FILES = tuple(f"{part}.{name}" for part in ("index", "data") for name in KINDS.values())
 VARIANTS = {
-    "U.S.": ("United States", "US"), "US": ("United States", "U.S."), "United States": ("U.S.", "US"),
-    "UK": ("United Kingdom", "Britain"), "United Kingdom": ("UK", "Britain"), "Britain": ("United Kingdom", "UK"),
-    "UN": ("United Nations",), "United Nations": ("UN",), "EU": ("European Union",), "European Union": ("EU",),
-}  # fmt: skip
+    "U.S.": ("United States", "US"),
+    "US": ("United States", "U.S."),
+    "United States": ("U.S.", "US"),
+    "UK": ("United Kingdom", "Britain"),
+    "United Kingdom": ("UK", "Britain"),
+    "Britain": ("United Kingdom", "UK"),
+    "UN": ("United Nations",),
+    "United Nations": ("UN",),
+    "EU": ("European Union",),
+    "European Union": ("EU",),
+}
 SHORTER = 0.15
 """How often a full name becomes a last name; a last name becomes a full one four times in five."""
 LONGER = 0.8
-NOT_REPLACED = {"be", "have", "do", "say", "make", "take", "get", "year", "day", "people", "month", "week", "time", "number"}
+NOT_REPLACED = word_set("be have do say make take get year day people month week time number")
 
 
 def aliases(doc: Doc) -> dict[str, list[str]]:
@@ -93,6 +100,8 @@ def renamed(question: str, other_names: Mapping[str, Sequence[str]], rng: random
             new = rng.choice(shorter)
         else:
             continue
+        if new.split()[0].lower() in question[: match.start()].lower().split()[-3:]:
+            continue  # "chief executive Chief Executive Jim Skinner"
         return question[: match.start()] + new + question[match.end() :]
     return question
 
@@ -106,8 +115,10 @@ class Synonyms:
     def __init__(self, folder: Path) -> None:
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
-            raise UserError(f"No WordNet in {str(folder)!r}: {missing[0]!r} is not there. Install Debian's wordnet-base, "
-                            "which has it in /usr/share/wordnet, or leave --wordnet out.")  # fmt: skip
+            raise UserError(
+                f"No WordNet in {str(folder)!r}: {missing[0]!r} is not there. Install Debian's wordnet-base, "
+                "which has it in /usr/share/wordnet, or leave --wordnet out."
+            )
         self._first = {kind: _first_senses(folder / f"index.{name}") for kind, name in KINDS.items()}
         self._data = {kind: (folder / f"data.{name}").read_bytes() for kind, name in KINDS.items()}
 
@@ -119,7 +130,9 @@ class Synonyms:
         # offset, file, type, the number of words in hexadecimal, then each word with its number
         fields = self._data[kind][place : self._data[kind].index(b"|", place)].decode().split()
         words = fields[4 : 4 + 2 * int(fields[3], 16) : 2]
-        return sorted(w for w in words if w != word and w.isalpha() and w.islower() and self._first[kind].get(w) == place)
+        return sorted(
+            w for w in words if w != word and w.isalpha() and w.islower() and self._first[kind].get(w) == place
+        )
 
     def replaced(self, question: str, verbs: Sequence[str], nouns: Sequence[str], rng: random.Random) -> str:
         """Return the question with one of its plain verbs or singular nouns replaced, if one has a synonym."""

@@ -1,7 +1,7 @@
 """Drop made questions that a reader does not answer like their maker: `python -m rag.training.round_trip --help`.
 
-A reader that ships reads each question with its passage; where none of its best spans shares words with the answer, the
-question is taken for nonsense (round-trip consistency: Alberti et al., 2019). What is hard for it, but not absurd, stays.
+A reader that ships reads each question with its passage; where none of its best spans shares words with the answer,
+the question is taken for nonsense (round-trip consistency: Alberti et al., 2019). What is only hard for it stays.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--rows", type=Path, required=True, help="training rows, as rag.training.news_questions writes them")
     p.add_argument("--weights", type=Path, required=True, help="folder of the reader's exported weights")
     p.add_argument("--out", type=Path, required=True, help="file of rows to write (.jsonl.gz)")
-    p.add_argument("--minutes", type=float, help="time to judge; rows not judged by then stay (default: all are judged)")
+    p.add_argument(
+        "--minutes", type=float, help="time to judge; rows not judged by then stay (default: all are judged)"
+    )
     p.add_argument("--seed", type=int, default=17, help="of the rows' order (default 17)")
     return p
 
@@ -95,7 +97,9 @@ def main() -> None:
     if args.rows == args.out:
         raise UserError(f"{str(args.out)!r} is read: name another file with --out.")
     rows = shuffled(args.rows, args.seed)
-    found = verdicts(rows, TrainedReader(args.weights), args.out.with_name(f"{args.out.name}.judged.json"), args.minutes)
+    found = verdicts(
+        rows, TrainedReader(args.weights), args.out.with_name(f"{args.out.name}.judged.json"), args.minutes
+    )
     dropped = Counter(row.get("kind", "") for row, fine in zip(rows, found, strict=False) if not fine)
     of = Counter(row.get("kind", "") for row in islice(rows, len(found)))
 
