@@ -37,6 +37,7 @@ from rag.training.phrasing import (
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
+# Takes "now", "recent years", "the past week", "this month"; not "Monday", "2004" nor "last May".
 VAGUE_TIME = re.compile(
     r"\b(?:now|recent\w*|current\w*|then|daily|annual|past|previous|following|same|day|days|future|weekly|today|"
     r"this (?:week|month|year)|the (?:year|week|month|time|morning|night))\b",
@@ -180,6 +181,7 @@ def about_time(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
         if not turned:
             continue
         words = {"since": "since when", "until": "until when"}.get(preposition, "when")
+        # Takes "1984" and "2004"; not "May 1984".
         if re.fullmatch(r"(?:1\d|20)\d\d", entity.text):
             words = rng.choice(("when", "in which year", "in what year"))
         elif WEEKDAY.fullmatch(entity.text) and rng.random() < 0.3:

@@ -33,6 +33,7 @@ SAYING = word_set(
 BROKEN = re.compile(
     r",\s*[,.]|\b(?:the|a|an|of|to|in|and|with)\s[,.;]|[*|\[\]{}•=]|--|https?:|\s{3,}|\n", re.IGNORECASE
 )
+# Takes either mark of "a word" and “a word”; not the ’ of "it’s".
 QUOTATION = re.compile(r"[\"“”]")
 
 

@@ -39,6 +39,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 MONTH = re.compile(
     rf"(?:(?<=in )|(?<=of )|(?<=last )|(?<=on ))(?:{'|'.join(MONTHS)})\b|\b(?:{'|'.join(MONTHS)})(?= \d)"
 )
+# Takes "Monday"; not "Mondays".
 WEEKDAY = re.compile(rf"\b(?:{'|'.join(WEEKDAYS)})\b")
 OPPOSITES = {
     a: b
@@ -170,6 +171,7 @@ def cleaned(name: str) -> str:
 
 def overlap(name: str, text: str) -> bool:
     """Does the text have a word of the name that is longer than three letters, or the name itself?"""
+    # Of "the New York Times" these are "York" and "Times"; of "Rao", "Rao" itself.
     words = [word for word in re.findall(r"\w+", name) if len(word) > 3] or [name]
     return any(re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE) for word in words)
 
@@ -196,6 +198,7 @@ def swapped_names(
     question: str, passage: str, answers: Sequence[str], names: NamedText, pool: NamePool, rng: random.Random
 ) -> Iterator[str]:
     """Yield questions with another name."""
+    # Cuts after "won." and "why?", now and then also after "Mr."; not within "3.5" or "U.S.".
     sentences = [s for s in re.split(r"(?<=[.!?])\s+", passage) if any(answer in s for answer in answers)]
     holding = " ".join(sentences)
     kinds: dict[str, str] = {}
@@ -235,6 +238,7 @@ def swapped_days(question: str, passage: str, rng: random.Random) -> Iterator[st
 
 def swapped_words(question: str, passage: str) -> Iterator[str]:
     """Yield questions with the opposite of one of their words, where the passage lacks the opposite."""
+    # Takes every word without a capital; not "First".
     for match in re.finditer(r"[a-z]+", question):
         other = OPPOSITES.get(match[0])
         if other and not re.search(rf"\b{other}", passage, re.IGNORECASE):

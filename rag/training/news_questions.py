@@ -114,6 +114,7 @@ def made_from(
             continue
         text = renamed(question.text, other_names, rng)
         if synonyms and rng.random() < SYNONYM:
+            # Takes "lawyer" and "won"; not "Lisbon" nor "3rd".
             plain = re.findall(r"\b[a-z]+\b", text)
             # After "did" and the like stands a verb's plain form.
             verbs = [word for word in plain if word in lemmas] if re.search(r"\b(?:did|does|do|will)\b", text) else []
@@ -140,6 +141,7 @@ def elsewhere(question: NewsQuestion, doc: Doc, others: Sequence[tuple[NewsArtic
     own = next(s.text for s in doc.sents if s.start_char <= start < s.end_char)
     if len(wanted) < 3 or not names or len(answer) < 2:
         return
+    # With "27" takes "27" and "27,"; not the 27 of "1,27", "27.5" or "27th".
     pattern = re.compile(rf"(?<![\w,.]){re.escape(answer)}(?!\w|[,.]\d)")
     for article, other in others:
         spans = []

@@ -38,11 +38,12 @@ def people_questions(sentence: Span, rng: random.Random) -> Iterator[ClauseQuest
             phrase = noun_phrase(child)
             if described and child.lemma_.lower() in PEOPLE and 2 <= len(phrase) <= 12 and entity.end == head.i + 1:
                 text = phrase.text
-                definite = any(t.dep_ == "prep" or t.tag_ == "POS" for t in child.children) and not re.match(
-                    r"an? ", text
-                )
+                # "a lawyer" may be many; "lawyer for the union" and "Lisbon's mayor" are one.
+                of_something = any(t.dep_ == "prep" or t.tag_ == "POS" for t in child.children)
+                definite = of_something and not text.startswith(("a ", "an "))
                 named = any(t.ent_type_ in NAMES for t in doc[phrase.start : phrase.end])
                 if definite and named and not points_elsewhere([text], named=False):
+                    # Takes "the mayor" and "Lisbon's mayor", which want no article; not "mayor of Lisbon".
                     article = "" if re.match(r"the |[A-Z].*['’]s ", text) else "the "
                     yield question(f"who {tense} {article}{text}", [name], "role")
                 elif (named or len(phrase) > 3) and not points_elsewhere([text], named=True):

@@ -32,6 +32,7 @@ PEOPLE = word_set(
 )
 OF_TIME = {"DATE", "TIME"}
 OF_PLACE = {"GPE", "LOC", "FAC"}
+# Takes "Monday" and "yesterday"; not "Mondays" nor "day".
 WEEKDAY = re.compile(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\b(?:yesterday|today|tonight|tomorrow)\b")
 POINTING = word_set(
     "he she they it we i you him them us me this these those here itself himself herself themselves former "
@@ -61,11 +62,13 @@ def sound(question: ClauseQuestion) -> bool:
     words = question.text.strip("?").split()
     if words[-1].lower() in ("the", "a", "an", "of", "and", "or", "than", "such"):
         return False
+    # Takes "(ODA)", "the law; it", "killed , the"; not "the U.S. law".
     return 4 <= len(words) <= LONGEST and bool(question.spans) and not re.search(r"[;:()]|  | [,.]", question.text)
 
 
 def points_elsewhere(texts: Sequence[str], named: bool) -> bool:
     """Do words of `texts` need the text before to be understood? `named` says that the question names its subject."""
+    # Takes "its" and the "it" of "it's"; not digits nor signs.
     words = {word.lower() for text in texts for word in re.findall(r"[A-Za-z]+", text)}
     return bool(words & (POINTING - POSSESSIVE if named else POINTING))
 

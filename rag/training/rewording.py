@@ -84,6 +84,7 @@ def _people(
 def renamed(question: str, other_names: Mapping[str, Sequence[str]], rng: random.Random) -> str:
     """Return the question with names as the article has them elsewhere, mostly the longer ones."""
     for name in sorted(other_names, key=lambda name: (-len(name), name)):
+        # With "US" takes "US troops" and "US's"; not "US-led" nor the US of "US.gov".
         pattern = rf"(?<![\w-]){re.escape(name)}(?![\w-]|\.\w)"
         match = re.search(pattern, question)
         if not match:
