@@ -14,24 +14,30 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from index.build import reconcile, near_duplicates
-from index.catalog import Catalog
-from index.build.embed_passages import (IndexConfig, Progress, embed_new_passages, embedded_text, find_revisions_to_embed, write_engines)
+from index.build import near_duplicates, reconcile
+from index.build.embed_passages import (
+    IndexConfig,
+    Progress,
+    embed_new_passages,
+    embedded_text,
+    find_revisions_to_embed,
+    write_engines,
+)
 from index.build.engine_copies import EngineCopies, delete_unused_folders
-from index.errors import UserError
-from index.types import FetchLog
-from index.locks import write_lock
 from index.build.publish import publish, remember_fetched
-from index.catalog.schema import writable
 from index.build.staging import FILE as STAGING_FILE
 from index.build.staging import Staging
-from index.types import Read, Remark, Skipped, Unchanged
+from index.catalog import Catalog
+from index.catalog.schema import writable
 from index.catalog.view import Collection, is_live
+from index.errors import UserError
+from index.locks import write_lock
+from index.types import FetchLog, Read, Remark, Skipped, Unchanged
 
 INNER_ORDER = ("near_duplicates", "reconcile", "publish", "staging", "engine_copies", "embed_passages")
 """Each may import itself and those before it."""
 
-__all__ = ["BuildReport", "Progress", "IndexConfig", "build", "embedded_text"]
+__all__ = ["BuildReport", "IndexConfig", "Progress", "build", "embedded_text"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,17 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from index.catalog.schema import WORD_FIELDS
 from index.build.engine_copies import EngineCopies
 from index.build.staging import Staging
-from index.types import Article, Passage
-from index.engines.chroma import BATCH
+from index.catalog.schema import WORD_FIELDS
 from index.catalog.view import is_live, to_article, to_passage
 from index.engines.bm25 import FIELDS, Entry
+from index.engines.chroma import BATCH
+from index.types import Article, Passage
 
 FORMAT = 1
 """Raised whenever the same passages would be embedded or indexed otherwise, as by `embedded_text`."""
@@ -181,7 +180,8 @@ def _store(
 
 def _encoded_rows(connection: sqlite3.Connection) -> Iterator[sqlite3.Row]:
     cursor = connection.execute(
-        "SELECT n.article_id, e.* FROM staging.revisions_to_embed n JOIN staging.embedded_passages e ON e.revision = n.revision "
+        "SELECT n.article_id, e.* FROM staging.revisions_to_embed n "
+        "JOIN staging.embedded_passages e ON e.revision = n.revision "
         "ORDER BY n.article_id, e.number"
     )
     cursor.row_factory = sqlite3.Row
@@ -197,5 +197,3 @@ def _entries(connection: sqlite3.Connection) -> Iterator[Entry]:
         cursor.row_factory = sqlite3.Row
         for row in cursor:
             yield Entry(to_passage(row), article)
-
-

@@ -168,9 +168,7 @@ def _copies(
         for holder, held, outlet, url, first, last in rows:
             origin = outlet.lower() or urlsplit(url).netloc
             copies[key].append(
-                _Holder(
-                    holder, held, origin, from_day(first) if first else None, from_day(last) if last else None
-                )
+                _Holder(holder, held, origin, from_day(first) if first else None, from_day(last) if last else None)
             )
     return copies
 

@@ -46,7 +46,8 @@ def assign_articles(connection: sqlite3.Connection, version: int) -> None:
         if owner[1] != revision and _own_location(connection, version, owner[0]) == location:
             _set_revision(connection, owner[0], revision)
     for (text_sha,) in connection.execute(
-        "SELECT text_sha FROM staging.changed_locations WHERE location NOT IN (SELECT location FROM staging.location_articles) "
+        "SELECT text_sha FROM staging.changed_locations "
+        "WHERE location NOT IN (SELECT location FROM staging.location_articles) "
         "GROUP BY text_sha ORDER BY min(seq)"
     ).fetchall():
         _assign_new_text(connection, version, text_sha)

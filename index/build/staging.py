@@ -170,7 +170,9 @@ class Staging:
         """Note that a location was read, or could not be; returns what this run read there before."""
         self._begin()
         at = [location]
-        before = self._connection.execute("SELECT revision FROM staging.read_locations WHERE location = ?", at).fetchone()
+        before = self._connection.execute(
+            "SELECT revision FROM staging.read_locations WHERE location = ?", at
+        ).fetchone()
         self._connection.execute(
             "INSERT INTO staging.read_locations VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET failed = max(failed, excluded.failed)",
