@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from index.build.embed_passages import Copies, Recipe, embedded_text, sweep
+from index.build.embed_passages import Copies, IndexConfig, embedded_text, sweep
 from index.catalog import Catalog
 from index.catalog.view import Collection, split_id, to_article, to_passage
-from index.engines.bm25 import Entry, Words
-from index.engines.chroma import BATCH, Vectors, is_cut_short
+from index.engines.bm25 import Entry, WordIndex
+from index.engines.chroma import BATCH, VectorIndex, is_cut_short
 from index.errors import UserError
 from index.locks import write_lock
 
@@ -85,11 +85,11 @@ def check(folder: Path) -> Checked:
         catalog.close()
 
 
-def repair(folder: Path, recipe: Recipe, command: str = "") -> Checked:
+def repair(folder: Path, config: IndexConfig, command: str = "") -> Checked:
     """Make the engines hold what the catalog says, encoding what is missing; returns a new check.
 
     Writes into copies and switches at the end, like a build. Raises UserError when vectors are missing that
-    were made with other settings than `recipe`'s, or when a build is running.
+    were made with other settings than `config`'s, or when a build is running.
     """
     with write_lock(folder, command):
         catalog = Catalog(folder)
@@ -99,7 +99,7 @@ def repair(folder: Path, recipe: Recipe, command: str = "") -> Checked:
                 vectors = _vectors_difference(catalog, collection)
                 words = _words_difference(catalog, collection)
                 if any(vectors.problems("vectors", collection)) or any(words.problems("words", collection)):
-                    _repair(catalog, collection, recipe, vectors, words)
+                    _repair(catalog, collection, config, vectors, words)
             sweep(catalog)
         finally:
             catalog.close()
@@ -138,7 +138,9 @@ def _vectors_difference(catalog: Catalog, collection: Collection) -> _Difference
         damage = "its files are cut short" if folder.is_dir() else "the folder is gone"
         return _Difference(missing=sorted(_wanted(catalog, collection)), damage=damage)
     try:
-        vectors = Vectors(server=collection.server, name=collection.vectors) if collection.server else Vectors(folder)
+        vectors = (
+            VectorIndex(server=collection.server, name=collection.vectors) if collection.server else VectorIndex(folder)
+        )
         try:
             difference = _difference(_wanted(catalog, collection), set(vectors.ids()))
             present = sorted(_wanted(catalog, collection) - set(difference.missing))
@@ -162,7 +164,7 @@ def _words_difference(catalog: Catalog, collection: Collection) -> _Difference:
     if not folder.is_dir():
         return _Difference(missing=sorted(_wanted(catalog, collection)), damage="the folder is gone")
     try:
-        words = Words(folder)
+        words = WordIndex(folder)
         try:
             return _difference(_wanted(catalog, collection), set(words.ids()))
         finally:
@@ -183,8 +185,10 @@ def _wanted(catalog: Catalog, collection: Collection) -> set[str]:
     return {row[0] for row in rows}
 
 
-def _repair(catalog: Catalog, collection: Collection, recipe: Recipe, vectors: _Difference, words: _Difference) -> None:
-    if vectors.missing and collection.fingerprint != recipe.made:
+def _repair(
+    catalog: Catalog, collection: Collection, config: IndexConfig, vectors: _Difference, words: _Difference
+) -> None:
+    if vectors.missing and collection.fingerprint != config.fingerprint:
         raise UserError(
             f"{len(vectors.missing)} vectors are missing that were made with {collection.settings}. Repair "
             "with those settings, or make all anew: clippings index --rebuild FILE_OR_FOLDER"
@@ -200,7 +204,7 @@ def _repair(catalog: Catalog, collection: Collection, recipe: Recipe, vectors: _
             for start in range(0, len(vectors.missing), BATCH):
                 ids = vectors.missing[start : start + BATCH]
                 texts = [embedded_text(entry.article, entry.passage) for entry in _entries(catalog, collection, ids)]
-                copies.vectors.add(ids, recipe.embed(texts))
+                copies.vectors.add(ids, config.embed(texts))
         if words.missing or words.orphans:
             copies.words.write(_entries(catalog, collection, words.missing), words.orphans)
         copies.finish()

@@ -13,10 +13,10 @@ from pathlib import Path
 from index.build import embedded_text
 from index.catalog import Catalog, Version
 from index.catalog.view import Related
-from index.engines.bm25 import Words
-from index.engines.chroma import Vectors
+from index.engines.bm25 import WordIndex
+from index.engines.chroma import VectorIndex
 from index.engines.encoder import Encoder, open_encoder
-from index.engines.fusion import VECTORS_WEIGHT, Scored, fold, order
+from index.engines.fusion import VECTORS_WEIGHT, Scored, merge_neighbours, order
 from index.types import Article, Filter, Hit, Passage
 
 DEPTH = 100
@@ -97,7 +97,7 @@ class Library:
         """Every passage of an article, in the text's order."""
         return self._view.passages_of(article_id)
 
-    def found(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
+    def passages_by_id(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
         """The passages of these ids that are live in this version, each with its article."""
         return self._view.passages(ids)
 
@@ -125,9 +125,9 @@ class Library:
         `as_of`.
         """
         words, vectors = self.lists(text, filter, max(DEPTH, k))
-        passages = self.found([key for key, _ in (*words, *vectors)])
+        passages = self.passages_by_id([key for key, _ in (*words, *vectors)])
         hits = order(words, vectors, passages, as_of=as_of, recency=recency, vectors_weight=vectors_weight)
-        return fold(hits[:k]) if folded else hits[:k]
+        return merge_neighbours(hits[:k]) if folded else hits[:k]
 
     def lists(self, text: str, filter: Filter = Filter(), k: int = DEPTH) -> tuple[Scored, Scored]:
         """The two ranked lists of live passages: BM25 score by words, cosine by vectors."""
@@ -157,7 +157,7 @@ class Library:
     def quoted(self, text: str, k: int = 50) -> list[Article]:
         """Articles whose words best match a text, for looking up a quotation; no vectors involved."""
         found = self._alive(lambda count: self._words.search(text, count), k)
-        passages = self.found([key for key, _ in found])
+        passages = self.passages_by_id([key for key, _ in found])
         return list({passages[key][1].id: passages[key][1] for key, _ in found}.values())
 
     def _alive(self, engine: Callable[[int], Scored], k: int) -> Scored:
@@ -180,12 +180,12 @@ class Library:
         return open_encoder(self._catalog.settings(self.version)["encoder"])
 
     @cached_property
-    def _words(self) -> Words:
-        return Words(self._catalog.words_folder(self._view.collection))
+    def _words(self) -> WordIndex:
+        return WordIndex(self._catalog.words_folder(self._view.collection))
 
     @cached_property
-    def _vectors(self) -> Vectors:
+    def _vectors(self) -> VectorIndex:
         collection = self._view.collection
         if collection.server:
-            return Vectors(server=collection.server, name=collection.vectors)
-        return Vectors(self._catalog.vectors_folder(collection))
+            return VectorIndex(server=collection.server, name=collection.vectors)
+        return VectorIndex(self._catalog.vectors_folder(collection))

@@ -12,7 +12,7 @@ from typing import Any
 from index.build.embed_passages import Copies, sweep
 from index.catalog import Catalog, Version
 from index.catalog.view import Collection, View
-from index.engines.chroma import BATCH, Vectors
+from index.engines.chroma import BATCH, VectorIndex
 from index.errors import UserError
 from index.locks import write_lock
 
@@ -170,7 +170,7 @@ def _prune(catalog: Catalog, keep: int) -> tuple[list[int], int, int]:
                 )
     for collection in leaving:
         if collection.server:
-            vectors = Vectors(server=collection.server, name=collection.vectors)
+            vectors = VectorIndex(server=collection.server, name=collection.vectors)
             vectors.drop()
             vectors.close()
     return dropped, revisions, passages
@@ -182,7 +182,7 @@ def _shed(catalog: Catalog, collection: Collection, doomed: list[str], kept: lis
     fresh = len(doomed) > REWRITE * (len(doomed) + len(kept)) and not collection.server
     copies = stack.enter_context(Copies(catalog, collection, fresh=("vectors",) if fresh else ()))
     if fresh:
-        old = Vectors(catalog.vectors_folder(collection))
+        old = VectorIndex(catalog.vectors_folder(collection))
         try:
             for start in range(0, len(kept), BATCH):
                 copies.vectors.add(*old.embeddings(kept[start : start + BATCH]))

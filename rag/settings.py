@@ -27,7 +27,7 @@ from index.split import PASSAGE_TOKENS
 if TYPE_CHECKING:
     import numpy as np
 
-    from index.build.embed_passages import Recipe
+    from index.build.embed_passages import IndexConfig
     from index.engines.encoder import Encoder
 
 FILE = "clippings.toml"
@@ -151,9 +151,9 @@ def _file(path: Path) -> dict[str, Any]:
         raise UserError(f"Cannot read {str(path)!r}: {error}. Mend that line, then: clippings config") from error
 
 
-def recipe(settings: Settings) -> Recipe:
+def index_config(settings: Settings) -> IndexConfig:
     """How these settings make passages and vectors; the encoder is loaded when the first text is embedded."""
-    from index.build.embed_passages import Recipe
+    from index.build.embed_passages import IndexConfig
     from index.engines.encoder import fingerprint, open_encoder
     from index.split import FORMAT, passages
 
@@ -165,8 +165,8 @@ def recipe(settings: Settings) -> Recipe:
             loaded.append(open_encoder(settings.encoder))
         return loaded[0].embed(texts)
 
-    return Recipe(
-        fingerprint=json.dumps([kept, fingerprint(settings.encoder), FORMAT]),
+    return IndexConfig(
+        settings_fingerprint=json.dumps([kept, fingerprint(settings.encoder), FORMAT]),
         settings=kept,
         split=lambda article: passages(article, tokens=settings.passage_tokens),
         embed=embed,

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from index.build import Recipe, build
+from index.build import IndexConfig, build
 from index.types import Article, Passage, Published
 
 DIMENSIONS = 64
@@ -35,7 +35,7 @@ def split(article):
 
 
 def recipe(name="words", embed=embed, split=split):
-    return Recipe(name, {"encoder": name}, split, embed)
+    return IndexConfig(name, {"encoder": name}, split, embed)
 
 
 def article(location, text, day="", **facts):

@@ -15,7 +15,7 @@ import click
 from index.build import BuildReport, Progress, build
 from index.errors import UserError
 from index.library import Library
-from rag.settings import recipe
+from rag.settings import index_config
 
 if TYPE_CHECKING:
     from index.types import FetchLog, Read
@@ -86,7 +86,7 @@ def build_library(
             return build(
                 Path(settings.library),
                 read_targets,
-                recipe(settings),
+                index_config(settings),
                 targets=targets,
                 prune_missing=prune_missing,
                 rebuild=rebuild,

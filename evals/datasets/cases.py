@@ -58,6 +58,8 @@ class Case:
     tags: tuple[str, ...] = ()
     context_articles: tuple[str, ...] = ()
     """Articles the question is asked of, whether they answer it or not: what a reader without retrieval reads."""
+    searched: tuple[str, ...] = ()
+    """Wordings of the question that stand without the conversation; any one of them is right to search."""
     hidden: tuple[str, ...] = ()
     """Article ids kept from the search; set by `leave_out`, never by a question set."""
     __pydantic_config__: ClassVar = STRICT
@@ -121,7 +123,7 @@ def leave_out(cases: Iterable[Case]) -> Iterator[Case]:
             )
 
 
-def chosen(cases: Iterable[Case], tags: Iterable[str], without: Iterable[str] = ()) -> list[Case]:
+def with_tags(cases: Iterable[Case], tags: Iterable[str], without: Iterable[str] = ()) -> list[Case]:
     """The cases that carry every one of `tags` and none of `without`."""
     wanted, unwanted = set(tags), set(without)
     return [case for case in cases if wanted <= set(case.tags) and not unwanted & set(case.tags)]

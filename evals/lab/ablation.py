@@ -14,9 +14,10 @@ from evals.metrics import statistics
 from index import errors
 from index.errors import UserError
 from rag.training import train
-from rag.training.batches import Batcher
-from rag.training.examples import NEGATIVES, Example, answers_of, folded, in_held_out
+from rag.training.batches import Batcher, Shares
+from rag.training.examples import NEGATIVES, Example, answers_of, in_held_out
 from rag.training.files import read_json
+from rag.training.passages import folded
 from rag.training.weights import base_folder
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Recipe:
     apart: bool = False
     mine: int = 0
     cut_out: float = 0.0
+    near_miss: float = 0.0
     alone: float = 0.0
 
     @property
@@ -68,6 +70,7 @@ RECIPES = {
     "apart": Recipe(apart=True),
     "mined": Recipe(mine=6),
     "cut-out": Recipe(mine=6, cut_out=0.5, alone=0.5, beside="mined"),
+    "near-miss": Recipe(mine=6, cut_out=0.5, near_miss=0.2, alone=0.5, beside="cut-out"),
 }
 RUNS = """\
 runs:
@@ -81,6 +84,8 @@ runs:
   mined              of six wrong passages, those that mislead it most as it learns
   cut-out            mined, and as in the second round: for half of the questions one of the six is theirs with the
                      answer cut out, and the loss over each passage by itself has weight .5; compared with mined
+  near-miss          cut-out, and one question in five is changed in one thing, where something could be changed, so
+                     that its passage no longer answers; compared with cut-out
 """
 
 
@@ -111,12 +116,14 @@ def trained(
         training = with_random_wrong(training, random.Random(args.seed))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     base = base_folder()
-    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed, recipe.cut_out)
-    run = train.Run(base, args.rate, 0.997, device)
+    batcher = Batcher(
+        training, base / "tokenizer.json", args.groups, args.seed, Shares(recipe.cut_out, recipe.near_miss)
+    )
+    run = train.Run(base, args.rate, 0.997, device, train.precision("auto"))
     for step in range(args.steps):
         groups = batcher.sample(step, recipe.mine or PASSAGES)
         if recipe.mine:
-            groups = scoring.misleading(run.model, batcher, groups, PASSAGES, device)
+            groups = scoring.cut_to(groups, scoring.misleading(run.model, batcher, groups, PASSAGES, device))
         batch = batcher.encode(groups)
         if recipe.apart:
             batch = replace(batch, group=list(range(len(batch.group))))
@@ -195,7 +202,11 @@ def runs(wanted: Sequence[str] | None, training: Sequence[Example]) -> list[str]
         told = f"{idle[0]!r} needs questions of {RECIPES[idle[0]].about!r} and others."
         raise UserError(f"{told} Name other runs with --only.")
     chosen = [name for name in names if name not in idle]
-    needed = {name for one in chosen for name in (one, RECIPES[one].beside)} | {"whole"}
+    needed = {"whole"}
+    for name in chosen:
+        while name not in needed:
+            needed.add(name)
+            name = RECIPES[name].beside
     return [name for name in RECIPES if name in needed]
 
 
@@ -207,7 +218,7 @@ def main() -> None:
     training = [e for e in examples if not in_held_out(e.group)]
     held_out = [e for e in examples if in_held_out(e.group) and e.spans]
     if not held_out:
-        told = f"None of the {len(examples)} questions in {str(args.data)!r} is held out: too few."
+        told = f"None of the {len(examples)} questions in {', '.join(repr(str(f)) for f in args.data)} is held out: too few."
         raise UserError(f"{told} Name another folder with --data, and another with --out.")
     results: dict[str, list[dict]] = {}
     for name in runs(args.only, training):

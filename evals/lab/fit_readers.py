@@ -25,8 +25,8 @@ from index.errors import UserError
 from index.library import Library
 from index.types import Hit
 from rag.read.calibration import Calibration
-from rag.read.features import Features, Row, Signs, describe, sign
-from rag.read.reader import WEIGHTS, CombinedReader, Found, place, signs
+from rag.read.features import AnswerabilityFeatures, Row, SentenceFeatures, answerability_features, sentence_features
+from rag.read.reader import WEIGHTS, CombinedReader, SpanPrediction, answerability_with_model, sentence_key
 from rag.retrieve import retrieve
 from rag.training.weights import write_checksums
 from rag.types import Query
@@ -41,15 +41,15 @@ AGREES = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A case with the sentences found for it, and what the trained reader made of each (None without it)."""
+class ReadCase:
+    """A case with the sentences found for it, and what the span model predicts for each (None without it)."""
 
     library: Path
     case: Case
     query: Query
     hits: Sequence[Hit]
     rows: Sequence[Row]
-    found: Sequence[Found | None]
+    predictions: Sequence[SpanPrediction | None]
 
     @property
     def gold(self) -> np.ndarray:
@@ -58,22 +58,26 @@ class Asked:
 
     @property
     def matrix(self) -> np.ndarray:
-        """Features of the sentences, float [sentences, features]."""
+        """SentenceFeatures of the sentences, float [sentences, features]."""
         return np.array([
             [*values(row[2]), *([found.span, found.relevance] if found else [])]
-            for row, found in zip(self.rows, self.found, strict=True)
+            for row, found in zip(self.rows, self.predictions, strict=True)
         ])  # fmt: skip
 
-    def signs(self, weights: np.ndarray) -> list[float]:
+    def answerability(self, weights: np.ndarray) -> list[float]:
         """What speaks for the best sentence."""
         best = self.rows[int(np.argmax(self.matrix @ weights))]
-        if None in self.found:
-            return values(sign(self.query, best, self.hits))
-        made = {place(hit, span): found for (hit, span, _), found in zip(self.rows, self.found, strict=True) if found}
-        return values(signs(self.query, self.hits, best, made))
+        if None in self.predictions:
+            return values(answerability_features(self.query, best, self.hits))
+        made = {
+            sentence_key(hit, span): found
+            for (hit, span, _), found in zip(self.rows, self.predictions, strict=True)
+            if found
+        }
+        return values(answerability_with_model(self.query, self.hits, best, made))
 
 
-def values(known: Features | Signs) -> list[float]:
+def values(known: SentenceFeatures | AnswerabilityFeatures) -> list[float]:
     return [getattr(known, field.name) for field in fields(known)]
 
 
@@ -102,17 +106,19 @@ def elsewhere(case: Case, rows: Sequence[Row]) -> bool:
     return not case.answerable and any(holds(text, case.answers) for text in found)
 
 
-def ask(pairs: Sequence[Path], reader: CombinedReader) -> Iterator[Asked]:
+def ask(pairs: Sequence[Path], reader: CombinedReader) -> Iterator[ReadCase]:
     """Every tuning case of every pair with something found for it, unless nobody can say whether it is answerable."""
     for folder, path in zip(pairs[::2], pairs[1::2], strict=True):
         library = Library.open(folder)
         for case in tuning(library, path):
             query = query_of(library, case)
             hits, _ = retrieve(library, query, HITS)
-            rows = describe(query, hits)
-            found = reader.found(query, hits, rows, stop=False)
+            rows = sentence_features(query, hits)
+            found = reader.predict(query, hits, rows, stop=False)
             if rows and not elsewhere(case, rows):
-                yield Asked(folder, case, query, hits, rows, [found[place(hit, span)] for hit, span, _ in rows])
+                yield ReadCase(
+                    folder, case, query, hits, rows, [found[sentence_key(hit, span)] for hit, span, _ in rows]
+                )
 
 
 def fit_order(groups: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
@@ -129,10 +135,10 @@ def fit_order(groups: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     return np.asarray(minimize(loss, np.zeros(groups[0][0].shape[1]), method="L-BFGS-B").x)
 
 
-def fit(title: str, asked: Sequence[Asked]) -> tuple[np.ndarray, np.ndarray, float, float]:
+def fit(title: str, asked: Sequence[ReadCase]) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Print what a reader's weights reach on folds they were not fitted on.
 
-    Returns the weights of the order, those of the signs, their bias, and the bar of refusal.
+    Returns the weights of the order, those of answerability, their bias, and the bar of refusal.
     """
     from scipy.special import expit
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
@@ -157,13 +163,13 @@ def fit(title: str, asked: Sequence[Asked]) -> tuple[np.ndarray, np.ndarray, flo
     print(f"{title}: order {weights.round(2).tolist()}")
     print(f"  gold first {reached[:, 0].mean():.3f}, in the first 3 {reached[:, 1].mean():.3f} of {len(groups)}")
 
-    found = np.array([one.signs(weights) for one in asked])
-    known_signs, agreed = found[:, :-1], found[:, -1]
+    found = np.array([one.answerability(weights) for one in asked])
+    known_features, agreement = found[:, :-1], found[:, -1]
     model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000)
-    unseen = cross_val_predict(model, known_signs, answerable, cv=2 * FOLDS, method="decision_function")
-    model.fit(known_signs, answerable)
-    print(f"  signs {model.coef_[0].round(2).tolist()}, bias {model.intercept_[0]:.2f}")
-    unseen, known = (expit(sure + AGREES * agreed) for sure in (unseen, model.decision_function(known_signs)))
+    unseen = cross_val_predict(model, known_features, answerable, cv=2 * FOLDS, method="decision_function")
+    model.fit(known_features, answerable)
+    print(f"  answerability {model.coef_[0].round(2).tolist()}, bias {model.intercept_[0]:.2f}")
+    unseen, known = (expit(logit + AGREES * agreement) for logit in (unseen, model.decision_function(known_features)))
     for wrong_refusals in (0.05, 0.1, 0.2):
         wrong = np.mean(unseen[~answerable] >= np.quantile(unseen[answerable], wrong_refusals))
         bar = np.quantile(known[answerable], wrong_refusals)
@@ -186,15 +192,23 @@ def main() -> None:
     parser.add_argument("pairs", nargs="+", metavar="LIBRARY QUESTIONS", type=Path)
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the trained reader's weights")
     arguments = parser.parse_args()
-    unfitted = Calibration(Features(*[1] * len(fields(Features))), 1, 1, Signs(*[1] * len(fields(Signs))), 0, 0, 0)
+    unfitted = Calibration(
+        SentenceFeatures(*[1] * len(fields(SentenceFeatures))),
+        1,
+        1,
+        AnswerabilityFeatures(*[1] * len(fields(AnswerabilityFeatures))),
+        0,
+        0,
+        0,
+    )
     asked = list(ask(arguments.pairs, CombinedReader(arguments.weights, unfitted)))
-    fit("rules", [replace(one, found=[None] * len(one.rows)) for one in asked])
+    fit("rules", [replace(one, predictions=[None] * len(one.rows)) for one in asked])
     order, weights, bias, refusal = (np.round(part, 3).tolist() for part in fit("combined", asked))
     made = Calibration(
-        features=Features(*order[:-2]),
+        features=SentenceFeatures(*order[:-2]),
         span=order[-2],
         relevance=order[-1],
-        signs=Signs(*weights),
+        answerability=AnswerabilityFeatures(*weights),
         bias=bias,
         refusal=refusal,
         questions=len(asked),

@@ -37,7 +37,7 @@ def reciprocal(lists: Sequence[Scored]) -> Scored:
 def rankings(library: Library, case: Case) -> Iterator[tuple[str, list[Hit]]]:
     """Each way of ranking, by name, and its passages, best first."""
     words, vectors = library.lists(case.question, k=DEPTH)
-    found = library.found([key for key, _ in (*words, *vectors)])
+    found = library.passages_by_id([key for key, _ in (*words, *vectors)])
     day: date | None = case.as_of
     yield "words", order(words, [], found)
     yield "vectors", order(vectors, [], found)

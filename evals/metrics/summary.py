@@ -67,12 +67,12 @@ def by_tag(results: Sequence[CaseResult], names: Iterable[str] | None = None) ->
 
     Raises UserError for a name that is no metric.
     """
-    chosen = set(HEADLINE) if names is None else set(map(registered, names))
+    wanted = set(HEADLINE) if names is None else set(map(registered, names))
     scores = score_all(results)
     table: dict[str, list[Figure]] = {}
     for tag in sorted({tag for result in results for tag in result.case.tags}):
         of_tag = [one for one, result in zip(scores, results, strict=True) if tag in result.case.tags]
-        table[tag] = [_mean(metric, of_tag) for metric in METRICS if metric in chosen]
+        table[tag] = [_mean(metric, of_tag) for metric in METRICS if metric in wanted]
     return table
 
 

@@ -21,7 +21,7 @@ from index.types import Article, Filter, Hit, Passage, Span
 from rag.types import Answer, Citation, Query, Statement
 
 if TYPE_CHECKING:
-    from index.engines.chroma import Vectors
+    from index.engines.chroma import VectorIndex
     from index.engines.encoder import Encoder
     from index.library import Library
 
@@ -79,7 +79,7 @@ def bm25(library: Library) -> Answering:
 
     def answering(case: Case) -> Answer:
         words, _ = library.lists(case.question, Filter(without=case.hidden), DEPTH)
-        passages = library.found([key for key, _ in words])
+        passages = library.passages_by_id([key for key, _ in words])
         hits = [Hit(*passages[key], score) for key, score in words]
         best = hits[0].score if hits else 0.0
         return first_sentences(case.question, hits, best / (best + 10))
@@ -111,7 +111,7 @@ class Tutorial:
     Takes up an index that is there, so `folder` must be one for this library's version and this encoder.
     """
 
-    def __init__(self, articles: Iterable[Article], encoder: Encoder, vectors: Vectors, batch: int = 256) -> None:
+    def __init__(self, articles: Iterable[Article], encoder: Encoder, vectors: VectorIndex, batch: int = 256) -> None:
         from tqdm import trange
 
         self._encoder, self._vectors = encoder, vectors
@@ -148,6 +148,6 @@ class Tutorial:
 
 def tutorial(library: Library, encoder: Encoder, folder: Path) -> Tutorial:
     """The tutorial's pipeline over a library, its index kept in `folder`."""
-    from index.engines.chroma import Vectors
+    from index.engines.chroma import VectorIndex
 
-    return Tutorial(library.articles(), encoder, Vectors(folder, create=True))
+    return Tutorial(library.articles(), encoder, VectorIndex(folder, create=True))

@@ -18,7 +18,7 @@ from index.errors import UserError
 from index.types import Filter
 from rag.assistant import Assistant
 from rag.read.reader import WEIGHTS
-from rag.read.span_model import TrainedReader, checksum
+from rag.read.span_model import SpanModel
 from rag.types import Answer, Turn
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def open_system(name: str, library: Library, settings: Settings, folder: Path) -
         return ours(Assistant(library, settings)), settings.fingerprint
     if name in (READER, BM25_READER):
         weights = Path(settings.reader) if settings.reader else WEIGHTS
-        reader = TrainedReader(weights)
+        reader = SpanModel(weights)
         make = reader_alone if name == READER else bm25_reader
-        return make(library, reader), fingerprint(name, checksum(weights))
+        return make(library, reader), fingerprint(name, (weights / "checksums.json").read_text(encoding="utf-8"))
     encoder = open_encoder(settings.encoder)
     if name == BM25:
         return bm25(library), fingerprint(name, encoder.fingerprint)
@@ -71,7 +71,7 @@ def names(library: Library) -> Names:
     return Names(library.articles(), library.locations)
 
 
-def tied(cases: Sequence[Case], library: Library, path: Path, skip: bool = False) -> tuple[list[Case], list[str]]:
+def tie(cases: Sequence[Case], library: Library, path: Path, skip: bool = False) -> tuple[list[Case], list[str]]:
     """The cases resolved against a library, and what could not be tied, as lines for a person.
 
     Raises BadRows when a gold article is not in the library, or `skip` leaves such cases out; a gold sentence

@@ -16,7 +16,7 @@ from typing import Any
 
 from index.build import reconcile, near_duplicates
 from index.catalog import Catalog
-from index.build.embed_passages import Copies, Progress, Recipe, embedded_text, encode, find_needed, sweep, write
+from index.build.embed_passages import Copies, Progress, IndexConfig, embedded_text, encode, find_needed, sweep, write
 from index.errors import UserError
 from index.types import FetchLog
 from index.locks import write_lock
@@ -30,7 +30,7 @@ from index.catalog.view import Collection, stands
 INNER_ORDER = ("near_duplicates", "reconcile", "publish", "staging", "embed_passages")
 """Each may import itself and those before it."""
 
-__all__ = ["BuildReport", "Progress", "Recipe", "build", "embedded_text"]
+__all__ = ["BuildReport", "Progress", "IndexConfig", "build", "embedded_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _ignore(progress: Progress) -> None:
 def build(
     folder: Path,
     read: Callable[[FetchLog], Iterable[Read]],
-    recipe: Recipe,
+    config: IndexConfig,
     *,
     targets: Sequence[str] = (),
     prune_missing: bool = False,
@@ -89,7 +89,7 @@ def build(
     with write_lock(folder, command):
         catalog = Catalog.create(folder)
         try:
-            return _Build(catalog, recipe, server, progress).run(read, targets, prune_missing, rebuild)
+            return _Build(catalog, config, server, progress).run(read, targets, prune_missing, rebuild)
         finally:
             catalog.close()
 
@@ -99,7 +99,7 @@ class _Build:
     """One run; its fields are what the steps share."""
 
     catalog: Catalog
-    recipe: Recipe
+    config: IndexConfig
     server: str
     progress: Callable[[Progress], None]
     encoded: int = 0
@@ -117,7 +117,7 @@ class _Build:
         started = time.perf_counter()
         connection = self.catalog.connection()
         version = self.catalog.current()
-        staging = Staging(connection, self.catalog.folder / STAGING_FILE, self.recipe.made)
+        staging = Staging(connection, self.catalog.folder / STAGING_FILE, self.config.fingerprint)
         self._read(staging, read(staging), version)
         staging.commit()
         with staging.batch():
@@ -189,7 +189,7 @@ class _Build:
         with staging.batch():
             find_needed(connection, version, collection.name)
             near_duplicates.find(connection, version)
-        self.encoded = encode(connection, staging, self.recipe, self.progress)
+        self.encoded = encode(connection, staging, self.config, self.progress)
         sweep(self.catalog)
         with Copies(self.catalog, collection) as copies:
             write(connection, copies, self.progress)
@@ -204,14 +204,14 @@ class _Build:
         known = self.catalog.collections()
         if not rebuild:
             for collection in ([old] if old else []) + known[::-1]:
-                if (collection.fingerprint, collection.server) == (self.recipe.made, self.server):
+                if (collection.fingerprint, collection.server) == (self.config.fingerprint, self.server):
                     return collection
         # Counted from the highest, since prune drops collections.
         serial = 1 + max((int(collection.name.rpartition("-")[2]) for collection in known), default=0)
-        name = f"{_sha(self.recipe.made)[:8]}-{serial}"
-        settings = json.dumps(dict(self.recipe.settings), sort_keys=True)
+        name = f"{_sha(self.config.fingerprint)[:8]}-{serial}"
+        settings = json.dumps(dict(self.config.settings), sort_keys=True)
         vectors = f"clippings-{self.catalog.library()}-{name}" if self.server else ""
-        return Collection(name, self.recipe.made, settings, self.server, vectors, "")
+        return Collection(name, self.config.fingerprint, settings, self.server, vectors, "")
 
 
 def _base(target: str) -> str:

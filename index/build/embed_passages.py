@@ -21,10 +21,10 @@ from index.catalog import Catalog
 from index.locks import delete_unused
 from index.build.staging import Staging
 from index.types import Article, Passage
-from index.engines.chroma import BATCH, Vectors
+from index.engines.chroma import BATCH, VectorIndex
 from index.engines.chroma import snapshot as copy_vectors
 from index.catalog.view import Collection, stands, to_article, to_passage
-from index.engines.bm25 import Entry, Words
+from index.engines.bm25 import Entry, WordIndex
 from index.engines.bm25 import snapshot as copy_words
 
 FORMAT = 1
@@ -35,23 +35,23 @@ WINDOW = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class IndexConfig:
     """How articles become passages and vectors.
 
-    `fingerprint` must change whenever the same article could give other passages or vectors; `settings` is
+    `settings_fingerprint` must change whenever the same article could give other passages or vectors; `settings` is
     kept for people and for opening the same encoder again. `embed` returns unit vectors, float32
     [texts, dimensions], and is not called when nothing is new, so it may load its model on the first call.
     """
 
-    fingerprint: str
+    settings_fingerprint: str
     settings: Mapping[str, Any]
     split: Callable[[Article], Sequence[Passage]]
     embed: Callable[[Sequence[str]], np.ndarray]
 
     @property
-    def made(self) -> str:
-        """Names everything the derived data depend on: this recipe and how this module applies it."""
-        return f"{FORMAT} {self.fingerprint}"
+    def fingerprint(self) -> str:
+        """Names everything the derived data depend on: these settings and how this module applies them."""
+        return f"{FORMAT} {self.settings_fingerprint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def find_needed(connection: sqlite3.Connection, version: int, collection: str) -
 def encode(
     connection: sqlite3.Connection,
     staging: Staging,
-    recipe: Recipe,
+    config: IndexConfig,
     progress: Callable[[Progress], None],
 ) -> int:
     """Split and encode the needed revisions into `encoded`, some at a time; returns the passages encoded.
@@ -103,13 +103,13 @@ def encode(
     encoded = 0
     window: list[tuple[Passage, str]] = []
     for done, article in enumerate(_needed_articles(connection, missing), start=1):
-        window.extend((passage, embedded_text(article, passage)) for passage in recipe.split(article))
+        window.extend((passage, embedded_text(article, passage)) for passage in config.split(article))
         if len(window) >= WINDOW:
             encoded += len(window)
-            _keep(connection, staging, recipe, window)
+            _keep(connection, staging, config, window)
             window.clear()
         progress(Progress("encoding", done, total))
-    _keep(connection, staging, recipe, window)
+    _keep(connection, staging, config, window)
     return encoded + len(window)
 
 
@@ -129,8 +129,8 @@ class Copies:
         self._old = collection
         self._fresh = fresh
         self._made: list[Path] = []
-        self._vectors: Vectors | None = None
-        self._words: Words | None = None
+        self._vectors: VectorIndex | None = None
+        self._words: WordIndex | None = None
 
     def __enter__(self) -> Copies:
         return self
@@ -142,10 +142,10 @@ class Copies:
                 shutil.rmtree(path, ignore_errors=True)
 
     @property
-    def vectors(self) -> Vectors:
+    def vectors(self) -> VectorIndex:
         if self._vectors is None:
             if self._old.server:
-                self._vectors = Vectors(server=self._old.server, name=self._old.vectors)
+                self._vectors = VectorIndex(server=self._old.server, name=self._old.vectors)
                 if "vectors" in self._fresh:
                     self._vectors.empty()
             else:
@@ -154,18 +154,18 @@ class Copies:
                 self._made.append(folder)
                 if self._old.vectors and "vectors" not in self._fresh:
                     copy_vectors(self._catalog.vectors_folder(self._old), folder)
-                self._vectors = Vectors(folder, create=True)
+                self._vectors = VectorIndex(folder, create=True)
         return self._vectors
 
     @property
-    def words(self) -> Words:
+    def words(self) -> WordIndex:
         if self._words is None:
             self.collection = replace(self.collection, words=uuid.uuid4().hex[:12])
             folder = self._catalog.words_folder(self.collection)
             self._made.append(folder)
             if self._old.words and "words" not in self._fresh:
                 copy_words(self._catalog.words_folder(self._old), folder)
-            self._words = Words(folder, create=True)
+            self._words = WordIndex(folder, create=True)
         return self._words
 
     def finish(self) -> None:
@@ -241,11 +241,11 @@ def _needed_articles(connection: sqlite3.Connection, condition: str) -> Iterator
 
 
 def _keep(
-    connection: sqlite3.Connection, staging: Staging, recipe: Recipe, window: Sequence[tuple[Passage, str]]
+    connection: sqlite3.Connection, staging: Staging, config: IndexConfig, window: Sequence[tuple[Passage, str]]
 ) -> None:
     if not window:
         return
-    vectors = recipe.embed([text for _, text in window])
+    vectors = config.embed([text for _, text in window])
     with staging.batch():
         connection.executemany(
             "INSERT OR IGNORE INTO staging.encoded VALUES (?, ?, ?, ?, ?, ?, ?)",

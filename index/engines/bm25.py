@@ -42,7 +42,7 @@ class Entry:
     article: Article
 
 
-class Words:
+class WordIndex:
     """An index of passages in `folder`; with `create` it is made where there is none.
 
     A folder that cannot be written is read through links. Readers see what was committed before they opened.

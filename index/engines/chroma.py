@@ -53,7 +53,7 @@ _HEADER = struct.Struct("<i6Q")
 """hnswlib's header: format, start of level 0, slots, slots used, bytes a slot, and two offsets in a slot."""
 
 
-class Vectors:
+class VectorIndex:
     """Unit vectors by passage id, in `folder` or, with `server`, in the collection `name` there.
 
     With `create` they begin empty where there are none. A folder that cannot be written, or on a full disk, is

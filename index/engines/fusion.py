@@ -64,7 +64,7 @@ def ranks(found: Scored) -> dict[str, Rank]:
     return {key: Rank(number, score) for number, (key, score) in enumerate(found, start=1)}
 
 
-def fold(hits: Sequence[Hit]) -> list[Hit]:
+def merge_neighbours(hits: Sequence[Hit]) -> list[Hit]:
     """Fold passages that adjoin a better hit of the same article into it; order and number of passages stay."""
     kept: list[Hit] = []
     homes: dict[tuple[str, str, int], int] = {}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from index.quotes.quotation_marks import Quoted, find_quoted
+from index.quotes.quotation_marks import QuotedSpan, quoted_spans
 from index.quotes.speech_cues import FILL, Cue, find_cues
 from index.split import paragraphs, sentences
 from index.text.names import INSTITUTION, Name, find_names, plain_name
@@ -49,7 +49,7 @@ STRETCH = 12_000
 """Characters of a long article that are read at once, with as many before them to know the speakers from."""
 
 
-def spoken(article: Article, at: int) -> Mapping[Span, Attribution]:
+def attributions_near(article: Article, at: int) -> Mapping[Span, Attribution]:
     """The attribution of each sentence near character `at`, by its span: of all of them in most articles."""
     return _spoken(article, at // STRETCH)
 
@@ -170,7 +170,7 @@ class _Reading:
 
     def __init__(self, text: str, spans: Sequence[Span]) -> None:
         self.text, self.spans = text, spans
-        quotes = find_quoted(text)
+        quotes = quoted_spans(text)
         self.masked = _mask(text, quotes)
         names = find_names(self.masked)
         self.cast = Cast(self.masked, names)
@@ -308,7 +308,7 @@ class _Reading:
                         self.found[number] = replace(self.found[number], speaker=speaker, how="continued")
 
 
-def _mask(text: str, quotes: Sequence[Quoted]) -> str:
+def _mask(text: str, quotes: Sequence[QuotedSpan]) -> str:
     """The text with quoted words blotted out, so that only the writer's own are read; offsets stay."""
     pieces, at = [], 0
     for quote in quotes:
@@ -317,7 +317,7 @@ def _mask(text: str, quotes: Sequence[Quoted]) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def _quoted_words(text: str, start: int, end: int, quotes: Sequence[Quoted]) -> int:
+def _quoted_words(text: str, start: int, end: int, quotes: Sequence[QuotedSpan]) -> int:
     return sum(
         len(text[max(start, quote.words_start) : min(end, quote.words_end)].split())
         for quote in quotes
@@ -331,7 +331,7 @@ def _numbered(blocks: Sequence[Span], spans: Sequence[Span]) -> list[int]:
     return [bisect_left(ends, end) for _, end in spans]
 
 
-def _runs(text: str, quotes: Sequence[Quoted]) -> list[Span]:
+def _runs(text: str, quotes: Sequence[QuotedSpan]) -> list[Span]:
     """Quotations as said: one left open and taken up again by the next paragraph's first mark is one.
 
     One left open and not taken up lacks its closing mark, and where it ends nobody knows: it is left out.

@@ -17,8 +17,8 @@ _SINGLE = re.compile(r"(?<![\w’])‘(?=\S)(?:[^\n‘]*?\S)’(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
-    """Quoted words: `text[start:end]` with the marks, `text[words_start:words_end]` without."""
+class QuotedSpan:
+    """QuotedSpan words: `text[start:end]` with the marks, `text[words_start:words_end]` without."""
 
     start: int
     end: int
@@ -28,21 +28,21 @@ class Quoted:
     """False where the paragraph ends first, as when a quotation goes on in the next one."""
 
 
-def find_quoted(text: str) -> list[Quoted]:
+def quoted_spans(text: str) -> list[QuotedSpan]:
     """The quotations of a text in order; a paragraph's last may be open. Marks inside marks are skipped."""
-    found: list[Quoted] = []
+    found: list[QuotedSpan] = []
     for start, end in paragraphs(text):
         found += _paragraph(text, start, end)
     if not found:
         found = [
-            Quoted(match.start(), match.end(), match.start() + 1, match.end() - 1, True)
+            QuotedSpan(match.start(), match.end(), match.start() + 1, match.end() - 1, True)
             for match in _SINGLE.finditer(text)
         ]
     return found
 
 
-def _paragraph(text: str, start: int, end: int) -> list[Quoted]:
-    found: list[Quoted] = []
+def _paragraph(text: str, start: int, end: int) -> list[QuotedSpan]:
+    found: list[QuotedSpan] = []
     opened, mark = -1, ""
     for match in _MARK.finditer(text, start, end):
         at, character = match.start(), match.group()
@@ -50,13 +50,13 @@ def _paragraph(text: str, start: int, end: int) -> list[Quoted]:
             if character in _OPENERS or (character == '"' and _can_open(text, at, end)):
                 opened, mark = at, character
         elif character in _CLOSERS or (character == '"' and mark == '"') or (mark == '"' and character in _CLOSERS):
-            found.append(Quoted(opened, at + 1, opened + 1, at, True))
+            found.append(QuotedSpan(opened, at + 1, opened + 1, at, True))
             opened = -1
         elif character in _OPENERS and _can_open(text, at, end) and at - opened > 1 and mark != "«":
             # The writer forgot to close: what stands before cannot be trusted to be quoted.
             opened, mark = at, character
     if opened >= 0 and text[opened + 1 : end].strip():
-        found.append(Quoted(opened, end, opened + 1, end, False))
+        found.append(QuotedSpan(opened, end, opened + 1, end, False))
     return found
 
 

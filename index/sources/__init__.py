@@ -13,8 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from index.errors import UserError
-from index.sources.encoding import Unreadable, decode, guessed
+from index.sources import html, pdf_docx, records, text_files
+from index.sources.encoding import Unreadable, decode, guessed, surprise
 from index.sources.fetch import Fetcher
+from index.sources.pages_feeds import read_url
 from index.types import Article, FetchLog, Read, Skipped
 
 INNER_ORDER = (
@@ -33,8 +35,6 @@ INNER_ORDER = (
 
 MAX_BYTES = 100_000_000
 """Bytes of a file that is read whole; .jsonl and .csv are read by rows and may be longer."""
-
-KINDS = (".txt", ".md", ".html", ".htm", ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".pdf", ".docx")
 
 
 def read(
@@ -65,11 +65,9 @@ def _read(targets: Sequence[str], fetcher: Fetcher | None, seen: FetchLog | None
     try:
         for target in targets:
             if re.match(r"https?://", target, re.I):
-                from index.sources.pages_feeds import read_url
-
                 if fetcher is None:
                     fetcher = own = Fetcher()
-                yield from read_url(target, fetcher, seen)
+                yield from _guarded(read_url(target, fetcher, seen), target)
                 continue
             # Not `resolve`: an article's location is the path the person knows, links and all.
             for path in _files(Path(os.path.abspath(target))):  # noqa: PTH100
@@ -132,35 +130,23 @@ def _read_file(path: Path, location: str, max_bytes: int) -> Iterator[Read]:
             raise Unreadable("not a regular file")
         if not facts.st_size:
             raise Unreadable("empty")
-        by_rows = kind in (".jsonl", ".ndjson", ".csv", ".tsv")
-        if facts.st_size > max_bytes and not by_rows:
+        if facts.st_size > max_bytes and kind not in BY_ROWS:
             raise Unreadable(f"{facts.st_size:,} bytes, more than the limit of {max_bytes:,}")
-        yield from _articles(path, location, kind)
+        yield from _guarded(READERS[kind](path, location), location)
     except Unreadable as error:
         yield Skipped(shown, str(error), error.line)
     except OSError as error:
         yield Skipped(shown, f"cannot be opened: {error.strerror or error}")
 
 
-def _articles(path: Path, location: str, kind: str) -> Iterator[Read]:
-    from index.sources import html, pdf_docx, records, text_files
-
-    match kind:
-        case ".json":
-            yield from records.read_json(path.read_bytes(), location)
-        case ".jsonl" | ".ndjson":
-            with path.open("rb") as file:
-                yield from records.read_json_lines(file, location)
-        case ".csv" | ".tsv":
-            yield from records.read_csv(path, location, "\t" if kind == ".tsv" else "")
-        case ".html" | ".htm":
-            yield replace(html.read_html(path.read_bytes()), location=location)
-        case ".pdf":
-            yield replace(pdf_docx.read_pdf(path), location=location)
-        case ".docx":
-            yield replace(pdf_docx.read_docx(path), location=location)
-        case _:
-            yield from _plain(path, location, text_files.read_text if kind == ".txt" else text_files.read_markdown)
+def _guarded(items: Iterator[Read], location: str) -> Iterator[Read]:
+    """The items of one file or address; a surprise ends that file, with its reason, and no other."""
+    try:
+        yield from items
+    except (Unreadable, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - files are untrusted, and the libraries that read them raise anything
+        yield Skipped(location, surprise(error))
 
 
 def _plain(path: Path, location: str, to_article: Callable[[str], Article]) -> Iterator[Read]:
@@ -171,3 +157,60 @@ def _plain(path: Path, location: str, to_article: Callable[[str], Article]) -> I
     if not encoding.startswith("utf"):
         yield guessed(location, encoding)
     yield replace(article, location=location)
+
+
+def _text(path: Path, location: str) -> Iterator[Read]:
+    yield from _plain(path, location, text_files.read_text)
+
+
+def _markdown(path: Path, location: str) -> Iterator[Read]:
+    yield from _plain(path, location, text_files.read_markdown)
+
+
+def _html(path: Path, location: str) -> Iterator[Read]:
+    yield replace(html.read_html(path.read_bytes()), location=location)
+
+
+def _json(path: Path, location: str) -> Iterator[Read]:
+    yield from records.read_json(path.read_bytes(), location)
+
+
+def _json_lines(path: Path, location: str) -> Iterator[Read]:
+    with path.open("rb") as file:
+        yield from records.read_json_lines(file, location)
+
+
+def _csv(path: Path, location: str) -> Iterator[Read]:
+    yield from records.read_csv(path, location)
+
+
+def _tsv(path: Path, location: str) -> Iterator[Read]:
+    yield from records.read_csv(path, location, "\t")
+
+
+def _pdf(path: Path, location: str) -> Iterator[Read]:
+    yield replace(pdf_docx.read_pdf(path), location=location)
+
+
+def _docx(path: Path, location: str) -> Iterator[Read]:
+    yield replace(pdf_docx.read_docx(path), location=location)
+
+
+READERS: dict[str, Callable[[Path, str], Iterator[Read]]] = {
+    ".txt": _text,
+    ".md": _markdown,
+    ".html": _html,
+    ".htm": _html,
+    ".json": _json,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".csv": _csv,
+    ".tsv": _tsv,
+    ".pdf": _pdf,
+    ".docx": _docx,
+}
+"""How a file of each kind is read: (path, location) to what stands in it. The one place for a new format."""
+
+KINDS = tuple(READERS)
+BY_ROWS = (".jsonl", ".ndjson", ".csv", ".tsv")
+"""Kinds that are never held in memory whole."""

@@ -24,6 +24,12 @@ class Unreadable(Exception):
         self.line = line
 
 
+def surprise(error: Exception) -> str:
+    """What to say of an item whose reader, or the library behind it, raised what nobody expected."""
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"it cannot be read ({' '.join(what.split())[:200]})"
+
+
 def decode(data: bytes, declared: str = "") -> tuple[str, str]:
     """The text of `data` and its encoding; raises Unreadable where no encoding is convincing.
 

@@ -33,6 +33,7 @@ _META = (
 def read_html(data: bytes, url: str = "", charset: str = "") -> Article:
     """An article from a page's bytes; `charset` is what its server said. Raises Unreadable."""
     text, _ = decode(data, charset or declared_in_html(data))
+    text = _CONTROL.sub("", text)
     if not text.strip():
         raise Unreadable("empty")
     from trafilatura import bare_extraction
@@ -72,6 +73,9 @@ def read_html(data: bytes, url: str = "", charset: str = "") -> Article:
 def fragment_text(markup: str) -> str:
     """The text of a piece of HTML, as kept in feeds and rows, with its paragraphs apart; nothing left out."""
     tree = _parse(f"<div>{markup}</div>")
+    for element in tree.iter():
+        # A character reference such as &#2; may bring in what the tree cannot be given back.
+        element.text, element.tail = _without_controls(element.text), _without_controls(element.tail)
     for element in tree.xpath("//script | //style | //template | //noscript | //comment()"):
         element.drop_tree()
     for element in tree.iter("br"):
@@ -82,11 +86,19 @@ def fragment_text(markup: str) -> str:
     return str(tree.text_content())
 
 
+# takes \x00 and \x0b, which XML has no place for; not tab, line feed and carriage return
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def _without_controls(text: str | None) -> str | None:
+    return _CONTROL.sub("", text) if text else text
+
+
 def _parse(text: str) -> html.HtmlElement:
     try:
         # As bytes, for lxml refuses a str that declares an encoding.
         parser = html.HTMLParser(encoding="utf-8", huge_tree=False)
-        return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        return html.document_fromstring(_CONTROL.sub("", text).encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError) as error:
         raise Unreadable(f"the page cannot be parsed: {error}") from error
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from index.clean import clean, clean_line
-from index.sources.encoding import Unreadable, decode
+from index.sources.encoding import Unreadable, decode, surprise
 from index.sources.fetch import Fetcher, FetchError, Page
 from index.sources.html import fragment_text, read_html
 from index.sources.publication_date import publication_date
@@ -31,13 +31,14 @@ def read_url(url: str, fetcher: Fetcher, log: FetchLog | None) -> Iterator[Read]
     if not isinstance(page, Page):
         yield Unchanged(url)
         return
-    feed = _feed(page)
-    if feed is None:
-        try:
+    try:
+        feed = _feed(page)
+        if feed is None:
             yield _article(page, url)
-        except Unreadable as error:
-            yield Skipped(url, str(error))
-            return
+    except Unreadable as error:
+        yield Skipped(url, str(error))
+        return
+    if feed is None:
         if log:
             log.put(url, page.seen)
         return
@@ -57,7 +58,10 @@ def _entries(feed: Any, page: Page, url: str, fetcher: Fetcher, log: FetchLog | 
             yield Remark(url, f"only the first {ENTRIES} of {len(feed.entries)} entries were read")
             break
         said = str(entry.get("link") or entry.get("id") or "")
-        link = urldefrag(urljoin(page.url, said)).url
+        try:
+            link = urldefrag(urljoin(page.url, said)).url
+        except ValueError:  # as of "http://[", which is no address
+            link = ""
         if not said or not re.match(r"https?://", link):
             whole = False
             yield Skipped(f"{url}#{number}", "a feed entry without a web address")
@@ -69,9 +73,12 @@ def _entries(feed: Any, page: Page, url: str, fetcher: Fetcher, log: FetchLog | 
             yield Unchanged(link)
             continue
         # A feed's title names the outlet of its own site's pages; a collection's entries name theirs.
-        own = name if urlsplit(link).hostname == urlsplit(page.url).hostname else ""
-        outlet = clean_line(str(entry.get("source", {}).get("title", ""))) or own
-        article, seen, reason = _entry_article(entry, link, page, outlet, fetcher)
+        try:
+            own = name if urlsplit(link).hostname == urlsplit(page.url).hostname else ""
+            outlet = clean_line(str(entry.get("source", {}).get("title", ""))) or own
+            article, seen, reason = _entry_article(entry, link, page, outlet, fetcher)
+        except Exception as error:  # noqa: BLE001 - one entry's surprise must cost one entry
+            article, reason = None, surprise(error)
         if article is None:
             whole = False
             yield Skipped(link, reason)
@@ -133,7 +140,10 @@ def _feed(page: Page) -> Any | None:
 
     # As a file object: feedparser would open a string that looks like a path or an address.
     headers = {"content-type": f"{page.content_type}; charset={page.charset}"} if page.charset else {}
-    feed = feedparser.parse(io.BytesIO(page.content), response_headers={**headers, "content-location": page.url})
+    try:
+        feed = feedparser.parse(io.BytesIO(page.content), response_headers={**headers, "content-location": page.url})
+    except (ValueError, LookupError, AttributeError) as error:  # what feedparser itself raises on damaged feeds
+        raise Unreadable(f"the feed cannot be parsed: {error}") from error
     return feed if feed.get("version") else None
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from index.clean import clean
-from index.sources.encoding import Unreadable, decode, guessed, marked, mostly_utf8
+from index.sources.encoding import Unreadable, decode, guessed, marked, mostly_utf8, surprise
 from index.sources.metadata import NAMES, Facts, facts
 from index.sources.text_files import paragraphs
 from index.types import Article, Read, Remark, Skipped
@@ -178,8 +178,9 @@ def _read_rows(rows: Iterable[tuple[int | None, int, str, Any]], location: str) 
             if isinstance(row, Unreadable):
                 raise row
             article, said = _article(row)
-        except Unreadable as error:
-            yield tally.skip(str(error) if line else f"row {number}: {error}", line)
+        except Exception as error:  # noqa: BLE001 - one row's surprise must cost one row
+            reason = str(error) if isinstance(error, Unreadable) else surprise(error)
+            yield tally.skip(reason if line else f"row {number}: {reason}", line)
             if tally.skipped >= _MANY:
                 yield Skipped(location, f"more than {_MANY:,} rows could not be read; the rest is left out", line)
                 break

@@ -57,7 +57,7 @@ class Word:
     end: int
 
 
-def fold(text: str) -> list[Word]:
+def comparable_words(text: str) -> list[Word]:
     """The words of a text in order; figures keep their value (`1,000` is `1000`), acronyms lose dots."""
     return [Word(_folded(match.group()), match.start(), match.end()) for match in _FOLDED_WORD.finditer(text)]
 

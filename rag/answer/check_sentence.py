@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from index.quotes.attribution import spoken
+from index.quotes.attribution import attributions_near
 from index.text.lexicon import ASKING_WORDS
 from index.text.tokens import content, stem
 from index.types import Hit, Span
@@ -75,7 +75,7 @@ class Window:
     def _told(self, span: Span) -> str:
         article = self.hit.article
         text = article.text[slice(*span)]
-        said = spoken(article, span[0]).get(span)
+        said = attributions_near(article, span[0]).get(span)
         if said is None or not said.speaker or said.how not in ("pronoun", "continued"):
             return text
         if said.place and span[0] <= said.place[0] and said.place[1] <= span[1]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from index.quotes.attribution import spoken
+from index.quotes.attribution import attributions_near
 from index.text.names import shares_surname
 from index.text.tokens import content
 from index.types import Article, Span
@@ -73,12 +73,12 @@ def cite(candidate: Candidate) -> Citation:
 
 def speaker_of(article: Article, sentence: Span) -> str:
     """Who is quoted in a sentence of an article; empty when nobody is or the text does not say who."""
-    said = spoken(article, sentence[0]).get(sentence)
+    said = attributions_near(article, sentence[0]).get(sentence)
     return said.speaker if said and said.direct else ""
 
 
 def _says(speaker: str, candidate: Candidate) -> bool:
-    said = spoken(candidate.hit.article, candidate.sentence[0]).get(candidate.sentence)
+    said = attributions_near(candidate.hit.article, candidate.sentence[0]).get(candidate.sentence)
     return said is not None and bool(said.speaker) and shares_surname(speaker, said.speaker)
 
 

@@ -20,7 +20,7 @@ SEVERAL = 2
 """Articles that must agree with each other before the chosen answer is said to stand alone."""
 
 
-def others_report(query: Query, candidates: Sequence[Candidate]) -> str:
+def disagreement_note(query: Query, candidates: Sequence[Candidate]) -> str:
     """A remark when the best of `candidates` stands alone against several articles that agree; else empty.
 
     `candidates` are in order. Each article counts once, with its best sentence.
@@ -44,7 +44,7 @@ def others_report(query: Query, candidates: Sequence[Candidate]) -> str:
     return f"Others report “{agreed[0].brief}”: {named}."
 
 
-def agreeing(answer: str, others: Iterable[tuple[str, str]]) -> int:
+def count_agreeing(answer: str, others: Iterable[tuple[str, str]]) -> int:
     """How many articles of `others`, pairs of article id and short answer, say what `answer` says."""
     wanted = _value(answer)
     return len({article for article, text in others if wanted and _value(text) == wanted})

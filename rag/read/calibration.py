@@ -1,27 +1,50 @@
-"""What rule features and the trained reader's logits are worth, kept beside the weights they were fitted for."""
+"""The weights of rule features and span-model logits, stored beside the model they were fitted for."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from index.errors import UserError
-from rag.read.features import Features, Signs
+from rag.read.features import AnswerabilityFeatures, SentenceFeatures
 from rag.read.span_model import CALIBRATION_FILE
+
+FORMER_KEYS = {
+    "signs": {
+        "window": "window_overlap",
+        "named": "name_overlap",
+        "numbered": "number_overlap",
+        "words": "bm25",
+        "stale": "staleness",
+        "unsaid": "speaker_mismatch",
+        "agreed": "agreement",
+    },
+    "features": {
+        "words": "term_overlap",
+        "window": "window_overlap",
+        "hit": "retrieval_score",
+        "kind": "answer_type",
+        "brief": "too_short",
+        "quoted": "quotation",
+    },
+}
+"""What the keys were called in the first calibration files; `signs` itself is `answerability` now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """Weights fitted by `python -m evals.lab.fit_readers` on `questions` questions the reader was not trained on."""
 
-    features: Features
+    features: SentenceFeatures
     span: float
     relevance: float
     """What a sentence's features and its two logits weigh in its score."""
-    signs: Signs
+    answerability: AnswerabilityFeatures
     bias: float
-    """What the signs weigh in the confidence, a logistic function of their sum."""
+    """What the answerability features weigh in the confidence, a logistic function of their sum."""
     refusal: float
     """The confidence below which one in ten answerable questions is refused, each set counting the same."""
     questions: int
@@ -35,9 +58,17 @@ class Calibration:
         """Read calibration.json; raises UserError when it is missing or holds something else."""
         path = folder / CALIBRATION_FILE
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{**kept, "features": Features(**kept["features"]), "signs": Signs(**kept["signs"])})
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            if "signs" in data:
+                data["answerability"] = _renamed("signs", data.pop("signs"))
+                data["features"] = _renamed("features", data["features"])
+            data["features"] = SentenceFeatures(**data["features"])
+            return cls(**{**data, "answerability": AnswerabilityFeatures(**data["answerability"])})
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise UserError(
                 f"No calibration in {str(path)!r} ({error}). Make it: python -m evals.lab.fit_readers --help"
             ) from error
+
+
+def _renamed(part: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {FORMER_KEYS[part].get(name, name): value for name, value in values.items()}

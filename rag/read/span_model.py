@@ -27,7 +27,7 @@ INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ScoredSpan:
     """A stretch `start:end` of a passage's text that may answer; `score` is a logit (0 = as good as no answer)."""
 
     start: int
@@ -40,17 +40,17 @@ class PassageReading:
     """What the reader made of one passage: a logit (0 = as good as no answer) and its best spans, best first."""
 
     relevance: float
-    spans: tuple[Span, ...]
+    spans: tuple[ScoredSpan, ...]
 
 
-class TrainedReader:
+class SpanModel:
     """Reads passages with the exported weights in `folder`.
 
     Raises UserError when weights are missing or altered.
     """
 
     def __init__(self, folder: Path) -> None:
-        check(folder)
+        check_weights(folder)
         self._session = open_session(folder / MODEL_FILE)
         self._tokenizer = open_tokenizer(folder / "tokenizer.json", MAX_TOKENS, stride=OVERLAP, strategy="only_second")
 
@@ -84,7 +84,7 @@ class TrainedReader:
         readings = []
         for number in range(len(passages)):
             chosen = sorted(found[number].items(), key=lambda item: -item[1])[:best]
-            spans = tuple(Span(start, end, score) for (start, end), score in chosen)
+            spans = tuple(ScoredSpan(start, end, score) for (start, end), score in chosen)
             readings.append(PassageReading(float(relevance[number]), spans))
         return readings
 
@@ -131,12 +131,12 @@ def _blocks(encoding: Any, front: int, text: str) -> np.ndarray:
     return np.where(inside, np.searchsorted(breaks, starts, side="right"), -1)
 
 
-def checksum(folder: Path) -> str:
+def weights_checksum(folder: Path) -> str:
     """The recorded SHA-256 of the weights in `folder`, in hex."""
     return str(json.loads((folder / "checksums.json").read_text(encoding="utf-8"))[MODEL_FILE])
 
 
-def check(folder: Path) -> None:
+def check_weights(folder: Path) -> None:
     """Compare the weights in `folder` with their recorded SHA-256; raise UserError on any difference."""
     listed = folder / "checksums.json"
     if not listed.exists():

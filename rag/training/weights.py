@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from index import errors
 from index.errors import UserError
-from rag.read.span_model import CALIBRATION_FILE, INPUTS, MODEL_FILE, check
+from rag.read.span_model import CALIBRATION_FILE, INPUTS, MODEL_FILE, check_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,7 +58,7 @@ def restore(folder: Path) -> dict[str, Tensor]:
     import torch
     from onnx import numpy_helper
 
-    check(folder)
+    check_weights(folder)
     graph = onnx.load(str(folder / MODEL_FILE)).graph
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for name in [name for name in stored if name.endswith(QUANTIZED)]:

@@ -16,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 
 from index.errors import UserError
 from index.text.lexicon import FUNCTION_WORDS
-from index.text.tokens import Word, fold
+from index.text.tokens import Word, comparable_words
 from index.types import Article, Span
 from rag.types import Citation
 
@@ -84,15 +84,15 @@ def find_quotation(quotation: str, articles: Iterable[Article], *, limit: int = 
     ellipsis may stand for up to `WIDEST_GAP` words; `[sic]` is passed over. A word that differs in any
     other way makes it partly found at best. Raises UserError when the quotation has no words.
     """
-    literal = _Part(quotation, fold(quotation))
+    literal = _Part(quotation, comparable_words(quotation))
     if not literal.words:
         raise UserError(f'No words in {quotation!r}. Give the quotation: clippings quote "We\'ve got a majority"')
-    pieces = [_Part(piece, fold(piece)) for piece in _ELLIPSIS.split(_SIC.sub(" ", quotation))]
+    pieces = [_Part(piece, comparable_words(piece)) for piece in _ELLIPSIS.split(_SIC.sub(" ", quotation))]
     parts = [part for part in pieces if part.words] or [literal]
     exact: list[Place] = []
     partial: list[Place] = []
     for article in articles:
-        words = fold(article.text)
+        words = comparable_words(article.text)
         forms = [word.form for word in words]
         here = _exact(article, words, forms, [literal], limit) or _exact(article, words, forms, parts, limit)
         exact += here

@@ -12,12 +12,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from index.quotes.quotation_marks import find_quoted
+from index.quotes.quotation_marks import quoted_spans
 from index.split import sentences
 from index.text.lexicon import CALENDAR, DENIALS, FUNCTION_WORDS, NEGATIONS, ORDINARY_MONTHS, TITLES
 from index.text.names import find_names
 from index.text.numbers import Figure, find_figures
-from index.text.tokens import WORD, content, fold, stem, tokens
+from index.text.tokens import WORD, comparable_words, content, stem, tokens
 from index.types import Article
 from rag.verify.find_quotation import find_quotation
 
@@ -111,8 +111,8 @@ def _quotations(sentence: str, sources: Sequence[str]) -> list[str]:
     articles = [Article(source) for source in sources]
     return [
         f"the quoted words are not in the sources: {words!r}"
-        for quote in find_quoted(sentence)
-        if len(fold(words := sentence[quote.words_start : quote.words_end])) > 1
+        for quote in quoted_spans(sentence)
+        if len(comparable_words(words := sentence[quote.words_start : quote.words_end])) > 1
         and find_quotation(words, articles, limit=1).verdict != "found"
     ]
 

@@ -16,7 +16,7 @@ from index.engines.encoder import Encoder, open_encoder
 from index.library import Library
 from index.sources import read
 from index.types import Article
-from rag.settings import Settings, recipe
+from rag.settings import Settings, index_config
 
 FILLER = " ".join(
     f"The council spoke of matter number {number} at some length and came to no end." for number in range(40)
@@ -35,7 +35,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     articles.mkdir()
     for name, text in ARTICLES.items():
         (articles / f"{name}.txt").write_text(text, encoding="utf-8")
-    build(folder / "library", lambda log: read([str(articles)], seen=log), recipe(Settings()))
+    build(folder / "library", lambda log: read([str(articles)], seen=log), index_config(Settings()))
     return Library.open(folder / "library")
 
 
@@ -114,8 +114,8 @@ def test_cases_are_tied_to_the_library_or_the_run_does_not_begin(library: Librar
     good = Case(id="g", question="?", gold_sentences=(GoldSentence("flood", "Schools stayed open."),))
     bad = Case(id="b", question="?", gold_articles=("drought.txt",))
     with pytest.raises(BadRows, match=r"'drought\.txt' is not in the library"):
-        systems.tied([good, bad], library, path)
-    cases, notes = systems.tied([good, bad], library, path, skip=True)
+        systems.tie([good, bad], library, path)
+    cases, notes = systems.tie([good, bad], library, path, skip=True)
     assert [case.id for case in cases] == ["g"]
     assert cases[0].gold_articles == (articles(library)["flood"].id,)
     assert len(notes) == 1
@@ -130,6 +130,6 @@ def test_the_header_changes_with_the_library_and_the_questions(library: Library,
     other = systems.header("x", Path("set.jsonl"), [CASE, Case(id="b", question="?")], library, "s")
     assert other.fingerprint != header.fingerprint
     (tmp_path / "one.txt").write_text("Another article. It is short.")
-    build(tmp_path / "library", lambda log: read([str(tmp_path / "one.txt")], seen=log), recipe(Settings()))
+    build(tmp_path / "library", lambda log: read([str(tmp_path / "one.txt")], seen=log), index_config(Settings()))
     elsewhere = systems.header("x", Path("set.jsonl"), cases, Library.open(tmp_path / "library"), "s")
     assert elsewhere.library_hash != header.library_hash

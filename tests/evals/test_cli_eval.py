@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from evals.sets import DEMO, articles_of, shipped
 from index.errors import UserError
 from ui.cli import cli
+from ui.cli.eval import evaluate
 
 ARTICLES = {
     "council.txt": "Ada Moreno chaired the meeting on 3 May. It cost 40 euros. Nobody voted against it.",
@@ -238,8 +239,16 @@ def test_help_names_every_command():
         assert f"  {name} " in text
 
 
+@pytest.mark.parametrize("name", [*evaluate.commands, ""])
+def test_the_help_of_each_command_has_two_examples(name: str):
+    text = clippings("eval", *([name] if name else []), "--help").output
+    examples = text.partition("Examples:\n")[2].split("\n\n")[0].splitlines()
+    assert len(examples) == 2
+    assert all(line.startswith(f"    clippings eval {name}") for line in examples)
+
+
 def test_what_ships():
-    assert articles_of(shipped("wikinews.jsonl")) == DEMO
+    assert articles_of(shipped("wikinews.jsonl")) == articles_of(shipped("follow_ups.jsonl")) == DEMO
     assert len(DEMO.read_text(encoding="utf-8").splitlines()) == 293
     assert {path.suffix for path in (articles_of(shipped("seeds.jsonl")) or Path()).iterdir()} >= {".txt"}
     with pytest.raises(UserError):

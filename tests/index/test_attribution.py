@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.quotes.attribution import STRETCH, Attribution, attributions, spoken
-from index.quotes.quotation_marks import find_quoted
+from index.quotes.attribution import STRETCH, Attribution, attributions, attributions_near
+from index.quotes.quotation_marks import quoted_spans
 from index.split import sentences
 from index.text.names import find_names, plain_name
 from index.types import Article
@@ -179,7 +179,7 @@ def test_any_text_gets_one_attribution_a_sentence(text):
     spans = sentences(text)
     found = attributions(text, spans)
     assert len(found) == len(spans)
-    for quote in find_quoted(text):
+    for quote in quoted_spans(text):
         assert 0 <= quote.start < quote.words_start <= quote.words_end <= quote.end <= len(text)
     for name in find_names(text):
         assert text[name.start : name.end] == name.text
@@ -220,7 +220,7 @@ def test_a_long_article_is_read_in_stretches_with_the_same_offsets():
     assert len(text) > 5 * STRETCH
     at = text.index('"We will not')
     article = Article(text=text)
-    said = spoken(article, at)
+    said = attributions_near(article, at)
     ((start, end),) = [span for span in said if span[0] == at]
     assert text[start:end] == '"We will not vote on this today," she said.'
     found = said[start, end]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from libraries import article, split
 from strategies import articles, filters
 
-from index.engines.bm25 import Entry, Words, snapshot
+from index.engines.bm25 import Entry, WordIndex, snapshot
 
 
 def entries(*articles):
@@ -25,7 +25,7 @@ def found(words, text, k=10, filter=None):
 
 @pytest.fixture
 def words(tmp_path):
-    words = Words(tmp_path / "words", create=True)
+    words = WordIndex(tmp_path / "words", create=True)
     words.write(
         entries(
             one(1, "Lankford said the majority is narrow.", title="Border deal"),
@@ -87,7 +87,7 @@ def test_delete_and_ids(words):
 
 
 def test_many_ids_are_listed_once_each(tmp_path):
-    words = Words(tmp_path / "words", create=True)
+    words = WordIndex(tmp_path / "words", create=True)
     many = one(1, "Line of text.")
     (passage,) = split(many)
     words.write(Entry(replace(passage, number=number), many) for number in range(10_050))
@@ -97,17 +97,17 @@ def test_many_ids_are_listed_once_each(tmp_path):
 
 def test_snapshot_and_original_do_not_touch_each_other(words, tmp_path):
     snapshot(tmp_path / "words", tmp_path / "copy")
-    copy = Words(tmp_path / "copy", create=True)
+    copy = WordIndex(tmp_path / "copy", create=True)
     copy.write(entries(one(5, "Only the copy knows Zanzibar.")), delete=list(words.ids()))
-    assert (copy.count(), words.count(), Words(tmp_path / "words").count()) == (1, 4, 4)
+    assert (copy.count(), words.count(), WordIndex(tmp_path / "words").count()) == (1, 4, 4)
     words.write(delete=list(words.ids()))
-    assert found(Words(tmp_path / "copy"), "Zanzibar") == ["5"]
+    assert found(WordIndex(tmp_path / "copy"), "Zanzibar") == ["5"]
 
 
 @given(articles, st.lists(filters, min_size=1, max_size=8))
 @settings(max_examples=25, deadline=None)
 def test_filters_let_through_what_filter_allows(tmp_path_factory, items, wanted):
-    words = Words(tmp_path_factory.mktemp("words"), create=True)
+    words = WordIndex(tmp_path_factory.mktemp("words"), create=True)
     words.write(entries(*items))
     plain = dict(words.search("same text", 50))
     for filter in wanted:

@@ -9,8 +9,8 @@ from libraries import STORIES, article, embed, index, recipe, story
 from index.build import build
 from index.catalog import Catalog
 from index.consistency import check
-from index.engines.bm25 import Words
-from index.engines.chroma import Vectors
+from index.engines.bm25 import WordIndex
+from index.engines.chroma import VectorIndex
 from index.errors import UserError
 from index.maintenance import rollback
 from index.types import Article, FetchRecord, Remark, Skipped, Unchanged
@@ -59,8 +59,8 @@ def test_nothing_new_publishes_nothing_and_wakes_no_engine(folder, monkeypatch):
     def asleep(*_, **__):
         raise AssertionError("not needed when nothing changed")
 
-    monkeypatch.setattr("index.build.embed_passages.Vectors", asleep)
-    monkeypatch.setattr("index.build.embed_passages.Words", asleep)
+    monkeypatch.setattr("index.build.embed_passages.VectorIndex", asleep)
+    monkeypatch.setattr("index.build.embed_passages.WordIndex", asleep)
     report = index(folder, *STORIES, recipe=recipe(embed=asleep, split=asleep))
     assert (report.version, report.published, counts(report)) == (1, False, (0, 0, 6, 0, 0))
 
@@ -246,7 +246,7 @@ def test_other_settings_build_beside_and_both_versions_answer(folder):
     catalog = Catalog(folder)
     for version, dimensions in ((1, 64), (2, 128)):
         view = catalog.view(version)
-        vectors = Vectors(catalog.vectors_folder(view.collection))
+        vectors = VectorIndex(catalog.vectors_folder(view.collection))
         assert vectors.embeddings([view.passage_ids()[0]])[1].shape == (1, dimensions)
         assert vectors.count() == 18
         vectors.close()
@@ -299,7 +299,7 @@ def test_failure_on_the_way_leaves_the_published_version_and_the_encoded_passage
     assert check(folder).clean
 
 
-@pytest.mark.parametrize("step", ["Vectors.add", "Words.write"])
+@pytest.mark.parametrize("step", ["VectorIndex.add", "WordIndex.write"])
 def test_interrupted_while_writing(folder, monkeypatch, step):
     index(folder, STORIES[0])
 
@@ -354,7 +354,7 @@ def test_passages_keep_their_offsets(folder):
     index(folder, article("/a", "  Ünïcode 🙂 line.\n\nSecond\tline.  "))
     catalog = Catalog(folder)
     view = catalog.view()
-    words = Words(catalog.words_folder(view.collection))
+    words = WordIndex(catalog.words_folder(view.collection))
     ((passage, found),) = view.passages([words.search("second", 1)[0][0]]).values()
     assert isinstance(found, Article)
     assert found.text[passage.start : passage.end] == "Second\tline.  "

@@ -13,7 +13,7 @@ from libraries import STORIES, index, recipe
 
 from index.catalog import Catalog
 from index.consistency import check, repair
-from index.engines.chroma import EXACT, Vectors, snapshot
+from index.engines.chroma import EXACT, VectorIndex, snapshot
 from index.errors import UserError
 from index.maintenance import prune
 
@@ -29,7 +29,7 @@ def names(count):
 
 @pytest.fixture
 def vectors(tmp_path):
-    vectors = Vectors(tmp_path / "vectors", create=True)
+    vectors = VectorIndex(tmp_path / "vectors", create=True)
     yield vectors
     vectors.close()
 
@@ -109,7 +109,7 @@ def test_recall_against_comparing_all(vectors):
 def test_snapshot_while_the_original_is_open(vectors, tmp_path):
     vectors.add(names(50), unit(50))
     snapshot(tmp_path / "vectors", tmp_path / "copy")
-    copy = Vectors(tmp_path / "copy", create=True)
+    copy = VectorIndex(tmp_path / "copy", create=True)
     copy.delete(names(40))
     copy.add(["new"], unit(1, seed=5))
     assert (vectors.count(), copy.count()) == (50, 11)
@@ -119,7 +119,7 @@ def test_snapshot_while_the_original_is_open(vectors, tmp_path):
 
 def test_everything_written_is_on_disk_for_the_next_process(tmp_path):
     stored = unit(2500)
-    vectors = Vectors(tmp_path / "vectors", create=True)
+    vectors = VectorIndex(tmp_path / "vectors", create=True)
     vectors.add(names(2500)[:500], stored[:500])
     vectors.add(names(2500)[500:], stored[500:])
     vectors.close()
@@ -161,7 +161,7 @@ def server(tmp_path_factory):
 
 
 def test_server_holds_what_a_folder_would(server):
-    vectors = Vectors(server=server, name="clippings-test")
+    vectors = VectorIndex(server=server, name="clippings-test")
     stored = unit(1200)
     vectors.add(names(1200), stored)
     assert vectors.nearest(stored[7], 1) == [("a:b:7", pytest.approx(1, abs=1e-5))]
@@ -178,7 +178,7 @@ def test_library_on_a_server(server, tmp_path):
     report = index(folder, *STORIES, server=server)
     assert (report.added, report.encoded) == (3, 9)
     collection = Catalog(folder).view().collection
-    vectors = Vectors(server=collection.server, name=collection.vectors)
+    vectors = VectorIndex(server=collection.server, name=collection.vectors)
     assert vectors.count() == 18
     assert not (folder / "vectors").exists()
     vectors.delete(list(vectors.ids())[:4])
@@ -195,16 +195,16 @@ def test_library_on_a_server(server, tmp_path):
 
 def test_folder_that_is_gone_is_not_made_anew(tmp_path):
     with pytest.raises(UserError, match="is gone"):
-        Vectors(tmp_path / "vectors")
+        VectorIndex(tmp_path / "vectors")
     assert not (tmp_path / "vectors").exists()
 
 
 def test_no_server_names_the_next_step():
     with pytest.raises(UserError, match="chroma run"):
-        Vectors(server="http://127.0.0.1:9")
+        VectorIndex(server="http://127.0.0.1:9")
 
 
 @pytest.mark.parametrize("address", ["localhost:8000", "ftp://x", "http://"])
 def test_not_an_address(address):
     with pytest.raises(UserError, match="Not the address"):
-        Vectors(server=address)
+        VectorIndex(server=address)

@@ -13,8 +13,8 @@ from index.build import build
 from index.catalog import Catalog
 from index.catalog.schema import FILE
 from index.consistency import check, repair
-from index.engines.bm25 import Words
-from index.engines.chroma import Vectors
+from index.engines.bm25 import WordIndex
+from index.engines.chroma import VectorIndex
 from index.errors import UserError
 from index.maintenance import export, prune, rollback, stats
 from index.sources import read
@@ -29,12 +29,12 @@ def folder(tmp_path):
 
 def vectors_of(folder):
     catalog = Catalog(folder)
-    return Vectors(catalog.vectors_folder(catalog.view().collection))
+    return VectorIndex(catalog.vectors_folder(catalog.view().collection))
 
 
 def words_of(folder):
     catalog = Catalog(folder)
-    return Words(catalog.words_folder(catalog.view().collection))
+    return WordIndex(catalog.words_folder(catalog.view().collection))
 
 
 def problems(folder):

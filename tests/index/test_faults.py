@@ -17,8 +17,8 @@ from index.build import embedded_text
 from index.build.staging import FILE as STAGING
 from index.catalog import Catalog
 from index.consistency import check
-from index.engines.bm25 import Words
-from index.engines.chroma import Vectors
+from index.engines.bm25 import WordIndex
+from index.engines.chroma import VectorIndex
 from index.errors import UserError
 from index.locks import holder
 from index.maintenance import prune
@@ -61,8 +61,8 @@ def content(folder):
         view = catalog.view()
         articles = {item.location: item for item in view.articles()}
         wanted = set(view.passage_ids())
-        words = Words(catalog.words_folder(view.collection))
-        vectors = Vectors(catalog.vectors_folder(view.collection))
+        words = WordIndex(catalog.words_folder(view.collection))
+        vectors = VectorIndex(catalog.vectors_folder(view.collection))
         try:
             assert wanted == view.live(key for key, _ in words.search("edition", 10_000))
             assert wanted <= set(vectors.ids())
@@ -171,8 +171,8 @@ def ask_until(folder, stop, questions, wrong):
         number = view.version - 1
         words = vectors = None
         try:
-            words = Words(catalog.words_folder(view.collection))
-            vectors = Vectors(catalog.vectors_folder(view.collection))
+            words = WordIndex(catalog.words_folder(view.collection))
+            vectors = VectorIndex(catalog.vectors_folder(view.collection))
             place = random.choice([item for item in expected(number) if int(item.split("/")[2]) % 3])
             text = f"Edition {number} line 2 of story{place.split('/')[2]}."
             by_words = view.passages([key for key, _ in words.search(text, 200)])
@@ -226,7 +226,10 @@ def test_reader_that_opened_before_answers_on_after_builds(folder):
     build_edition(folder, 0)
     catalog = Catalog(folder)
     view = catalog.view()
-    words, vectors = Words(catalog.words_folder(view.collection)), Vectors(catalog.vectors_folder(view.collection))
+    words, vectors = (
+        WordIndex(catalog.words_folder(view.collection)),
+        VectorIndex(catalog.vectors_folder(view.collection)),
+    )
     asked = embed(["Edition 0 line 1 of story7."])[0]
     before = words.search("story7", 3), vectors.nearest(asked, 3)
     for number in range(1, 4):

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from index.engines.fusion import fold, fuse, order, recency_factor
+from index.engines.fusion import fuse, merge_neighbours, order, recency_factor
 from index.types import Article, Hit, Passage, Published
 
 
@@ -50,7 +50,7 @@ def test_a_month_known_counts_from_its_last_day_and_is_never_in_the_future():
 
 def test_adjoining_passages_fold_into_the_better_one():
     hits = [Hit(passage(OLD, n), OLD, 1.0 / (n + 1)) for n in (3, 2, 7, 1)]
-    folded = fold(hits)
+    folded = merge_neighbours(hits)
     assert [hit.passage.number for hit in folded] == [3, 7]
     assert [found.number for found in folded[0].neighbours] == [2, 1]
     assert [span[0] for span, _ in folded[0].sentences()] == [10, 20, 30]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import astuple
 from datetime import date
 
 import pytest
@@ -14,10 +15,10 @@ from index.errors import UserError
 from index.library import Library
 from index.types import Hit, Passage
 from rag.assistant import Assistant
-from rag.read.agreement import others_report
+from rag.read.agreement import disagreement_note
 from rag.read.calibration import Calibration
-from rag.read.features import describe, sign
-from rag.read.reader import WEIGHTS, CombinedReader, names_person, place
+from rag.read.features import answerability_features, sentence_features
+from rag.read.reader import WEIGHTS, CombinedReader, names_person, sentence_key
 from rag.settings import Settings
 from rag.training.files import Row, read_rows
 from rag.training.train import GROUPS
@@ -52,8 +53,8 @@ def test_the_default_reader_is_the_trained_one_and_says_which_weights(assistant)
 def test_stopping_early_does_not_change_the_best_sentence(assistant, reader, monkeypatch, question):
     query, hits = inquire(assistant, question)
     early = reader.read(query, hits)
-    found = reader.found
-    monkeypatch.setattr(reader, "found", lambda query, hits, rows: found(query, hits, rows, stop=False))
+    predict = reader.predict
+    monkeypatch.setattr(reader, "predict", lambda query, hits, rows: predict(query, hits, rows, stop=False))
     whole = reader.read(query, hits)
     assert early.candidates[0] == whole.candidates[0]
     assert early.confidence == whole.confidence
@@ -78,10 +79,10 @@ def test_a_question_that_the_articles_answer_is_surer_than_one_they_do_not(assis
 def test_every_sentence_of_every_hit_is_a_candidate(assistant, reader):
     query, hits = inquire(assistant, QUESTIONS[0])
     assert {(c.hit.article.id, c.sentence) for c in reader.read(query, hits).candidates} == {
-        (hit.article.id, span) for hit, span, _ in describe(query, hits)
+        (hit.article.id, span) for hit, span, _ in sentence_features(query, hits)
     }
-    assert set(reader.found(query, hits, describe(query, hits))) == {
-        place(hit, span) for hit, span, _ in describe(query, hits)
+    assert set(reader.predict(query, hits, sentence_features(query, hits))) == {
+        sentence_key(hit, span) for hit, span, _ in sentence_features(query, hits)
     }
 
 
@@ -123,6 +124,26 @@ def test_a_calibration_is_read_as_it_was_written(tmp_path):
         Calibration.load(tmp_path)
 
 
+FIRST_CALIBRATION = """
+{
+  "features": {"words": 1, "window": 2, "hit": 3, "kind": 4, "speaker": 5, "lead": 6, "brief": 7, "quoted": 8},
+  "span": 9, "relevance": 10,
+  "signs": {"window": 11, "named": 12, "numbered": 13, "cosine": 14, "words": 15, "stale": 16, "unsaid": 17,
+            "span": 18, "relevance": 19, "agreed": 20},
+  "bias": 21, "refusal": 22, "questions": 23
+}
+"""
+
+
+def test_a_calibration_with_the_first_names_of_its_keys_is_read(tmp_path):
+    (tmp_path / "calibration.json").write_text(FIRST_CALIBRATION)
+    read = Calibration.load(tmp_path)
+    assert astuple(read.features) == (1, 2, 3, 4, 5, 6, 7, 8)
+    assert astuple(read.answerability) == tuple(range(11, 21))
+    assert (read.features.quotation, read.answerability.bm25, read.answerability.speaker_mismatch) == (8, 15, 17)
+    assert (read.span, read.relevance, read.bias, read.refusal, read.questions) == (9, 10, 21, 22, 23)
+
+
 @pytest.mark.parametrize(
     ("text", "person"),
     [
@@ -138,10 +159,10 @@ def test_a_party_or_a_committee_is_no_short_answer_to_who(text, person):
 
 
 @pytest.mark.parametrize(
-    ("published", "recency", "stale"),
+    ("published", "recency", "staleness"),
     [("2023-12-10", 1.0, 0.0), ("2022-12-10", 1.0, 1.0), ("", 1.0, 0.0), ("2022-12-10", 0.3, 0.0)],
 )
-def test_an_old_article_speaks_against_an_answer_only_where_new_ones_are_wanted(published, recency, stale):
+def test_an_old_article_speaks_against_an_answer_only_where_new_ones_are_wanted(published, recency, staleness):
     written = article("/news/1.txt", "Ann Lee won this week.", published, id="1")
     day = date(2023, 12, 10)
     hit = Hit(
@@ -151,12 +172,12 @@ def test_an_old_article_speaks_against_an_answer_only_where_new_ones_are_wanted(
         recency=recency_factor(written, day, recency),
     )
     query = Query("Who won this week?", "Who won this week?", as_of=day, recency=recency)
-    (row,) = describe(query, [hit])
-    assert sign(query, row, [hit]).stale == pytest.approx(stale, abs=0.01)
+    (row,) = sentence_features(query, [hit])
+    assert answerability_features(query, row, [hit]).staleness == pytest.approx(staleness, abs=0.01)
 
 
 @pytest.mark.parametrize(
-    ("question", "speaker", "unsaid"),
+    ("question", "speaker", "speaker_mismatch"),
     [
         ("What did Ann Lee say about the bridge?", "Ann Lee", [0.0, 1.0]),
         ("what did lee say about the bridge", "lee", [0.0, 1.0]),
@@ -165,14 +186,16 @@ def test_an_old_article_speaks_against_an_answer_only_where_new_ones_are_wanted(
         ("Who will pay for the bridge?", "", [0.0, 0.0]),
     ],
 )
-def test_another_ones_words_speak_against_an_answer(question, speaker, unsaid):
+def test_another_ones_words_speak_against_an_answer(question, speaker, speaker_mismatch):
     first = '"We will pay for the bridge," Ann Lee said.'
     text = f"{first} Bob Ray left the bridge."
     written = article("/news/1.txt", text, "2023-12-10", id="1")
     sentences = ((0, len(first)), (len(first) + 1, len(text)))
     hit = Hit(Passage("1", written.revision, 0, 0, len(text), sentences, 20), written, 1.0)
     query = Query(question, question, speaker=speaker, answer_type="quotation" if speaker else "person")
-    assert [sign(query, row, [hit]).unsaid for row in describe(query, [hit])] == unsaid
+    assert [
+        answerability_features(query, row, [hit]).speaker_mismatch for row in sentence_features(query, [hit])
+    ] == speaker_mismatch
 
 
 def told(number, sentence, short, score=10.0):
@@ -188,18 +211,18 @@ def test_an_answer_that_stands_alone_against_several_is_shown_as_such():
     asked = Query("How many homes were under water?", "How many homes were under water?", answer_type="number")
     alone = told(1, "Some 340 homes were under water.", "340")
     others = [told(2, "Officials count 1,200 homes.", "1,200"), told(3, "It took 1200 homes.", "1200 homes")]
-    remark = others_report(asked, [alone, *others])
+    remark = disagreement_note(asked, [alone, *others])
     assert remark == "Others report “1,200”: Report 2 (2023-12-02); Report 3 (2023-12-03)."
-    assert others_report(asked, [alone, others[0]]) == ""
-    assert others_report(asked, [alone, told(4, "About 340 were wet.", "About 340"), *others]) == ""
-    assert others_report(asked, [told(1, alone.text, "340", score=20.0), *others]) == ""
+    assert disagreement_note(asked, [alone, others[0]]) == ""
+    assert disagreement_note(asked, [alone, told(4, "About 340 were wet.", "About 340"), *others]) == ""
+    assert disagreement_note(asked, [told(1, alone.text, "340", score=20.0), *others]) == ""
 
 
 def test_names_in_longer_form_do_not_contradict():
     asked = Query("Who spoke?", "Who spoke?", answer_type="person")
     spoken = [told(1, "Biden spoke.", "Biden")]
     spoken += [told(number, "President Joe Biden spoke.", "President Joe Biden") for number in (2, 3)]
-    assert others_report(asked, spoken) == ""
+    assert disagreement_note(asked, spoken) == ""
 
 
 def test_a_question_set_becomes_rows_to_train_on(seeds_library, tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import rag.read
 from index.errors import UserError
-from rag.read.span_model import TrainedReader, best_spans, check
+from rag.read.span_model import SpanModel, best_spans, check_weights
 
 WEIGHTS = Path(rag.read.__file__).parent / "weights"
 FLOOD = (
@@ -28,8 +28,8 @@ MARKET = (
 
 
 @pytest.fixture(scope="module")
-def reader() -> TrainedReader:
-    return TrainedReader(WEIGHTS)
+def reader() -> SpanModel:
+    return SpanModel(WEIGHTS)
 
 
 @pytest.mark.parametrize(
@@ -90,16 +90,16 @@ def test_changed_weights_are_refused_by_name(tmp_path):
         file.seek(1000)
         file.write(b"changed")
     with pytest.raises(UserError, match=r"reader\.onnx.*damaged"):
-        TrainedReader(folder)
+        SpanModel(folder)
 
 
 def test_missing_weights_say_what_to_type(tmp_path):
     with pytest.raises(UserError, match="python -m"):
-        check(tmp_path / "none")
+        check_weights(tmp_path / "none")
 
 
 def test_shipped_weights_fit_the_size_they_may_have():
-    check(WEIGHTS)
+    check_weights(WEIGHTS)
     assert sum(f.stat().st_size for f in WEIGHTS.iterdir()) < 50_000_000
 
 

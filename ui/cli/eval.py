@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from evals import runs
+from evals.datasets import files
+from evals.metrics import METRICS, multihop_rag
+from evals.metrics.summary import Figure, requirement, summarise
+from evals.report import comparison_html
+from evals.results import CaseResult
+from evals.runs import compare as comparing
+from evals.runs import systems
+from evals.sets import DEMO
+from rag import settings as settings_file
 from ui.cli.eval_common import (
     ask_all,
+    exit_code,
     figure_table,
-    finish,
     judging_by,
     library_for,
     new_folder,
     prepared,
-    show,
+    print_figures,
     write_report,
 )
-from ui.cli.eval_sets import ask, import_command, init, locate, suggest, training_rows
-
-if TYPE_CHECKING:
-    from evals.metrics.summary import Figure
-    from evals.results import CaseResult
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path)
+from ui.cli.eval_sets import FILE, FOLDER, SET_LIBRARY, ask, import_command, init, locate, suggest, training_rows
+from ui.library_access import build_library
 
 
 class SetOrCommand(click.Group):
@@ -39,7 +42,13 @@ class SetOrCommand(click.Group):
 
 @click.group("eval", cls=SetOrCommand)
 def evaluate() -> None:
-    """Ask a set of questions and measure the answers: `clippings eval SET`."""
+    """Ask a set of questions and measure the answers: `clippings eval SET`.
+
+    \b
+    Examples:
+      clippings eval evals/sets/seeds.jsonl
+      clippings eval compare runs/before runs/after
+    """
 
 
 for command in (ask, import_command, init, locate, suggest, training_rows):
@@ -48,7 +57,7 @@ for command in (ask, import_command, init, locate, suggest, training_rows):
 
 @evaluate.command("run")
 @click.argument("questions", metavar="SET", type=FILE)
-@click.option("--library", help="Folder of the library; else the articles that belong to the set are indexed.")
+@click.option("--library", help=SET_LIBRARY)
 @click.option("--out", type=FOLDER, help="Folder of the run; one that was stopped goes on. [default: runs/SET-TIME]")
 @click.option("--tag", "tags", multiple=True, help="Only questions with this tag; may be given several times.")
 @click.option("--without-tag", "unwanted", multiple=True, help="No questions with this tag.")
@@ -85,34 +94,39 @@ def run_command(
     judge: str | None,
     skip_missing: bool,
 ) -> None:
-    """Ask the questions of SET (.jsonl, .csv or .yaml), print the figures, and write a report."""
-    from evals.datasets import files
-    from evals.metrics import multihop_rag
-    from evals.metrics.summary import requirement, summarise
-    from evals.runs import systems
+    """Ask the questions of SET (.jsonl, .csv or .yaml), print the figures, and write a report.
 
+    \b
+    Examples:
+      clippings eval run questions.yaml --library library --require 'answer.correct>=0.8'
+      clippings eval run xquad/questions.jsonl --system reader --leave-out-gold
+    """
     requirements = [requirement(text) for text in required]
-    read = files.read(questions)
+    cases = files.read(questions)
     opened, settings = library_for(questions, library, model)
     folder = out or new_folder(questions)
     answering, own = systems.open_system(system, opened, settings, folder)
-    cases = prepared(read, opened, questions, tags, unwanted, leave_out_gold, skip_missing, system == systems.READER)
+    cases = prepared(cases, opened, questions, tags, unwanted, leave_out_gold, skip_missing, system == systems.READER)
     judging = judging_by(judge, settings)
     options = ["leave-out-gold"] * leave_out_gold + [f"judge {judge}"] * bool(judge)
     header = systems.header(system, questions, cases, opened, own, options, jobs)
     results = ask_all(cases, answering, folder, header, judging)
     figures = summarise(results, timed=jobs == 1)
-    show(figures, multihop_rag.official(results))
+    print_figures(figures, multihop_rag.official(results))
     click.echo(f"\nReport: {write_report(folder, header, results)}")
-    finish(results, figures, requirements)
+    exit_code(results, figures, requirements)
 
 
 @evaluate.command()
 @click.argument("run_folder", metavar="RUN", type=FOLDER)
 def report(run_folder: Path) -> None:
-    """Write RUN/report.html: figures, plots, and every question with its answer; one file, no requests."""
-    from evals import runs
+    """Write RUN/report.html: figures, plots, and every question with its answer; one file, no requests.
 
+    \b
+    Examples:
+      clippings eval report runs/seeds-20240504-101500
+      clippings eval report runs/baselines/bm25
+    """
     header = runs.read_header(run_folder)
     click.echo(write_report(run_folder, header, runs.read_results(run_folder)))
 
@@ -123,48 +137,56 @@ def report(run_folder: Path) -> None:
 @click.option("--html", "page", type=FILE, help="Write the comparison as one HTML file, too.")
 @click.option("--most", default=10, show_default=True, help="Questions shown that got better, and worse.")
 def compare(before: Path, after: Path, page: Path | None, most: int) -> None:
-    """Compare two runs of one set, paired by question."""
-    from evals import runs
-    from evals.report import comparison_html
-    from evals.runs import compare as comparing
+    """Compare two runs of one set, paired by question.
 
+    \b
+    Examples:
+      clippings eval compare runs/before runs/after
+      clippings eval compare runs/before runs/after --html compared.html --most 3
+    """
     headers = runs.read_header(before), runs.read_header(after)
-    found = comparing.compare(runs.read_results(before), runs.read_results(after))
+    comparison = comparing.compare(runs.read_results(before), runs.read_results(after))
     click.echo(f"{'metric':<28}{'before':>8}{'after':>8}{'change':>9}  {'95% interval':<18}{'p':>7}      n")
-    for change in found.changes:
+    for change in comparison.changes:
         if (one := change.difference) is not None:
             interval = f"[{one.low:+.3f}, {one.high:+.3f}]"
             click.echo(
                 f"{change.metric.name:<28}{one.before:>8.3f}{one.after:>8.3f}{one.value:>+9.3f}  "
                 f"{interval:<18}{one.p:>7.4f}{one.questions:>7}"
             )
-    unmeasured = [change.metric.name for change in found.changes if change.difference is None]
+    unmeasured = [change.metric.name for change in comparison.changes if change.difference is None]
     click.echo(f"\nNot measured in both: {', '.join(unmeasured) or 'none'}")
     for word, ids in (
-        ("only before", found.only_before),
-        ("only after", found.only_after),
-        ("failed", found.failed),
+        ("only before", comparison.only_before),
+        ("only after", comparison.only_after),
+        ("failed", comparison.failed),
     ):
         if ids:
             click.echo(f"Left out, {word}: {', '.join(ids[:10])}{' …' if len(ids) > 10 else ''}")
-    for title, pairs in (("worse", found.worse), ("better", found.better)):
+    for title, pairs in (("worse", comparison.worse), ("better", comparison.better)):
         click.echo(f"\nGot {title}: {len(pairs)}")
         for old, new in pairs[:most]:
-            click.echo(f"  {old.case.id}: {old.case.question}\n    before: {_said(old)}\n    after:  {_said(new)}")
+            click.echo(f"  {old.case.id}: {old.case.question}")
+            click.echo(f"    before: {_answer_line(old)}\n    after:  {_answer_line(new)}")
     if page:
-        page.write_text(comparison_html(*headers, found), encoding="utf-8")
+        page.write_text(comparison_html(*headers, comparison), encoding="utf-8")
         click.echo(f"\nSide by side: {page}")
 
 
-def _said(result: CaseResult) -> str:
+def _answer_line(result: CaseResult) -> str:
+    """The answer, or why it was refused, in one line."""
     return f"(refused) {result.reason}" if result.refused else " / ".join(result.text.split("\n"))
 
 
 @evaluate.command()
 def metrics() -> None:
-    """List every metric, what it says, and what it needs to be measured."""
-    from evals.metrics import METRICS
+    """List every metric, what it means, and what it needs to be measured.
 
+    \b
+    Examples:
+      clippings eval metrics
+      clippings eval metrics | grep refusal
+    """
     for metric in METRICS:
         needs = f" (needs {metric.needs})" if metric.needs else ""
         click.echo(f"{metric.name:<28}{metric.meaning}{needs}")
@@ -172,7 +194,7 @@ def metrics() -> None:
 
 @evaluate.command()
 @click.argument("questions", metavar="SET", type=FILE)
-@click.option("--library", help="Folder of the library; else the articles that belong to the set are indexed.")
+@click.option("--library", help=SET_LIBRARY)
 @click.option("--out", type=FOLDER, help="Folder of the three runs. [default: runs/SET-TIME]")
 @click.option("--tag", "tags", multiple=True, help="Only questions with this tag.")
 @click.option("--leave-out-gold", is_flag=True, help="Ask each answerable question again, its gold articles hidden.")
@@ -185,40 +207,44 @@ def baselines(
     leave_out_gold: bool,
     skip_missing: bool,
 ) -> None:
-    """Ask SET of BM25 alone, of the LangChain tutorial's pipeline, and of ours; one table."""
-    from evals.datasets import files
-    from evals.metrics.summary import summarise
-    from evals.runs import systems
+    """Ask SET of BM25 alone, of the LangChain tutorial's pipeline, and of ours; one table.
 
-    read = files.read(questions)
+    \b
+    Examples:
+      clippings eval baselines questions.yaml --library library
+      clippings eval baselines xquad/questions.jsonl --leave-out-gold --out runs/three
+    """
+    cases = files.read(questions)
     opened, settings = library_for(questions, library)
-    cases = prepared(read, opened, questions, tags, (), leave_out_gold, skip_missing)
+    cases = prepared(cases, opened, questions, tags, (), leave_out_gold, skip_missing)
     folder = out or new_folder(questions)
     options = ["leave-out-gold"] * leave_out_gold
     columns: dict[str, list[Figure]] = {}
-    asked: list[CaseResult] = []
+    all_results: list[CaseResult] = []
     for system in (systems.BM25, systems.OURS, systems.TUTORIAL):
         answering, own = systems.open_system(system, opened, settings, folder)
         header = systems.header(system, questions, cases, opened, own, options)
         results = ask_all(cases, answering, folder / system, header)
         columns[system] = summarise(results)
-        asked += results
+        all_results += results
         write_report(folder / system, header, results)
     table = figure_table(columns)
     (folder / "table.md").write_text(table, encoding="utf-8")
     click.echo(table)
     click.echo(f"Compare two of them: clippings eval compare {folder / systems.BM25} {folder / systems.OURS}")
-    finish(asked, [], [])
+    exit_code(all_results, [], [])
 
 
 @click.command()
 @click.option("--library", default="demo-library", show_default=True, help="Folder to build the demo library in.")
 def demo(library: str) -> None:
-    """Build a library of 293 complete Wikinews articles of 2019 and 2020, and suggest what to ask it."""
-    from evals.sets import DEMO
-    from rag import settings as settings_file
-    from ui.library_access import build_library
+    """Build a library of 293 complete Wikinews articles of 2019 and 2020, and suggest what to ask it.
 
+    \b
+    Examples:
+      clippings demo
+      clippings demo --library wikinews
+    """
     settings, _ = settings_file.load({"library": library})
     build_library(settings, [str(DEMO)])
     click.echo(

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+from tqdm import tqdm
 
+from evals import runs
+from evals.datasets.cases import Case, leave_out, with_tags
+from evals.metrics import COMPARED
+from evals.metrics.llm_judge import judge
+from evals.metrics.summary import Figure, Requirement
+from evals.report import html
+from evals.results import CaseResult
+from evals.runs import Answering, Header, Judging, systems
+from evals.runs.systems import fingerprint
+from evals.sets import articles_of
+from index.engines.encoder import cache_folder
 from index.errors import UserError
-
-if TYPE_CHECKING:
-    from evals.datasets.cases import Case
-    from evals.metrics.summary import Figure, Requirement
-    from evals.results import CaseResult
-    from evals.runs import Answering, Header, Judging
-    from index.library import Library
-    from rag.settings import Settings
+from index.library import Library
+from rag import settings as settings_file
+from rag.answer.chat_models import open_model
+from rag.settings import Settings
+from ui.library_access import build_library, open_library
 
 
 def prepared(
-    read: list[Case],
+    cases: list[Case],
     library: Library,
     questions: Path,
     tags: tuple[str, ...] = (),
@@ -28,15 +38,12 @@ def prepared(
     skip_missing: bool = False,
     without_retrieval: bool = False,
 ) -> list[Case]:
-    """The cases to ask, tied to the library; what could not be tied is told on standard error."""
-    from evals.datasets.cases import chosen, leave_out
-    from evals.runs import systems
-
-    wanted = chosen(read, tags, unwanted)
-    if not wanted:
-        known = ", ".join(sorted({tag for case in read for tag in case.tags}))
+    """The cases to ask, tied to the library; a line on standard error for each that could not be."""
+    tagged = with_tags(cases, tags, unwanted)
+    if not tagged:
+        known = ", ".join(sorted({tag for case in cases for tag in case.tags}))
         raise UserError(f"No question of {str(questions)!r} has these tags. Its tags: {known or 'none'}")
-    cases, notes = systems.tied(wanted, library, questions, skip_missing)
+    cases, notes = systems.tie(tagged, library, questions, skip_missing)
     if leave_out_gold:
         cases = list(leave_out(cases))
     if without_retrieval:
@@ -54,14 +61,6 @@ def library_for(questions: Path, library: str | None, model: str | None = None) 
 
     `model` is the chat model of the settings returned; the one set where None.
     """
-    from dataclasses import replace
-
-    from evals.sets import articles_of
-    from index.engines.encoder import cache_folder
-    from index.library import Library
-    from rag import settings as settings_file
-    from ui.library_access import build_library, open_library
-
     settings, origins = settings_file.load({"library": library, "model": model})
     articles = articles_of(questions)
     if library or articles is None:
@@ -75,16 +74,12 @@ def library_for(questions: Path, library: str | None, model: str | None = None) 
 
 def _key(articles: Path, settings: Settings) -> str:
     """A folder name for the library of these articles at this place with these settings."""
-    from evals.runs.systems import fingerprint
-
     place = articles.resolve()
     return f"{place.parent.name}-{fingerprint(str(place), settings.encoder, str(settings.passage_tokens))}"
 
 
 def new_folder(questions: Path) -> Path:
     """A folder for a run that was not given one."""
-    from datetime import datetime
-
     return Path("runs") / f"{questions.stem}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
@@ -95,9 +90,6 @@ def judging_by(model: str | None, settings: Settings) -> Judging | None:
     """
     if not model:
         return None
-    from evals.metrics.llm_judge import judge
-    from rag.answer.chat_models import open_model
-
     url = settings.model_url if settings.model in ("", model) else ""
     chat = open_model(model, url=url, timeout=settings.model_timeout)
     return lambda result: judge(chat, result)
@@ -107,17 +99,13 @@ def ask_all(
     cases: list[Case], answering: Answering, folder: Path, header: Header, judging: Judging | None = None
 ) -> list[CaseResult]:
     """Run the cases with a progress bar; returns the results in the order reports use."""
-    from tqdm import tqdm
-
-    from evals import runs
-
     results = runs.run(cases, answering, folder, header, judging)
     for _ in tqdm(results, total=len(cases), desc=header.system, unit=" questions", disable=None, leave=False):
         pass
     return runs.read_results(folder)
 
 
-def show(figures: list[Figure], official: dict[str, tuple[float, int]]) -> None:
+def print_figures(figures: list[Figure], official: dict[str, tuple[float, int]]) -> None:
     """The figures as a table, then a public set's own metrics, then what was not measured and why."""
     width = max(len(figure.metric.name) for figure in figures)
     for figure in figures:
@@ -137,15 +125,13 @@ def show(figures: list[Figure], official: dict[str, tuple[float, int]]) -> None:
 
 def write_report(folder: Path, header: Header, results: list[CaseResult]) -> Path:
     """Write `report.html` into the folder of a run."""
-    from evals.report import html
-
     path = folder / "report.html"
     path.write_text(html(header, results), encoding="utf-8")
     return path
 
 
-def finish(results: list[CaseResult], figures: list[Figure], requirements: list[Requirement]) -> None:
-    """Exit with 1 if a question failed or a requirement is unmet, saying which."""
+def exit_code(results: list[CaseResult], figures: list[Figure], requirements: list[Requirement]) -> None:
+    """Exit with 1 if a question failed or a requirement is unmet, printing which."""
     failed = [result for result in results if result.error]
     for result in failed[:5]:
         click.echo(f"Failed: {result.case.id}: {result.error}", err=True)
@@ -160,8 +146,6 @@ def finish(results: list[CaseResult], figures: list[Figure], requirements: list[
 
 def figure_table(columns: dict[str, list[Figure]]) -> str:
     """Several systems' figures side by side as a Markdown table, with 95% intervals."""
-    from evals.metrics import COMPARED
-
     rows = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for metric in COMPARED:
         figures = [next(figure for figure in column if figure.metric == metric) for column in columns.values()]

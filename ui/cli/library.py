@@ -12,7 +12,7 @@ from index import consistency, maintenance
 from index.build import BuildReport
 from index.catalog import Catalog
 from index.maintenance import Stats
-from rag.settings import Settings, load, recipe
+from rag.settings import Settings, index_config, load
 from ui.library_access import build_library, typed_command
 
 LINES = 20
@@ -180,7 +180,9 @@ def check(repair: bool, library: str | None, as_json: bool) -> None:
     """
     settings, _ = load({"library": library})
     folder = Path(settings.library)
-    result = consistency.repair(folder, recipe(settings), typed_command()) if repair else consistency.check(folder)
+    result = (
+        consistency.repair(folder, index_config(settings), typed_command()) if repair else consistency.check(folder)
+    )
     if as_json:
         click.echo(json.dumps(result.as_dict(), ensure_ascii=False))
     elif result.clean:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from evals.datasets.suggest import suggest
 from index.errors import UserError
 from index.library import Library
-from index.quotes.attribution import spoken
+from index.quotes.attribution import attributions_near
 from index.text.names import INSTITUTION
 from index.types import Article
 from rag.assistant import Assistant
@@ -217,7 +217,7 @@ def suggest_questions(articles: Sequence[Article]) -> list[str]:
         if len(questions) == SUGGESTIONS:
             return list(questions)
     for article in articles:
-        names = (quote.speaker for quote in spoken(article, 0).values() if quote.how == "name")
+        names = (quote.speaker for quote in attributions_near(article, 0).values() if quote.how == "name")
         proposals = (f"What did {name} say?" for name in names if " " in name and not INSTITUTION.search(name))
         if question := next((question for question in proposals if question not in questions), ""):
             questions[question] = None

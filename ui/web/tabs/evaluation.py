@@ -168,7 +168,7 @@ class EvaluationTab:
             questions.write_text(exports.feedback(self.service.conversations, owner), encoding="utf-8")
         elif not (questions := home / key).is_file():
             questions = shipped(key)
-        tied, notes = systems.tied(files.read(questions), assistant.library, questions, skip=True)
+        tied, notes = systems.tie(files.read(questions), assistant.library, questions, skip=True)
         if not tied:
             raise UserError(
                 f"None of the articles of {questions.stem!r} is in this library. Add them: clippings demo, "
