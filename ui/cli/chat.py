@@ -84,7 +84,7 @@ def chat(
 
 
 def account_for(host: str, auth_file: str | None, auth_env: bool, no_auth: bool) -> Account | None:
-    """Who may log in, or None where everyone may; raises UserError for an address others can reach if neither was chosen."""
+    """Who may log in, or None where everyone may; raises UserError where others can reach it and neither was chosen."""
     if sum((bool(auth_file), auth_env, no_auth)) > 1:
         raise click.UsageError("Choose one of --auth, --auth-env and --no-auth.")
     if auth_file:
