@@ -105,9 +105,9 @@ def place(article: Article, offset: int) -> str:
 
 def hit_line(hit: Hit) -> str:
     """Why a hit is there: its score and its rank in each list."""
-    found = [f"{name} #{rank.rank}" for name, rank in (("words", hit.words), ("vectors", hit.vectors)) if rank]
+    ranks = [f"{name} #{rank.rank}" for name, rank in (("words", hit.words), ("vectors", hit.vectors)) if rank]
     published = str(hit.article.published or "date unknown")
-    return f"{hit.score:.3f}  {', '.join(found)}  {published}  {hit.article.name}"
+    return f"{hit.score:.3f}  {', '.join(ranks)}  {published}  {hit.article.name}"
 
 
 def escape_markdown(text: str) -> str:

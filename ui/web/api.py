@@ -1,4 +1,4 @@
-"""Routes for programs: questions, articles, health, exports; documented at /docs without anything from elsewhere."""
+"""Routes for programs: questions, articles, health, exports; documented at /docs without other sites."""
 
 from __future__ import annotations
 

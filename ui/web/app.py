@@ -1,4 +1,4 @@
-"""The Gradio app: which components there are and what each event tab. The only gradio import.
+"""The Gradio app: which components there are and what each event does. The only gradio import.
 
 How things look inside is in `ui.web.pages`, what they do in `ui.web.tabs`.
 Importing this takes seconds, so only the server tab.

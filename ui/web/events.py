@@ -1,4 +1,4 @@
-"""What an event of the page brings with it; the seam between `ui.web.app` and the modules that know no gradio."""
+"""What an event of the page brings with it; what passes between `ui.web.app` and the modules that know no gradio."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def as_markdown(title: str, exchanges: Exchanges) -> str:
 
 
 def as_html(title: str, exchanges: Exchanges) -> str:
-    """A conversation as one page that needs nothing else."""
+    """A conversation as one HTML page that loads nothing else."""
     return html.render(
         "export.html",
         title=title,

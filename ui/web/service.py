@@ -88,7 +88,7 @@ class ChatService:
         return assistant.library if assistant else None
 
     def assistant(self) -> Assistant | None:
-        """Who answers, for the published version; the version before goes on for those still asking it."""
+        """The assistant over the published version; questions under way go on with the version they began with."""
         with self._assistant_lock:
             if self._assistant is None:
                 if not Library.exists(self.folder):
@@ -229,6 +229,6 @@ def suggest_questions(articles: Sequence[Article]) -> list[str]:
 def _reads_well(question: str) -> bool:
     """Whether it reads well as a suggestion: short, not about a quotation or a headline.
 
-    The rule behind questions of reason inverts clauses too boldly to be shown unread.
+    Questions that begin with Why are left out: the rule that writes them often puts words in the wrong order.
     """
     return len(question) <= 90 and not set(question) & set('“”"') and not question.startswith("Why ")

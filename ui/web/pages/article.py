@@ -78,7 +78,7 @@ def article_pane(
         state=state,
         start=start,
         end=end,
-        shown=LONGEST_TEXT,
+        longest=LONGEST_TEXT,
         label=label,
         again=again,
     )

@@ -32,7 +32,7 @@ EXPECTED_SECONDS = 0.5
 
 
 class Busy(UserError):
-    """Too much at once; `seconds` says when to try again."""
+    """Raised when one client, or all together, ask too much; `seconds` says when to try again."""
 
     def __init__(self, message: str, seconds: float) -> None:
         self.seconds = max(1, math.ceil(seconds))
@@ -40,7 +40,7 @@ class Busy(UserError):
 
 
 class RateLimit:
-    """At most so many in a moving window for each client, as `30/minute`."""
+    """Limits each client to so many events in a moving window, as `30/minute`."""
 
     def __init__(self, allowed: str) -> None:
         self._item = parse(allowed)
