@@ -1,4 +1,4 @@
-"""A question and its conversation made into a Query, without a model, and how each part was read."""
+"""The Query for a question in its conversation, by rules, and how each part of it was understood."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rag.types import Interpretation, Query, Turn
 from rag.understand.answer_type import answer_type, develops, speaker
 from rag.understand.follow_up import rewrite
 from rag.understand.outlets import authors_in, is_outlet, outlets_in
-from rag.understand.time_range import MILD, read_time
+from rag.understand.time_range import DEFAULT_RECENCY, publication_range
 
 INNER_ORDER = ("answer_type", "follow_up", "outlets", "time_range")
 """Each may import itself and those before it."""
@@ -43,23 +43,25 @@ def understand(
 
     text = question
     favour: tuple[tuple[str, str], ...] = ()
-    followed = rewrite(question, turns)
-    if followed and (chip := Interpretation("follow-up", followed.phrase, followed.text)).key not in ignored:
+    rewritten = rewrite(question, turns)
+    if rewritten and (chip := Interpretation("follow-up", rewritten.phrase, rewritten.text)).key not in ignored:
         chips.append(chip)
-        text = followed.text
-        favour = _cited(turns[-1])
+        text = rewritten.text
+        favour = _cited_revisions(turns[-1])
 
-    found = filter
+    combined = filter
     today = as_of or (newest if f"as-of:{NEWEST}" not in ignored else None)
-    recency = MILD
+    recency = DEFAULT_RECENCY
     if today:
-        time = read_time(text, today, frozenset(key.partition(":")[2] for key in ignored if key.startswith("date:")))
+        time = publication_range(
+            text, today, frozenset(key.partition(":")[2] for key in ignored if key.startswith("date:"))
+        )
         recency = 0.0 if filter.until else max(time.recency, 1.0 if as_of and not time.phrases else 0.0)
         if time.phrases and not (filter.since or filter.until):
-            found = replace(found, since=time.since, until=time.until)
-            meaning = _range(time.since, time.until)
+            combined = replace(combined, since=time.since, until=time.until)
+            meaning = _published_range(time.since, time.until)
             chips += [Interpretation("date", phrase, meaning) for phrase in time.phrases]
-        chips += [Interpretation("date", phrase, "newer articles first") for phrase in time.now]
+        chips += [Interpretation("date", phrase, "newer articles first") for phrase in time.recent]
         if as_of is None and time.relative and any(chip.kind == "date" for chip in chips):
             chips.append(Interpretation("as-of", NEWEST, today.isoformat()))
 
@@ -67,41 +69,41 @@ def understand(
         ("outlet", [] if filter.outlets else outlets_in(text, outlets)),
         ("author", [] if filter.authors else authors_in(text, authors)),
     ):
-        kept: list[str] = []
+        names: list[str] = []
         for mention in mentions:
-            chip = Interpretation(kind, mention.phrase, ", ".join(mention.known_as))  # type: ignore[arg-type]
+            chip = Interpretation(kind, mention.phrase, ", ".join(mention.names))  # type: ignore[arg-type]
             if chip.key not in ignored:
-                kept += mention.known_as
+                names += mention.names
                 chips.append(chip)
-        names = tuple(dict.fromkeys(kept))
         if names:
-            found = replace(found, outlets=names) if kind == "outlet" else replace(found, authors=names)
+            unique = tuple(dict.fromkeys(names))
+            combined = replace(combined, outlets=unique) if kind == "outlet" else replace(combined, authors=unique)
 
-    wanted, whose = answer_type(text), speaker(text)
-    if is_outlet(whose, outlets):
-        wanted, whose = ("other" if wanted == "quotation" else wanted), ""
+    kind_of_answer, name = answer_type(text), speaker(text)
+    if is_outlet(name, outlets):
+        kind_of_answer, name = ("other" if kind_of_answer == "quotation" else kind_of_answer), ""
     return Query(
         question=question,
         text=text,
-        filter=found,
+        filter=combined,
         given=filter,
         as_of=as_of or newest,
         recency=recency,
-        answer_type=wanted,
-        speaker=whose,
+        answer_type=kind_of_answer,
+        speaker=name,
         develops=develops(text),
         favour=favour,
         interpretations=tuple(dict.fromkeys(chips)),
     )
 
 
-def _cited(turn: Turn) -> tuple[tuple[str, str], ...]:
+def _cited_revisions(turn: Turn) -> tuple[tuple[str, str], ...]:
     """The article revisions a turn's answer rests on, in order."""
     citations = turn.answer.citations if turn.answer else ()
     return tuple(dict.fromkeys((citation.article_id, citation.revision) for citation in citations))
 
 
-def _range(since: date | None, until: date | None) -> str:
+def _published_range(since: date | None, until: date | None) -> str:
     if since and until:
         return f"published {since} to {until}"
     return f"published since {since}" if since else f"published until {until}"

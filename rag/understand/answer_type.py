@@ -31,22 +31,32 @@ _AFTER = r"(?=\s+(?:on|about|to|in|regarding|concerning|that|after|during|over)\
 _ASKS_WORDS = [
     re.compile(pattern, re.I)
     for pattern in (
+        # "What exactly did Lankford say"; not "What did it cost"
         rf"\bwhat(?:\s+else|\s+exactly)?\s+{_DID}\s+{_WHO}\s+{_ADVERBS}{_WHAT_SAY}\b",
+        # "What is Murphy saying"; not "What is going on"
         rf"\bwhat\s+(?:is|was|are|were)\s+{_WHO}\s+(?:saying|telling|claiming|arguing)\b",
+        # "How did Graham describe the border"; not "How did Graham vote"
         rf"\bhow\s+{_DID}\s+{_WHO}\s+{_ADVERBS}{_HOW_SAY}\b",
+        # "What was Biden's first reaction"; not "What was Biden's age"
         rf"\b(?:what|how)\s+(?:was|is|were|are)\s+{_WHO}['’]s?\s+(?:\w+\s+)?{_WORDS}\b",
+        # "Give me Biden's views on aid"; not "Biden's views"
         rf"^\W*(?:\w+\s+(?:me\s+)?)?{_WHO}['’]s?\s+(?:\w+\s+)?{_WORDS}\s+(?:on|about|to|regarding)\b",
+        # "The statement by Schumer on aid", "Any comment from the White House?"; not "The bill by Schumer"
         r"^\W*(?:(?:what|how)\s+(?:was|is|were|are)\s+(?:the\s+)?|the\s+|any\s+|\w+\s+me\s+(?:the\s+)?)?"
         rf"(?:comment|reaction|response|statement|remark|quote|quotation)s?\s+(?:by|from|of)\s+{_WHO}{_AFTER}",
+        # "Lankford said what?"; not "Lankford said no"
         rf"^\W*{_WHO}\s+(?:said|says|told|claimed)\s+what\b",
     )
 ]
 _NAMES_SPEAKER = [
     re.compile(pattern, re.I)
     for pattern in (
+        # "Why did Murphy say so"; not "Why did Murphy leave"
         rf"\bwhy\s+{_AUX}\s+{_WHO}\s+{_ADVERBS}{_WHY_SAY}\b",
+        # "How many does Graham think will come"; not "How many came"
         rf"\b(?:who|where|when|which\s+\w+|how\s+(?:many|much|long|often)(?:\s+\w+)?)\s+{_AUX}\s+{_WHO}\s+"
         rf"{_ADVERBS}{_WHY_SAY}\b",
+        # "according to Graham?"; not "according to whom it may concern"
         rf"\baccording\s+to\s+{_WHO}(?=\s*[?,;.]|\s*$|\s+(?:what|who|how|why|when|where|which|{_AUX})\b)",
     )
 ]
@@ -72,6 +82,7 @@ _INDEFINITE = {
 _TYPES: list[tuple[AnswerType, str]] = [
     (
         "number",
+        # "how old is", "what was the death toll"; not "however many"
         r"\bhow\s+(?:many|much|long|old|far|often|large|big|tall|high|fast|likely)\b"
         r"|\b(?:what|which)\s+(?:percentage|percent|share|proportion|number|amount|age|size|price|cost|"
         r"score|fraction)\b"
@@ -80,22 +91,26 @@ _TYPES: list[tuple[AnswerType, str]] = [
     ),
     (
         "date",
+        # "when did", "what year"; not "the day when he"
         rf"\bwhen\s+(?:{_AUX}|will|can|could|should)\b|^\W*when\W*$|\bsince\s+when\b"
         r"|\b(?:what|which)\s+(?:year|date|day|month|time|decade|week)\b|\bhow\s+(?:long\s+ago|soon)\b",
     ),
     (
         "reason",
+        # "why", "what led to"; not "what led the list"
         r"\bwhy\b|\bhow\s+come\b|\b(?:for\s+)?what\s+reason\b"
         r"|\bwhat\s+(?:was|is|were|are)\s+the\s+(?:\w+\s+)?(?:reason|cause|motive|rationale)s?\b"
         r"|\bwhat\s+(?:caused|led\s+to|prompted|triggered|explains)\b",
     ),
     (
         "place",
+        # "where", "which small town"; not "which country's leader"
         r"\bwhere\b|\b(?:what|which|whose)\s+(?:[\w’'-]+\s+){0,2}?(?:country|city|state|town|place|county|"
         r"region|continent|province|village|island|nation|capital|borough|district)\b(?!['’]s)",
     ),
     (
         "person",
+        # "who", "which Republican senator"; not "which president's bill"
         r"\bwho\b|\bwhom\b|\bwhose\b|\b(?:what|which)\s+"
         rf"(?:(?!(?:of|{_AUX}|to|and)\b)[\w’'-]+\s+){{0,3}}?"
         r"(?:person|man|woman|individual|senator|president|minister|player|actor|actress|singer|"
@@ -105,14 +120,18 @@ _TYPES: list[tuple[AnswerType, str]] = [
     ),
 ]
 _TYPE_PATTERNS = [(kind, re.compile(pattern, re.I)) for kind, pattern in _TYPES]
+# takes "who else said"; not "who voted"
 _WHO_SAID = re.compile(
     rf"\bwho(?:\s+else)?\s+{either(ACCUSING_VERBS)}\b",
     re.I,
 )
+# takes "in his own words", "a quote"; not "words"
 _WANTS_QUOTE = re.compile(r"\b(?:quotes?|quotations?|exact\s+words|own\s+words|verbatim)\b", re.I)
 
-_SENTENCE_END = re.compile(r"(?<=[a-z0-9%”\"]{4}[.!])\s+(?=[A-Z“\"])|(?<=\?)\s+")  # not after `Sen.`
+# takes the space after "left. He" and "why? and"; not after "Sen. Murphy"
+_SENTENCE_END = re.compile(r"(?<=[a-z0-9%”\"]{4}[.!])\s+(?=[A-Z“\"])|(?<=\?)\s+")
 
+# takes "how did the talks unfold", "the history of"; not "how did he vote"
 _DEVELOPS = re.compile(
     r"\btimeline\b|\bchronolog|\bover\s+time\b|\bstep\s+by\s+step\b|\bwhat\s+followed\b|\bsequence\s+of\s+events\b"
     r"|\bwhat\s+(?:happened|has\s+happened)\s+(?:next|afterwards|after|since|then)\b|\blatest\s+developments\b"
@@ -130,10 +149,10 @@ def speaker(question: str) -> str:
 
 def _who(pattern: re.Pattern[str], question: str) -> str:
     match = pattern.search(question)
-    return _trimmed(match["who"]) if match else ""
+    return _speaker_name(match["who"]) if match else ""
 
 
-def _trimmed(phrase: str) -> str:
+def _speaker_name(phrase: str) -> str:
     """The name in a noun phrase, or the phrase without its article: `press secretary` for want of a name."""
     phrase = re.sub(r"^\W*(?:(?:the|an?|our|then|former)\s+)+", "", phrase.strip(" \t'\"“”‘’"), flags=re.I)
     phrase = re.split(r"\s+(?:who|which|that|when|after|during|in|at|on|about)\s+", phrase, maxsplit=1)[0]

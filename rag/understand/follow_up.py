@@ -1,4 +1,4 @@
-"""Follow-up questions made to stand alone from the turns before, by rule.
+"""Rewriting of follow-up questions into stand-alone ones from the turns before, by rule.
 
 Knows no genders and no grammar beyond word lists: when unsure it adds the topic instead of replacing words.
 """
@@ -15,15 +15,20 @@ from index.text.tokens import WORD, stem, tokens
 from rag.types import Turn
 from rag.understand.answer_type import answer_type, speaker
 
+# takes "And then, "; not "Android"
 _OPENING = re.compile(
     r"^\W*(?:(?:and|but|so|or|then|also|ok(?:ay)?|well|yes|no|hm+|i\s+see|thanks?(?:\s+you)?|right|great)\b[\s,.!]*)+",
     re.I,
 )
+# takes "what about ", "and how of "; not "about "
 _ABOUT = re.compile(r"^(?:what|how)\s+about\s+|^(?:and\s+)?(?:what|how)\s+of\s+", re.I)
+# takes "he", "her vote" as possessive; not "she-wolf"
 _HE = re.compile(
     r"(?<!-)\b(?:(?P<subject>he|she)|(?P<possessive>his|her(?=\s+\w))|(?P<object>him|her|hers))\b(?!-)", re.I
 )
+# takes "its", "them"; not "item"
 _THEY = re.compile(r"(?<!-)\b(?:(?P<subject>they)|(?P<possessive>their|its)|(?P<object>them|it))\b(?!-)", re.I)
+# takes "about that?", "is this true"; not "say that he" and not "that bill"
 _THAT = re.compile(
     r"\b(?:about|of|to|on|for|with|after|before|from|by|than|like|is|was|are|were|does|did|do|mean|happen|do|say|"
     r"why|how|against|at|in)\s+(?P<object>that|this|those|these)\b(?=\s*(?:[?.,!]|$|(?:mean|happen|affect|work|"
@@ -31,21 +36,26 @@ _THAT = re.compile(
     r"|^(?:and\s+)?(?P<subject>that|this|those|these)\s+(?:is|was|are|were|means?)\b",
     re.I,
 )
+# takes "this bill", "such a vote"; not "this?"
 _DETERMINER = re.compile(r"\b(?:this|these|those|that|such(?:\s+an?)?)\s+(?P<noun>[a-z]+)\b", re.I)
+# takes "over there?", "there now"; not "there is"
 _THERE = re.compile(r"\b(?:over\s+|from\s+)?there\b(?=\s*(?:[?.,!]|$|now\b|today\b|then\b))", re.I)
-_IDLE_IT = re.compile(
+# takes "is it true", "it was reported that"; not "is it Murphy's"
+_EXPLETIVE_IT = re.compile(
     r"\b(?:is|was|does|will|would|did)\s+it\s+(?:(?:be|really|still|also|ever|actually|not|even)\s+)*"
     r"(?:possible|true|likely|necessary|legal|illegal|safe|worth|better|best|advisable|ok|okay|fair|important|"
     r"common|normal|easy|hard|difficult|mean\s+that|take|rain|snow|make\s+sense|matter|free|that)\b"
     r"|\bwhat\s+time\s+is\s+it\b|\bit\s+(?:is|was)\s+(?:\w+\s+)?(?:that|to)\b",
     re.I,
 )
-_LEANING = re.compile(
+# takes "anything else", "the first one"; not "everyone"
+_ELLIPTICAL = re.compile(
     r"\b(?:else|another|others?|instead|latter|former|same|too|as\s+well|more|further|next|again|afterwards|"
     r"alternatives?|similar|differ(?:ent|ence)?|remaining|last\s+one|first\s+one|ones?)\b",
     re.I,
 )
-_BARE_ASK = re.compile(
+# takes "why?", "who said that?", "tell me more"; not "why did he go?"
+_BARE_QUESTION = re.compile(
     r"^(?:why(?:\s+not)?|how(?:\s+so|\s+come)?|when|where|who|which|what|how\s+(?:many|much|long|often|far|big|old)|"
     r"by\s+whom|since\s+when|really|is\s+that\s+(?:so|true)|are\s+you\s+sure|for\s+example|such\s+as|"
     r"what\s+happened(?:\s+(?:next|then|after\s+that|afterwards|since))?|"
@@ -54,10 +64,13 @@ _BARE_ASK = re.compile(
     r"(?:can\s+you\s+)?(?:explain|elaborate)(?:\s+that|\s+more|\s+please)?)\W*$",
     re.I,
 )
+# takes "in 2020", "about Ukraine"; not "inside"
 _PREPOSITION = re.compile(
     r"^(in|on|at|for|from|to|by|with|under|during|since|after|before|about|against|of)\s+(.+)$", re.I
 )
+# takes "1998", "2024"; not "1850" and not "20240"
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+# takes "was", "doesn't", "compare"; not "candidate"
 _VERBS = re.compile(
     rf"\b(?:{either(AUXILIARIES)}|am|be|may|might|must|"
     r"tell|explain|describe|give|list|show|compare|summari[sz]e|n't)\b|n['’]t\b",
@@ -65,6 +78,7 @@ _VERBS = re.compile(
 )
 
 
+# takes "Which side"; not "Whichever"
 _ASKS = re.compile(rf"{either(QUESTION_WORDS)}\b", re.I)
 _TIMES = {
     "week",
@@ -83,7 +97,7 @@ _TIMES = {
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """A question made to stand alone: what was replaced or missing in it, and the whole text."""
+    """A stand-alone question: its whole `text`, and the `phrase` that was replaced or missing."""
 
     text: str
     phrase: str
@@ -101,7 +115,7 @@ class _Context:
 
 def rewrite(question: str, turns: Sequence[Turn]) -> Rewrite | None:
     """The stand-alone form of a follow-up; None where the question stands alone already."""
-    return _against(question, _context(turns)) if turns else None
+    return _rewrite(question, _context(turns)) if turns else None
 
 
 def _context(turns: Sequence[Turn]) -> _Context:
@@ -110,7 +124,7 @@ def _context(turns: Sequence[Turn]) -> _Context:
         if turn.answer is not None:
             standing = turn.answer.query.text
         else:
-            rewritten = _against(turn.question, context) if context.question else None
+            rewritten = _rewrite(turn.question, context) if context.question else None
             standing = rewritten.text if rewritten else turn.question
         topic = _topic(standing) or context.topic
         people = tuple(dict.fromkeys([*_people(standing, turn), *context.people]))
@@ -118,17 +132,17 @@ def _context(turns: Sequence[Turn]) -> _Context:
     return context
 
 
-def _against(question: str, before: _Context) -> Rewrite | None:
+def _rewrite(question: str, before: _Context) -> Rewrite | None:
     stripped = question.strip()
     core = _OPENING.sub("", stripped).strip()
     if not core:
         return None
-    if _BARE_ASK.match(core):
-        return _bare(core, before)
+    if _BARE_QUESTION.match(core):
+        return _repeat_question(core, before)
     if about := _ABOUT.match(core):
-        return _swap(core[about.end() :], before, about=True)
+        return _substitute(core[about.end() :], before, about=True)
     if core != stripped and not _VERBS.search(core) and not _ASKS.match(core):
-        return _swap(core, before, about=False)
+        return _substitute(core, before, about=False)
     text, phrases = core, []
     he = _HE.search(core)
     if he and before.people and not find_names(core[: he.start()]):
@@ -136,23 +150,23 @@ def _against(question: str, before: _Context) -> Rewrite | None:
         possessive = ("’" if person.endswith("s") else "’s") if he.lastgroup == "possessive" else ""
         text = core[: he.start()] + person + possessive + core[he.end() :]
         phrases.append(he.group())
-    phrases += _dangling(core, resolved=he if phrases else None)
-    if len(phrases) > (text != core) or (not phrases and _leans(core, before)):
+    phrases += _unresolved_pronoun(core, resolved=he if phrases else None)
+    if len(phrases) > (text != core) or (not phrases and _is_elliptical(core, before)):
         text = _with_topic(text, before)
     return Rewrite(text, " … ".join(phrases) or core) if text != core else None
 
 
-def _bare(core: str, before: _Context) -> Rewrite | None:
+def _repeat_question(core: str, before: _Context) -> Rewrite | None:
     """`why?`, `when?`, `who else?`: the question before, asked again that way."""
-    asked = core.rstrip(" ?!.").lower()
+    question = core.rstrip(" ?!.").lower()
     previous = before.question.rstrip(" ?!.")
     auxiliary = re.match(rf"{either(AUXILIARIES)}\b", previous, re.I)
-    if asked in {"why", "why not", "when", "where", "how"} and auxiliary:
-        return Rewrite(f"{asked.split()[0]} {previous[0].lower()}{previous[1:]}?", core)
-    return Rewrite(f"{asked}: {previous}?", core)
+    if question in {"why", "why not", "when", "where", "how"} and auxiliary:
+        return Rewrite(f"{question.split()[0]} {previous[0].lower()}{previous[1:]}?", core)
+    return Rewrite(f"{question}: {previous}?", core)
 
 
-def _swap(part: str, before: _Context, *, about: bool) -> Rewrite | None:
+def _substitute(part: str, before: _Context, *, about: bool) -> Rewrite | None:
     """`and Murphy?`, `what about Ukraine?`, `and in 2020?`: the question before with that part changed."""
     part = part.strip(" ?!.,")
     previous = before.question.rstrip(" ?!.")
@@ -196,11 +210,15 @@ def _is_person(part: str, before: _Context) -> bool:
     return any(last == person.split()[-1].lower() for person in before.people)
 
 
-def _dangling(core: str, resolved: re.Match[str] | None) -> list[str]:
+def _unresolved_pronoun(core: str, resolved: re.Match[str] | None) -> list[str]:
     """The first pronoun that means nothing in its own question, if there is one."""
     for pattern in (_HE, _THEY, _THAT, _THERE):
         match = pattern.search(core)
-        if not match or (resolved and match.span() == resolved.span()) or (pattern is _THEY and _idle(core, match)):
+        if (
+            not match
+            or (resolved and match.span() == resolved.span())
+            or (pattern is _THEY and _is_expletive(core, match))
+        ):
             continue
         start, end = match.span(match.lastgroup) if match.lastgroup else match.span()
         # Names or two words of meaning before a pronoun are enough for it to stand for one of them.
@@ -212,16 +230,16 @@ def _dangling(core: str, resolved: re.Match[str] | None) -> list[str]:
     return []
 
 
-def _idle(text: str, match: re.Match[str]) -> bool:
+def _is_expletive(text: str, match: re.Match[str]) -> bool:
     """`is it true that`: an `it` that means nothing."""
-    return any(idle.start() <= match.start() < idle.end() for idle in _IDLE_IT.finditer(text))
+    return any(idle.start() <= match.start() < idle.end() for idle in _EXPLETIVE_IT.finditer(text))
 
 
-def _leans(core: str, before: _Context) -> bool:
+def _is_elliptical(core: str, before: _Context) -> bool:
     """Whether a question without pronouns still says too little to be searched alone."""
     if find_names(core) or re.search(r"\d", core):
         return False
-    return len(_meaning(core)) <= (4 if _LEANING.search(core) else 2)
+    return len(_meaning(core)) <= (4 if _ELLIPTICAL.search(core) else 2)
 
 
 def _with_topic(text: str, before: _Context) -> str:
@@ -248,12 +266,12 @@ def _topic(standing: str) -> tuple[str, ...]:
         else:
             parts.append(match.group())
         end = match.end()
-    kept: list[str] = []
+    topic: list[str] = []
     for part in dict.fromkeys(parts):
-        if sum(len(_meaning(each)) for each in [*kept, part]) > 8:
+        if sum(len(_meaning(each)) for each in [*topic, part]) > 8:
             break
-        kept.append(part)
-    return tuple(kept)
+        topic.append(part)
+    return tuple(topic)
 
 
 def _people(standing: str, turn: Turn) -> list[str]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from index.text.lexicon import FUNCTION_WORDS, OUTLET_VERBS, either
 
-_INITIALS = {
+_ABBREVIATIONS = {
     "nytimes": "newyorktimes", "nyt": "newyorktimes", "wsj": "wallstreetjournal", "wapo": "washingtonpost",
     "ft": "financialtimes", "smh": "sydneymorningherald", "ap": "associatedpress",
     "apnews": "associatedpress", "latimes": "losangelestimes", "nypost": "newyorkpost",
@@ -29,7 +29,9 @@ _WORDS_AS_NAMES = frozenset(
 )
 """Outlet names that are everyday words: believed only with a capital or right after a cue."""
 
+# takes "AT&T", "theverge.com", "O'Neil"; not the quotation marks around a word
 _TOKEN = re.compile(r"\w(?:[\w&'’.-]*\w)?")
+# takes "https://www.theverge.com/tech"; not "U.S."
 _DOMAIN = re.compile(r"^(?:https?://)?((?:[\w-]+\.)+[a-z]{2,})(?:/.*)?$", re.I)
 _PIECE = (
     r"(?:articles?|reports?|stor(?:y|ies)|pieces?|coverage|interviews?|reporting|columns?|editorials?|op-eds?|"
@@ -37,6 +39,7 @@ _PIECE = (
     r"reviews?|depictions?|publications?|excerpts?|profiles?|descriptions?|discussions?)"
 )
 _REPORTS = either(OUTLET_VERBS)
+# takes "according to the ", "an article in ", "covered by both " before an outlet; not "shares in "
 _BEFORE = re.compile(
     r"(?:\baccording\s+to|\breport(?:s|ed|ing)?\s+(?:in|by|from|on)|\bas\s+per|\bvia"
     r"|\b(?:publish|cover|discuss|featur|mention|writ|describ|portray|highlight|suggest|claim|not|quot|cit|detail|"
@@ -48,7 +51,9 @@ _BEFORE = re.compile(
     r")\s+(?:both\s+)?(?:an?\s+|the\s+)?(?:\w+\s+)?[\"'“‘]?$",
     re.I,
 )
+# takes "in the " and "from " before an outlet; not "within "
 _IN = re.compile(r"\b(?:in|from|by)\s+(?:both\s+)?(?:the\s+)?[\"'“‘]?$", re.I)
+# takes "bought shares in ", "fired from " before a company; not "reported in "
 _DEALINGS = re.compile(
     r"\b(?:stakes?|shares?|jobs?|roles?|work(?:ed|s|ing)?|fired|hired|acquired|bought|sued|resign(?:ed)?|"
     r"retire[ds]?|owned|employed|dismissed|suspended|paid|banned|invest(?:ed|ing|ment)?|ousted|departure|aired|"
@@ -56,24 +61,29 @@ _DEALINGS = re.compile(
     r"(?:in|from|by)\s+(?:the\s+)?[\"'“‘]?$",
     re.I,
 )
+# takes " executives", "'s chief" after a name; not "?" and not " about the vote"
 _NOT_END = re.compile(
     r"^[\"'”’]?(?:['’]s?)?\s+(?!(?:and|or|about|on|regarding|that|discussing|published|in|from|for|"
     r"as|after|before|at|with|to|which|who|what|when|how|did|does|was|were|is|are|has|have|this|last|"
     r"between|while|during|since)\b)\w",
     re.I,
 )
+# takes "What did the " before an outlet; not "said that "
 _ASKED = re.compile(
     r"\b(?:what|how|why|did|does|do|has|have|had|was|is|when|where|who)\s+(?:\w+\s+)?(?:the\s+|an?\s+)?[\"'“‘]?$",
     re.I,
 )
+# takes "'s recent article", " report"; not " on the report"
 _AFTER_PIECE = re.compile(
     rf"^[\"'”’]?(?:['’]s?)?\s+(?:(?!(?:of|in|on|to|that|and|for|is|was)\b)[\w-]+\s+){{0,3}}?{_PIECE}\b", re.I
 )
+# takes " recently reported", " says"; not " employs"
 _AFTER_REPORTS = re.compile(
     rf"^[\"'”’]?(?:,?\s+(?:both|also|consistently|recently|later|previously|initially|subsequently))?\s+"
     rf"(?:(?:has|have|had)\s+)?{_REPORTS}\b",
     re.I,
 )
+# takes " poll", " CEO", "/Siena"; not " article"
 _NOT_SOURCE = re.compile(
     r"^/|^[\"'”’]?\s+(?:\d|poll\b|survey\b|of\b|headquarters\b|employees?\b|staff\b|anchors?\b|"
     r"hosts?\b|viewers?\b|CEO\b|executives?\b|shares?\b|stock\b)",
@@ -83,12 +93,12 @@ _NOT_SOURCE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Where a question names sources the library knows: the phrase as written, and their names there."""
+    """Where a question names sources the library knows: the phrase as written, and their `names` there."""
 
     phrase: str
     start: int
     end: int
-    known_as: tuple[str, ...]
+    names: tuple[str, ...]
 
 
 def outlets_in(question: str, outlets: Collection[str]) -> list[Mention]:
@@ -100,22 +110,24 @@ def outlets_in(question: str, outlets: Collection[str]) -> list[Mention]:
 
 def authors_in(question: str, authors: Collection[str]) -> list[Mention]:
     """The authors a question asks articles by; a person of that name who is merely mentioned is not one."""
-    found = []
+    result = []
     for mention in _mentions(question, _author_spellings(frozenset(authors))):
         before, after = question[: mention.start], question[mention.end :]
-        written = re.search(rf"\b(?:(?:written|reported|{_PIECE})\s+by|{_PIECE}\s+(?:from|of))\s+$", before, re.I)
+        # takes "an article by "; not "elected by "
+        written_by = re.search(rf"\b(?:(?:written|reported|{_PIECE})\s+by|{_PIECE}\s+(?:from|of))\s+$", before, re.I)
         writes = _ASKED.search(before) and re.match(
             r"\s+(?:write|wrote|written|report|reported|cover|covered)\b", after
         )
+        # takes "'s latest column"; not "'s lawyer"
         owns = re.match(rf"['’]s?\s+(?:[\w-]+\s+){{0,2}}?{_PIECE}\b", after, re.I)
-        if written or writes or owns:
-            found.append(mention)
-    return found
+        if written_by or writes or owns:
+            result.append(mention)
+    return result
 
 
 def is_outlet(name: str, outlets: Collection[str]) -> bool:
     """Whether a name is a spelling of one of the outlets, so that it is not taken for a speaker."""
-    return _squash(name) in _outlet_spellings(frozenset(outlets))
+    return _normalise(name) in _outlet_spellings(frozenset(outlets))
 
 
 def _is_source(question: str, mention: Mention) -> bool:
@@ -135,24 +147,24 @@ def _mentions(question: str, spellings: dict[str, tuple[str, ...]]) -> list[Ment
     """Longest spellings first from the left; never overlapping."""
     words = list(_TOKEN.finditer(question))
     longest = 7
-    found, at = [], 0
+    mentions, at = [], 0
     while at < len(words):
         for count in range(min(longest, len(words) - at), 0, -1):
             start, end = words[at].start(), words[at + count - 1].end()
             if mention := _mention(question, start, end, spellings):
-                found.append(mention)
+                mentions.append(mention)
                 at += count
                 break
         else:
             at += 1
-    return found
+    return mentions
 
 
 def _mention(question: str, start: int, end: int, spellings: dict[str, tuple[str, ...]]) -> Mention | None:
     phrase = re.sub(r"['’]s?$", "", question[start:end])
     end = start + len(phrase)
-    key = _squash(phrase)
-    known = spellings.get(key) or spellings.get(_INITIALS.get(key, ""))
+    key = _normalise(phrase)
+    known = spellings.get(key) or spellings.get(_ABBREVIATIONS.get(key, ""))
     if not known or phrase.lower() in FUNCTION_WORDS or phrase.lower() == "the":
         return None
     bare = re.sub(r"^the\s+", "", phrase, flags=re.I)
@@ -165,7 +177,7 @@ def _mention(question: str, start: int, end: int, spellings: dict[str, tuple[str
     return Mention(phrase, start, end, known)
 
 
-def _squash(name: str) -> str:
+def _normalise(name: str) -> str:
     """Letters and digits alone, lower case, no `the`, no domain ending: `www.theverge.com` → `verge`."""
     domain = _DOMAIN.match(name.strip())
     if domain:
@@ -180,23 +192,23 @@ def _squash(name: str) -> str:
 def _outlet_spellings(outlets: frozenset[str]) -> dict[str, tuple[str, ...]]:
     spellings: defaultdict[str, set[str]] = defaultdict(set)
     for outlet in outlets:
-        for spelling in _ways(outlet):
+        for spelling in _spellings_of(outlet):
             spellings[spelling].add(outlet)
-    for key, full in _INITIALS.items():
+    for key, full in _ABBREVIATIONS.items():
         if key in spellings or full in spellings:
             spellings[key] = spellings[full] = spellings[key] | spellings[full]
     return {key: tuple(sorted(names)) for key, names in spellings.items() if key}
 
 
-def _ways(outlet: str) -> Iterator[str]:
-    yield _squash(outlet)
+def _spellings_of(outlet: str) -> Iterator[str]:
+    yield _normalise(outlet)
     for part in re.split(r"\s+[|–—:-]\s+", outlet)[:1]:
-        yield _squash(part)
+        yield _normalise(part)
         shortened = re.sub(r"\s+(?:Online|Magazine|Newspaper|English)$", "", part)
-        yield _squash(shortened)
+        yield _normalise(shortened)
         if match := re.match(r"^([A-Z]{2,5}|Fox|FOX)\s?(?:News|Sports?|Online)$", re.sub(r"\.\w+$", "", shortened)):
-            yield _squash(match[1])
-    squashed = _squash(outlet)
+            yield _normalise(match[1])
+    squashed = _normalise(outlet)
     if _DOMAIN.match(outlet) and squashed.endswith("news") and len(squashed) > 6:
         yield squashed.removesuffix("news")
 
@@ -207,5 +219,5 @@ def _author_spellings(authors: frozenset[str]) -> dict[str, tuple[str, ...]]:
     for author in authors:
         for name in re.split(r"\s*(?:,|;|\band\b|&)\s*", re.sub(r"^by\s+", "", author, flags=re.I)):
             if len(name.split()) > 1:
-                spellings[_squash(name)].add(author)
+                spellings[_normalise(name)].add(author)
     return {key: tuple(sorted(names)) for key, names in spellings.items() if key}
