@@ -13,7 +13,7 @@ DEMO = FOLDER / "wikinews" / "articles.jsonl"
 ARTICLES = {"seeds.jsonl": FOLDER.parents[1] / "seeds", "wikinews.jsonl": DEMO}
 
 
-def shipped(name: str) -> Path:
+def set_path(name: str) -> Path:
     """The path of a question set that ships; raises UserError for an unknown name."""
     if name not in ARTICLES:
         raise UserError(f"No question set {name!r} ships. There are: {', '.join(ARTICLES)}")

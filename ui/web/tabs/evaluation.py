@@ -179,7 +179,7 @@ class Measuring:
         from evals import runs
         from evals.datasets import cases, files
         from evals.runs import systems
-        from evals.sets import shipped
+        from evals.sets import set_path
 
         assistant = self.desk.assistant()
         if assistant is None:
@@ -190,7 +190,7 @@ class Measuring:
         if chosen == VERDICTS:
             questions.write_text(exports.feedback(self.desk, owner), encoding="utf-8")
         elif not (questions := home / chosen).is_file():
-            questions = shipped(chosen)
+            questions = set_path(chosen)
         tied, notes = systems.tie(files.read(questions), assistant.library, questions, skip=True)
         if not tied:
             raise UserError(
