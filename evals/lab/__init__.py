@@ -3,6 +3,7 @@
 INNER_ORDER = (
     "ablation",
     "fit_readers",
+    "model_sentences",
     "perturb",
     "reader_data",
     "retrieval",

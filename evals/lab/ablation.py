@@ -14,9 +14,10 @@ from evals.metrics import statistics
 from index import errors
 from index.errors import UserError
 from rag.training import train
-from rag.training.batches import Batcher
-from rag.training.examples import NEGATIVES, Example, answers_of, folded, in_held_out
+from rag.training.batches import Batcher, Shares
+from rag.training.examples import NEGATIVES, Example, answers_of, in_held_out
 from rag.training.files import read_json
+from rag.training.passages import folded
 from rag.training.weights import base_folder
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Ablation:
     apart: bool = False
     mine: int = 0
     cut_out: float = 0.0
+    near_miss: float = 0.0
     alone: float = 0.0
 
     @property
@@ -68,6 +70,7 @@ ABLATIONS = {
     "apart": Ablation(apart=True),
     "mined": Ablation(mine=6),
     "cut-out": Ablation(mine=6, cut_out=0.5, alone=0.5, beside="mined"),
+    "near-miss": Ablation(mine=6, cut_out=0.5, near_miss=0.2, alone=0.5, beside="cut-out"),
 }
 RUNS = """\
 example:
@@ -84,6 +87,8 @@ runs:
   mined              of six wrong passages, those that mislead it most as it learns
   cut-out            mined, and as in the second round: for half of the questions one of the six is theirs with the
                      answer cut out, and the loss over each passage by itself has weight .5; compared with mined
+  near-miss          cut-out, and one question in five is changed in one thing, where something could be changed, so
+                     that its passage no longer answers; compared with cut-out
 """
 
 
@@ -114,12 +119,13 @@ def train_and_judge(
         training = with_random_wrong(training, random.Random(args.seed))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     base = base_folder()
-    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed, ablation.cut_out)
-    run = train.Run(base, args.rate, 0.997, device)
+    shares = Shares(ablation.cut_out, ablation.near_miss)
+    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed, shares)
+    run = train.Run(base, args.rate, 0.997, device, train.precision("auto"))
     for step in range(args.steps):
         groups = batcher.sample(step, ablation.mine or PASSAGES)
         if ablation.mine:
-            groups = scoring.misleading(run.model, batcher, groups, PASSAGES, device)
+            groups = scoring.cut_to(groups, scoring.misleading(run.model, batcher, groups, PASSAGES, device))
         batch = batcher.encode(groups)
         if ablation.apart:
             batch = replace(batch, group=list(range(len(batch.group))))
@@ -205,7 +211,11 @@ def runs(wanted: Sequence[str] | None, training: Sequence[Example]) -> list[str]
         fault = f"{idle[0]!r} needs questions of {ABLATIONS[idle[0]].about!r} and others."
         raise UserError(f"{fault} Name other runs with --only.")
     useful = [name for name in names if name not in idle]
-    needed = {name for one in useful for name in (one, ABLATIONS[one].beside)} | {"whole"}
+    needed = {"whole"}
+    for name in useful:
+        while name not in needed:
+            needed.add(name)
+            name = ABLATIONS[name].beside
     return [name for name in ABLATIONS if name in needed]
 
 
@@ -217,7 +227,8 @@ def main() -> None:
     training = [e for e in examples if not in_held_out(e.group)]
     held_out = [e for e in examples if in_held_out(e.group) and e.spans]
     if not held_out:
-        fault = f"None of the {len(examples)} questions in {str(args.data)!r} is held out: too few."
+        folders = ", ".join(repr(str(folder)) for folder in args.data)
+        fault = f"None of the {len(examples)} questions in {folders} is held out: too few."
         raise UserError(f"{fault} Name another folder with --data, and another with --out.")
     results: dict[str, list[dict]] = {}
     for name in runs(args.only, training):

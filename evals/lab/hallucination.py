@@ -23,8 +23,8 @@ from evals.metrics.text_match import holds
 from evals.sets import set_path
 from index import errors
 from index.library import Library
-from rag.answer.check_sentence import Checked
-from rag.answer.generative import Asked
+from rag.answer.check_sentence import SentenceCheck
+from rag.answer.generative import AnswerRequest
 from rag.assistant import Assistant
 from rag.settings import Settings, load
 
@@ -46,12 +46,12 @@ class Written:
 def written(assistant: Assistant, case: Case) -> Iterator[Written]:
     """Every sentence the model writes for a case, whatever the reader thinks of the question."""
     assert assistant.writer is not None
-    inquiry = assistant.retrieve(assistant.understand(case.question, as_of=case.as_of))
-    reading = assistant.reader.read(inquiry.query, inquiry.hits)
+    state = assistant.retrieve(assistant.understand(case.question, as_of=case.as_of))
+    reading = assistant.reader.read(state.query, state.hits)
     if not reading.candidates:
         return
-    for item in assistant.writer.chain.stream(Asked(inquiry.query, reading)):
-        if isinstance(item, Checked):
+    for item in assistant.writer.chain.stream(AnswerRequest(state.query, reading)):
+        if isinstance(item, SentenceCheck):
             text = item.statement.text
             right = case.answerable and holds(text, case.answers)
             yield Written(case.question, case.answers, text, item.named, item.statement.supported, wrong=not right)

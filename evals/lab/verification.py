@@ -21,7 +21,7 @@ from index import errors
 from index.split import passages, sentences
 from index.text.tokens import content
 from index.types import Article, Hit
-from rag.answer.check_sentence import borne_out
+from rag.answer.check_sentence import supporting_citations
 from rag.types import Query, Reading
 
 SEED = 6
@@ -73,7 +73,8 @@ def perturbations(labelled: Iterable[LabelledSentence], label: str) -> Iterator[
 def accepted(claim: LabelledSentence) -> bool:
     """Whether any one passage of the article bears the claim out, as for a sentence that names no source."""
     return any(
-        borne_out(claim.text, [Hit(passage, claim.article, 1.0)], QUERY, READING) for passage in passages(claim.article)
+        supporting_citations(claim.text, [Hit(passage, claim.article, 1.0)], QUERY, READING)
+        for passage in passages(claim.article)
     )
 
 

@@ -12,7 +12,8 @@ import pytest
 from evals.lab import ablation
 from index.errors import UserError
 from rag.training.batches import Batcher
-from rag.training.examples import NEGATIVES, Example, Text, answers_of, folded
+from rag.training.examples import NEGATIVES, Example, answers_of
+from rag.training.passages import Text, folded
 
 DAY = date(2022, 6, 17)
 
@@ -117,7 +118,7 @@ def test_a_run_whose_result_stands_is_not_repeated(own):
 
 def test_runs_that_would_change_nothing_are_left_out_or_named(own):
     news = replace(example(1), source="wikinews_name")
-    assert ablation.runs(None, [example(0)]) == ["whole", "random-wrong", "apart", "mined", "cut-out"]
+    assert ablation.runs(None, [example(0)]) == ["whole", "random-wrong", "apart", "mined", "cut-out", "near-miss"]
     assert "no-made-questions" in ablation.runs(None, [example(0), news])
     assert ablation.runs(["cut-out"], [example(0)]) == ["whole", "mined", "cut-out"]
     with pytest.raises(UserError, match="'squad-alone' needs questions of 'squad_dev' and others"):

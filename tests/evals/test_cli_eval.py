@@ -248,7 +248,7 @@ def test_the_help_of_each_command_has_two_examples(name: str):
 
 
 def test_what_ships():
-    assert articles_of(set_path("wikinews.jsonl")) == DEMO
+    assert articles_of(set_path("wikinews.jsonl")) == articles_of(set_path("follow_ups.jsonl")) == DEMO
     assert len(DEMO.read_text(encoding="utf-8").splitlines()) == 293
     assert {path.suffix for path in (articles_of(set_path("seeds.jsonl")) or Path()).iterdir()} >= {".txt"}
     with pytest.raises(UserError):

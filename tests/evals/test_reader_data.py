@@ -12,7 +12,8 @@ from evals.datasets.resolve import ArticleNames, resolve
 from evals.lab import reader_data
 from evals.lab.fit_readers import fit
 from index.errors import UserError
-from rag.training.examples import Example, Text, in_held_out
+from rag.training.examples import Example, in_held_out
+from rag.training.passages import Text
 
 TEXT = "The harbour froze on Monday. Ann Lee said the boats would have to wait until the ice was gone."
 

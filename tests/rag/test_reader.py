@@ -38,8 +38,8 @@ def reader():
 
 
 def inquire(assistant, question):
-    inquiry = assistant.retrieve(assistant.understand(question))
-    return inquiry.query, inquiry.hits
+    state = assistant.retrieve(assistant.understand(question))
+    return state.query, state.hits
 
 
 def test_the_default_reader_is_the_trained_one_and_says_which_weights(assistant):
@@ -53,8 +53,8 @@ def test_the_default_reader_is_the_trained_one_and_says_which_weights(assistant)
 def test_stopping_early_does_not_change_the_best_sentence(assistant, reader, monkeypatch, question):
     query, hits = inquire(assistant, question)
     early = reader.read(query, hits)
-    found = reader.found
-    monkeypatch.setattr(reader, "found", lambda query, hits, rows: found(query, hits, rows, stop=False))
+    predict = reader.predict
+    monkeypatch.setattr(reader, "predict", lambda query, hits, rows: predict(query, hits, rows, stop=False))
     whole = reader.read(query, hits)
     assert early.candidates[0] == whole.candidates[0]
     assert early.confidence == whole.confidence
