@@ -19,7 +19,7 @@ from evals.datasets.files import read
 from evals.datasets.resolve import resolve
 from evals.metrics.text_match import holds
 from evals.runs.query import query_of
-from evals.runs.systems import names
+from evals.runs.systems import article_names
 from index import errors
 from index.errors import UserError
 from index.library import Library
@@ -84,7 +84,7 @@ def values(known: SentenceFeatures | AnswerabilityFeatures) -> list[float]:
 def tuning(library: Library, path: Path) -> list[Case]:
     """The tuning half of a set, resolved, with a twin for each answerable case whose gold is hidden."""
     cases = [case for case in read(path) if half(case.id) == "half:tuning"]
-    return list(leave_out(resolve(cases, names(library), lambda fault: None)))
+    return list(leave_out(resolve(cases, article_names(library), lambda fault: None)))
 
 
 def right(case: Case, row: Row) -> bool:

@@ -20,7 +20,7 @@ from evals.datasets.cases import Case
 from evals.datasets.files import read
 from evals.lab.small_model import NAME, serving_small_model
 from evals.metrics.text_match import holds
-from evals.sets import shipped
+from evals.sets import set_path
 from index import errors
 from index.library import Library
 from rag.answer.check_sentence import SentenceCheck
@@ -80,7 +80,7 @@ def main(question_set: str, small: bool, library: str | None, most: int, out: Pa
     Example:
       python -m evals.lab.hallucination seeds --small --library library --out sentences.jsonl
     """
-    cases = [case for case in read(shipped(f"{question_set}.jsonl")) if not case.conversation]
+    cases = [case for case in read(set_path(f"{question_set}.jsonl")) if not case.conversation]
     sample = random.Random(SEED).sample(cases, min(most, len(cases)))
     sentences: list[Written] = []
     with with_small_model(small, load({"library": library})[0]) as settings:

@@ -18,7 +18,7 @@ ARTICLES = {
 }
 
 
-def shipped(name: str) -> Path:
+def set_path(name: str) -> Path:
     """The path of a question set that ships; raises UserError for an unknown name."""
     if name not in ARTICLES:
         raise UserError(f"No question set {name!r} ships. There are: {', '.join(ARTICLES)}")

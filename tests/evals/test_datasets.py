@@ -12,7 +12,7 @@ from eval_answers import ARTICLES, CHAIRED, COUNCIL
 
 from evals.datasets import files
 from evals.datasets.cases import BadRows, Case, Exchange, GoldSentence, half, leave_out, with_tags
-from evals.datasets.resolve import Names, resolve, with_offsets
+from evals.datasets.resolve import ArticleNames, resolve, with_offsets
 from index.errors import UserError
 from index.types import Article
 
@@ -154,11 +154,11 @@ def test_questions_without_expectations_are_read_for_a_batch(tmp_path: Path):
     ],
 )
 def test_an_article_is_found_by_any_of_its_names(name: str):
-    assert Names(ARTICLES).find(name) == [COUNCIL]
+    assert ArticleNames(ARTICLES).find(name) == [COUNCIL]
 
 
 def test_rows_are_found_by_row_id_and_their_file_names_nothing():
-    names = Names(ARTICLES)
+    names = ArticleNames(ARTICLES)
     assert [article.id for article in names.find("r-2")] == ["a2"]
     assert names.find("rows.jsonl") == names.find("rows") == names.find("") == []
 
@@ -176,7 +176,7 @@ def test_references_become_ids_and_sentences_get_offsets():
         ),
     )
     faults: list[tuple[str, str]] = []
-    names = Names([*ARTICLES, again])
+    names = ArticleNames([*ARTICLES, again])
     (resolved,) = resolve([case], names, lambda fault: faults.append((fault.field, fault.reason)))
     assert resolved.gold_articles == ("a3", "a1", "a2")
     assert [(one.start, one.end) for one in resolved.gold_sentences] == [CHAIRED, CHAIRED, (None, None)]
@@ -194,7 +194,7 @@ def test_offsets_choose_among_equal_sentences_and_are_not_trusted_blindly():
     faults: list[str] = []
     (case,) = resolve(
         [Case(id="x", question="?", gold_sentences=(right, wrong))],
-        Names([article]),
+        ArticleNames([article]),
         lambda fault: faults.append(fault.reason),
     )
     assert [one.start for one in case.gold_sentences] == [9, 0]

@@ -10,10 +10,10 @@ import pytest
 
 from evals.datasets import files
 from evals.datasets.cases import Case, half
-from evals.sets import DEMO, articles_of, shipped
+from evals.sets import DEMO, articles_of, set_path
 from index.clean import clean
 
-CASES = files.read(shipped("follow_ups.jsonl"))
+CASES = files.read(set_path("follow_ups.jsonl"))
 LEANING = [case for case in CASES if "needs-context" in case.tags]
 KINDS = (
     "complete",
@@ -56,7 +56,7 @@ def carried(case: Case, wording: str) -> set[str]:
 
 def test_it_holds_conversations_of_two_to_four_turns_over_the_shipped_articles():
     assert len(CASES) >= 120
-    assert articles_of(shipped("follow_ups.jsonl")) == DEMO
+    assert articles_of(set_path("follow_ups.jsonl")) == DEMO
     assert {len(case.conversation) + 1 for case in CASES} == {2, 3, 4}
     assert all(turn.question and turn.answer for case in CASES for turn in case.conversation)
 

@@ -23,7 +23,7 @@ from evals.metrics.summary import summarise
 from evals.report import plots
 from evals.runs import systems
 from evals.runs.compare import compare
-from evals.sets import ARTICLES, shipped
+from evals.sets import ARTICLES, set_path
 from index.errors import UserError
 from ui.web import exports
 from ui.web.events import Changes, PageEvent
@@ -167,7 +167,7 @@ class EvaluationTab:
         if key == VERDICTS:
             questions.write_text(exports.feedback(self.service.conversations, owner), encoding="utf-8")
         elif not (questions := home / key).is_file():
-            questions = shipped(key)
+            questions = set_path(key)
         tied, notes = systems.tie(files.read(questions), assistant.library, questions, skip=True)
         if not tied:
             raise UserError(
