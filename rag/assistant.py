@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 from index.errors import UserError
 from index.types import Filter, Hit
 from rag import retrieve as retrieval
-from rag.answer.extractive import Extractive, cite
+from rag.answer.extractive import ExtractiveAnswerer, to_citation
 from rag.read.features import RuleReader
-from rag.types import Answer, Answerer, Event, Progress, Query, Reader, Reading, Remarks, Statement, Turn
+from rag.types import Answer, Answerer, AnswerMetadata, Event, Progress, Query, Reader, Reading, Statement, Turn
 from rag.understand import understand
-from rag.verify import verified
+from rag.verify import verify_citations
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
     from index.library import Library
-    from rag.answer.generative import ChatWriter
+    from rag.answer.generative import GenerativeAnswerer
     from rag.settings import Settings
 
 
@@ -32,7 +32,7 @@ CLOSEST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class PipelineState:
     """A question on its way through the pipeline; each stage returns it with more filled in."""
 
     query: Query
@@ -58,9 +58,9 @@ class Assistant:
         self.settings = settings
         self.reader, self._notes = (reader, ()) if reader else open_reader(settings)
         self.writer = None if answerer else open_writer(settings)
-        self.answerer = answerer or self.writer or Extractive(settings.limit)
+        self.answerer = answerer or self.writer or ExtractiveAnswerer(settings.limit)
 
-    def over(self, library: Library) -> Assistant:
+    def with_library(self, library: Library) -> Assistant:
         """The same assistant, with what it has loaded, over another library or version."""
         other = copy(self)
         other.library = library
@@ -77,11 +77,11 @@ class Assistant:
     def stream(self, question: str, turns: Sequence[Turn] = (), **understood: Any) -> Iterator[Event]:
         """Progress, then each verified statement as it is written, then the whole Answer."""
         yield Progress("understand")
-        inquiry = self.understand(question, turns, **understood)
+        state = self.understand(question, turns, **understood)
         yield Progress("retrieve")
-        inquiry = self.retrieve(inquiry)
+        state = self.retrieve(state)
         yield Progress("read")
-        yield from self._write(inquiry)
+        yield from self._write(state)
 
     def as_runnable(self) -> Runnable[Any, Answer]:
         """The same pipeline as a LangChain Runnable: a question or a dict of `ask`'s arguments in."""
@@ -97,7 +97,7 @@ class Assistant:
         as_of: date | None = None,
         filter: Filter = Filter(),
         ignore: Collection[str] = (),
-    ) -> Inquiry:
+    ) -> PipelineState:
         """What the question asks, with the library's outlets, authors and newest date known."""
         started = time.perf_counter()
 
@@ -113,50 +113,50 @@ class Assistant:
                 ignore=ignore,
             )
 
-        inquiry = Inquiry(read(question, turns), tuple(turns), notes=self._notes)
+        state = PipelineState(read(question, turns), tuple(turns), notes=self._notes)
         if self.writer and turns:
-            query, note, spent = self.writer.restate(inquiry.query, turns, read, ignore)
-            notes = inquiry.notes + ((note,) if note else ())
-            inquiry = replace(inquiry, query=query, notes=notes, tokens_in=spent.tokens_in, tokens_out=spent.tokens_out)
-        return replace(inquiry, seconds={"understand": time.perf_counter() - started})
+            query, note, spent = self.writer.restate(state.query, turns, read, ignore)
+            notes = state.notes + ((note,) if note else ())
+            state = replace(state, query=query, notes=notes, tokens_in=spent.tokens_in, tokens_out=spent.tokens_out)
+        return replace(state, seconds={"understand": time.perf_counter() - started})
 
-    def retrieve(self, inquiry: Inquiry) -> Inquiry:
-        """The inquiry with its hits."""
+    def retrieve(self, state: PipelineState) -> PipelineState:
+        """The state with its hits filled in."""
         started = time.perf_counter()
 
         def search(query: Query) -> tuple[list[Hit], tuple[str, ...]]:
             return retrieval.retrieve(self.library, query, self.settings.hits)
 
-        hits, notes = search(inquiry.query)
+        hits, notes = search(state.query)
         if self.writer:
-            hits = list(self.writer.spread(inquiry.query, hits, lambda query: search(query)[0]))
-        seconds = {**inquiry.seconds, "retrieve": time.perf_counter() - started}
-        return replace(inquiry, hits=tuple(hits), notes=inquiry.notes + notes, seconds=seconds)
+            hits = list(self.writer.interleave_subqueries(state.query, hits, lambda query: search(query)[0]))
+        seconds = {**state.seconds, "retrieve": time.perf_counter() - started}
+        return replace(state, hits=tuple(hits), notes=state.notes + notes, seconds=seconds)
 
-    def answer(self, inquiry: Inquiry) -> Answer:
-        """The verified answer to an inquiry that has its hits."""
-        *_, last = self._write(inquiry)
+    def answer(self, state: PipelineState) -> Answer:
+        """The verified answer to a question that has its hits."""
+        *_, last = self._write(state)
         assert isinstance(last, Answer)
         return last
 
-    def _write(self, inquiry: Inquiry) -> Iterator[Event]:
-        query, seconds = inquiry.query, dict(inquiry.seconds)
+    def _write(self, state: PipelineState) -> Iterator[Event]:
+        query, seconds = state.query, dict(state.seconds)
         started = time.perf_counter()
-        reading = self.reader.read(query, inquiry.hits)
+        reading = self.reader.read(query, state.hits)
         if self.settings.refusal >= 0:
             answered = bool(reading.candidates) and reading.confidence >= self.settings.refusal
             reading = replace(reading, answered=answered)
         seconds["read"] = time.perf_counter() - started
         statements: list[Statement] = []
-        remarks = Remarks(self.answerer.name)
-        notes = [*inquiry.notes, *reading.notes]
+        remarks = AnswerMetadata(self.answerer.name)
+        notes = [*state.notes, *reading.notes]
         if reading.answered:
             yield Progress("write")
-            for written in self.answerer.statements(query, reading, inquiry.turns):
-                if isinstance(written, Remarks):
+            for written in self.answerer.statements(query, reading, state.turns):
+                if isinstance(written, AnswerMetadata):
                     remarks = written
                     continue
-                kept, faults = verified([written], self.library.article)
+                kept, faults = verify_citations([written], self.library.article)
                 notes += faults
                 statements += kept
                 yield from kept
@@ -165,31 +165,31 @@ class Assistant:
         remarks = replace(
             remarks,
             notes=(*notes, *remarks.notes),
-            tokens_in=inquiry.tokens_in + remarks.tokens_in,
-            tokens_out=inquiry.tokens_out + remarks.tokens_out,
+            tokens_in=state.tokens_in + remarks.tokens_in,
+            tokens_out=state.tokens_out + remarks.tokens_out,
         )
-        yield self._answer(inquiry, reading, statements, remarks, seconds)
+        yield self._answer(state, reading, statements, remarks, seconds)
 
     def _answer(
         self,
-        inquiry: Inquiry,
+        state: PipelineState,
         reading: Reading,
         statements: Sequence[Statement],
-        remarks: Remarks,
+        remarks: AnswerMetadata,
         seconds: dict[str, float],
     ) -> Answer:
-        articles = {(hit.passage.article_id, hit.passage.revision): hit.article for hit in inquiry.hits}
+        articles = {(hit.passage.article_id, hit.passage.revision): hit.article for hit in state.hits}
         refused = not any(statement.supported for statement in statements)
         return Answer(
-            question=inquiry.query.question,
-            query=inquiry.query,
+            question=state.query.question,
+            query=state.query,
             statements=tuple(statements),
             short="" if refused else _short(reading, statements),
             refused=refused,
             reason=reading.reason if refused else "",
             confidence=reading.confidence,
-            hits=inquiry.hits,
-            closest=tuple(cite(found) for found in reading.candidates[:CLOSEST]) if refused else (),
+            hits=state.hits,
+            closest=tuple(to_citation(candidate) for candidate in reading.candidates[:CLOSEST]) if refused else (),
             articles=tuple(articles.values()),
             notes=remarks.notes,
             reader=self.reader.name,
@@ -205,7 +205,7 @@ class Assistant:
 def _short(reading: Reading, statements: Sequence[Statement]) -> str:
     """The best candidate's short answer, where the first statement cites the words it stands in."""
     best = reading.candidates[0]
-    return best.brief if any(best.brief in citation.text for citation in statements[0].citations[:1]) else ""
+    return best.short_text if any(best.short_text in citation.text for citation in statements[0].citations[:1]) else ""
 
 
 def open_reader(settings: Settings) -> tuple[Reader, tuple[str, ...]]:
@@ -220,7 +220,7 @@ def open_reader(settings: Settings) -> tuple[Reader, tuple[str, ...]]:
         return RuleReader(), (f"Read by rule alone, which finds fewer answers: {error}",)
 
 
-def open_writer(settings: Settings) -> ChatWriter | None:
+def open_writer(settings: Settings) -> GenerativeAnswerer | None:
     """The answerer that writes with the chat model the settings name, if they name one."""
     if not settings.model:
         return None

@@ -11,11 +11,11 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import ConfigDict
 
 from index.types import Filter
-from rag.retrieve import document
+from rag.retrieve import to_document
 from rag.types import Answer
 
 if TYPE_CHECKING:
-    from rag.assistant import Assistant, Inquiry
+    from rag.assistant import Assistant, PipelineState
 
 
 class HybridRetriever(BaseRetriever):
@@ -51,7 +51,7 @@ class HybridRetriever(BaseRetriever):
             recency=self.recency if recency is None else recency,
             folded=False,
         )
-        return [document(hit) for hit in hits]
+        return [to_document(hit) for hit in hits]
 
 
 def as_runnable(assistant: Assistant) -> Runnable[Any, Answer]:
@@ -60,7 +60,7 @@ def as_runnable(assistant: Assistant) -> Runnable[Any, Answer]:
     Each stage is a step of its own, so that a tracer shows what was understood, found and answered.
     """
 
-    def understand(value: Any) -> Inquiry:
+    def understand(value: Any) -> PipelineState:
         return assistant.understand(**({"question": value} if isinstance(value, str) else value))
 
     return (

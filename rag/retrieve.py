@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from index.library import Library
 
-FAVOUR = 1.15
+FOLLOW_UP_BOOST = 1.15
 """Factor on the score of passages from articles cited in the turn before, when the question follows it up."""
 
 
@@ -33,31 +33,33 @@ def retrieve(library: Library, query: Query, k: int) -> tuple[list[Hit], tuple[s
     """
     hits = _search(library, query, query.filter, k)
     if hits or not query.inferred:
-        return _favour(hits, query), ()
+        return _boost_cited(hits, query), ()
     hits = _search(library, query, query.given, k)
     meanings = ", ".join(
         f"{chip.phrase!r} ({chip.meaning})"
         for chip in query.interpretations
         if chip.kind in ("date", "outlet", "author")
     )
-    return _favour(hits, query), (f"No article here matches {meanings}; searched all articles instead.",)
+    return _boost_cited(hits, query), (f"No article here matches {meanings}; searched all articles instead.",)
 
 
 def _search(library: Library, query: Query, filter: Filter, k: int) -> list[Hit]:
     return library.search(query.text, filter, k, as_of=query.as_of, recency=query.recency)
 
 
-def _favour(hits: Sequence[Hit], query: Query) -> list[Hit]:
+def _boost_cited(hits: Sequence[Hit], query: Query) -> list[Hit]:
     if not query.favour:
         return list(hits)
-    favoured = [
-        replace(hit, score=hit.score * FAVOUR) if (hit.article.id, hit.article.revision) in query.favour else hit
+    boosted = [
+        replace(hit, score=hit.score * FOLLOW_UP_BOOST)
+        if (hit.article.id, hit.article.revision) in query.favour
+        else hit
         for hit in hits
     ]
-    return sorted(favoured, key=lambda hit: -hit.score)
+    return sorted(boosted, key=lambda hit: -hit.score)
 
 
-def document(hit: Hit) -> Document:
+def to_document(hit: Hit) -> Document:
     """A hit as a LangChain Document: its text, and in the metadata everything needed to cite it."""
     from langchain_core.documents import Document
 
@@ -78,18 +80,21 @@ def document(hit: Hit) -> Document:
     return Document(page_content=hit.text, metadata=metadata, id=hit.passage.id)
 
 
-MOST = 4
-"""Parts at most: each costs a search and a share of the prompt."""
+MOST_SUBQUERIES = 4
+"""Subqueries of a comparison: each costs a search and a share of the prompt."""
 
 PERIODS = 3
-SHORTEST = timedelta(days=3)
+"""Subqueries of a story."""
+SHORTEST_STORY = timedelta(days=3)
 """A story that ran for less has no periods worth telling apart."""
 
+# takes "compare X and Y", "differ", "more votes than"; not "more than 5" and not "versed"
 _COMPARES = re.compile(
     r"\b(?:compar\w+|differ\w*|disagree\w*|contrast\w*|versus|vs\.?|both|similarit\w+|in common|"
     r"agree\w* with|(?:more|less|better|worse|higher|lower|larger|smaller|fewer) \w+ than)\b",
     re.I,
 )
+# takes ", and the " and "'s or " between two names; not " said that "
 _JOINER = re.compile(r"(?:['’]s?)?\s*(?:,|,?\s*(?:and|or|versus|vs\.?|with|to|from|than)|/)\s*(?:the\s+)?")
 
 
@@ -117,13 +122,13 @@ class Subquery:
 def subqueries(query: Query, hits: Sequence[Hit]) -> tuple[Subquery, ...]:
     """The sides a question compares, or the periods over which the hits tell a story; none for other questions."""
     if query.develops:
-        return _periods(query, hits)
+        return _period_subqueries(query, hits)
     if _COMPARES.search(query.text):
-        return _sides(query)
+        return _comparison_subqueries(query)
     return ()
 
 
-def _sides(query: Query) -> tuple[Subquery, ...]:
+def _comparison_subqueries(query: Query) -> tuple[Subquery, ...]:
     names = find_names(query.text)
     joined = {
         name
@@ -134,46 +139,48 @@ def _sides(query: Query) -> tuple[Subquery, ...]:
     sides = [name for name in names if name in joined] or names
     if len(sides) < 2:
         return ()
-    found = []
-    for side in sides[:MOST]:
+    result = []
+    for side in sides[:MOST_SUBQUERIES]:
         text = query.text
         for other in reversed(sides):
             if other != side:
                 text = text[: other.start] + text[other.end :]
-        found.append(Subquery(side.text, replace(query, text=" ".join(text.split())), name=side.text))
-    return tuple(found)
+        result.append(Subquery(side.text, replace(query, text=" ".join(text.split())), name=side.text))
+    return tuple(result)
 
 
-def _periods(query: Query, hits: Sequence[Hit]) -> tuple[Subquery, ...]:
+def _period_subqueries(query: Query, hits: Sequence[Hit]) -> tuple[Subquery, ...]:
     days = [hit.article.published.day for hit in hits if hit.article.published]
     first = query.filter.since or min(days, default=None)
     last = query.filter.until or max(days, default=None)
-    if first is None or last is None or last - first < SHORTEST:
+    if first is None or last is None or last - first < SHORTEST_STORY:
         return ()
     step = (last - first) / PERIODS
-    found = []
+    result = []
     for n in range(PERIODS):
         since = first + step * n + (timedelta(days=1) if n else timedelta())
         until = last if n == PERIODS - 1 else first + step * (n + 1)
         limits = replace(query.filter, since=since, until=until)
-        asked = replace(query, filter=limits, given=limits, recency=0.0)
-        found.append(Subquery(f"{since} to {until}", asked, since=since, until=until))
-    return tuple(found)
+        period = replace(query, filter=limits, given=limits, recency=0.0)
+        result.append(Subquery(f"{since} to {until}", period, since=since, until=until))
+    return tuple(result)
 
 
-def spread(query: Query, hits: Sequence[Hit], search: Callable[[Query], Sequence[Hit]], k: int) -> tuple[Hit, ...]:
+def interleave_subqueries(
+    query: Query, hits: Sequence[Hit], search: Callable[[Query], Sequence[Hit]], k: int
+) -> tuple[Hit, ...]:
     """The hits for a question with those for each of its subqueries between them, best first, `k` at most."""
     parts = subqueries(query, hits)
     if not parts:
         return tuple(hits)
-    return deal([hits, *(search(part.query) for part in parts)], k)
+    return round_robin([hits, *(search(part.query) for part in parts)], k)
 
 
-def deal(lists: Sequence[Sequence[Hit]], k: int) -> tuple[Hit, ...]:
+def round_robin(lists: Sequence[Sequence[Hit]], k: int) -> tuple[Hit, ...]:
     """One from each list in turn, each passage once, `k` at most."""
-    dealt: dict[str, Hit] = {}
+    unique: dict[str, Hit] = {}
     for row in range(max(map(len, lists), default=0)):
         for each in lists:
             if row < len(each):
-                dealt.setdefault(each[row].passage.id, each[row])
-    return tuple(dealt.values())[:k]
+                unique.setdefault(each[row].passage.id, each[row])
+    return tuple(unique.values())[:k]

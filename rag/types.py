@@ -154,7 +154,7 @@ class Candidate:
         return self.hit.article.text[self.sentence[0] : self.sentence[1]]
 
     @property
-    def brief(self) -> str:
+    def short_text(self) -> str:
         """The text of `short`, or empty."""
         return self.hit.article.text[slice(*self.short)] if self.short else ""
 
@@ -181,7 +181,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Remarks:
+class AnswerMetadata:
     """What an answerer says of its work when it is done: who wrote, what to note, what it cost."""
 
     model: str
@@ -193,12 +193,14 @@ class Remarks:
 class Answerer(Protocol):
     """Turns a reading into statements; extractive by default, a chat model by setting.
 
-    Remarks may come last; without them `name` wrote and there is nothing to note.
+    AnswerMetadata may come last; without them `name` wrote and there is nothing to note.
     """
 
     name: str
 
-    def statements(self, query: Query, reading: Reading, turns: Sequence[Turn]) -> Iterator[Statement | Remarks]: ...
+    def statements(
+        self, query: Query, reading: Reading, turns: Sequence[Turn]
+    ) -> Iterator[Statement | AnswerMetadata]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,9 @@ RECIPES = {
     "near-miss": Recipe(mine=6, cut_out=0.5, near_miss=0.2, alone=0.5, beside="cut-out"),
 }
 RUNS = """\
+example:
+  python -m evals.lab.ablation --data reader-train --only mined cut-out --out runs/ablation
+
 runs:
   whole              the first round's questions; two wrong passages each, from BM25; one normalisation over all three
   no-made-questions  without those made by rule from news
@@ -116,9 +119,8 @@ def trained(
         training = with_random_wrong(training, random.Random(args.seed))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     base = base_folder()
-    batcher = Batcher(
-        training, base / "tokenizer.json", args.groups, args.seed, Shares(recipe.cut_out, recipe.near_miss)
-    )
+    shares = Shares(recipe.cut_out, recipe.near_miss)
+    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed, shares)
     run = train.Run(base, args.rate, 0.997, device, train.precision("auto"))
     for step in range(args.steps):
         groups = batcher.sample(step, recipe.mine or PASSAGES)
@@ -218,7 +220,8 @@ def main() -> None:
     training = [e for e in examples if not in_held_out(e.group)]
     held_out = [e for e in examples if in_held_out(e.group) and e.spans]
     if not held_out:
-        told = f"None of the {len(examples)} questions in {', '.join(repr(str(f)) for f in args.data)} is held out: too few."
+        folders = ", ".join(repr(str(folder)) for folder in args.data)
+        told = f"None of the {len(examples)} questions in {folders} is held out: too few."
         raise UserError(f"{told} Name another folder with --data, and another with --out.")
     results: dict[str, list[dict]] = {}
     for name in runs(args.only, training):

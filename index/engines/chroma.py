@@ -200,7 +200,7 @@ class VectorIndex:
 
 
 def is_cut_short(folder: Path) -> bool:
-    """Whether a file of the graph is shorter than its header says: Chroma would take memory's remains for vectors."""
+    """Whether a file of the graph is shorter than its header says: Chroma would read random memory as vectors."""
     for header in folder.glob("*/header.bin"):
         read = header.read_bytes()[: _HEADER.size]
         if len(read) < _HEADER.size:

@@ -1,5 +1,4 @@
-"""A model's reply as text that streams in: retried before its first word, timed, cut when it runs away, and
-cached.
+"""A chat model's reply as text that streams in: retried before its first word, timed, cut when too long, cached.
 
 Any failure becomes a ModelFailed with a reason fit to show; nothing here looks at what the reply says.
 """
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
 
     from rag.answer.reply_cache import ReplyCache
 
-TRIES = 3
-"""Requests made in all before a model is given up for this question."""
+MOST_ATTEMPTS = 3
+"""Requests in all before a model is given up for this question."""
 
-WAIT_AT_MOST = 8.0
-"""Seconds waited before a further try, whatever the server asks for: a person is waiting too."""
+LONGEST_WAIT = 8.0
+"""Seconds before a further attempt at most, whatever the server asks for: a person is waiting too."""
 
-_PASSING = {408, 409, 425, 429}
-"""Client errors that may be gone a moment later (RFC 9110, 6585)."""
+_TRANSIENT = {408, 409, 425, 429}
+"""HTTP statuses of client errors that may be gone a moment later (RFC 9110, 6585)."""
 
 
 class ModelFailed(Exception):
@@ -38,7 +37,7 @@ class ModelFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Usage:
     """What a reply cost: tokens as the provider counts them (cl100k tokens where it does not), and seconds."""
 
     tokens_in: int = 0
@@ -48,8 +47,8 @@ class Spent:
     cut: bool = False
     """The reply ended at its limit of tokens, perhaps within a sentence."""
 
-    def __add__(self, other: Spent) -> Spent:
-        return Spent(
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
             self.tokens_in + other.tokens_in,
             self.tokens_out + other.tokens_out,
             self.seconds + other.seconds,
@@ -58,7 +57,7 @@ class Spent:
         )
 
 
-class Talker:
+class ChatClient:
     """Sends messages to one chat model and yields the reply's text, then what it cost.
 
     `describe` is everything besides the messages that a reply depends on: model, address, temperature,
@@ -82,22 +81,23 @@ class Talker:
         self._longest = longest
         self._reply_tokens = reply_tokens
 
-    def talk(self, messages: Sequence[BaseMessage]) -> Iterator[str | Spent]:
-        """The reply piece by piece, and a Spent last; raises ModelFailed.
+    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str | Usage]:
+        """The reply piece by piece, and a Usage last; raises ModelFailed.
 
         Only a reply that came whole is cached. Closing the iterator early abandons the request.
         """
         key = self._cache.key(self._describe, messages) if self._cache else ""
-        if self._cache and (kept := self._cache.get(key)):
-            yield kept.text
-            yield Spent(kept.tokens_in, kept.tokens_out, 0.0, cached=True)
+        if self._cache and (cached := self._cache.get(key)):
+            yield cached.text
+            yield Usage(cached.tokens_in, cached.tokens_out, 0.0, cached=True)
             return
         started = time.monotonic()
-        text, usage, cut = "", (0, 0), False
+        text, cut = "", False
+        tokens_in = tokens_out = 0
         for chunk in self._chunks(messages):
             if chunk.usage_metadata:
-                counted = chunk.usage_metadata
-                usage = (usage[0] + counted["input_tokens"], usage[1] + counted["output_tokens"])
+                tokens_in += chunk.usage_metadata["input_tokens"]
+                tokens_out += chunk.usage_metadata["output_tokens"]
             cut = cut or _at_limit(chunk.response_metadata)
             if piece := chunk.text:
                 text += piece
@@ -107,28 +107,32 @@ class Talker:
                 raise ModelFailed("the reply went on past its limit")
         if not text.strip():
             raise ModelFailed("the reply was empty")
-        asked = sum(count_tokens(str(message.text)) for message in messages)
-        spent = Spent(usage[0] or asked, usage[1] or count_tokens(text), time.monotonic() - started, cut=cut)
+        total = Usage(
+            tokens_in or sum(count_tokens(str(message.text)) for message in messages),
+            tokens_out or count_tokens(text),
+            time.monotonic() - started,
+            cut=cut,
+        )
         if self._cache and not cut:
-            self._cache.put(key, text, spent.tokens_in, spent.tokens_out)
-        yield spent
+            self._cache.put(key, text, total.tokens_in, total.tokens_out)
+        yield total
 
     def _chunks(self, messages: Sequence[BaseMessage]) -> Iterator[AIMessageChunk]:
-        """The reply's chunks; a failure before the first is tried again if it may pass."""
-        begun = False
-        for attempt in range(1, TRIES + 1):
+        """The reply's chunks; a failure before the first chunk is tried again if it is transient."""
+        started = False
+        for attempt in range(1, MOST_ATTEMPTS + 1):
             try:
-                for chunk in _paced(lambda: self._model.stream(list(messages)), self._timeout, self._longest):
-                    begun = True
+                for chunk in _with_timeouts(lambda: self._model.stream(list(messages)), self._timeout, self._longest):
+                    started = True
                     yield chunk
                 return
             except Exception as error:  # every provider raises classes of its own; each means no reply
-                if begun or attempt == TRIES or not may_pass(error):
+                if started or attempt == MOST_ATTEMPTS or not is_transient(error):
                     raise ModelFailed(reason(error)) from error
-                time.sleep(min(_asked_to_wait(error) or 0.5 * 2**attempt, WAIT_AT_MOST))
+                time.sleep(min(_retry_after(error) or 0.5 * 2**attempt, LONGEST_WAIT))
 
 
-def _paced(start: Callable[[], Iterator[Any]], timeout: float, longest: float) -> Iterator[Any]:
+def _with_timeouts(start: Callable[[], Iterator[Any]], timeout: float, longest: float) -> Iterator[Any]:
     """The items of an iterator that is read in a thread of its own, so that silence can be given up on.
 
     Clients' own timeouts count bytes: a server that sends keep-alives and never a word outlasts them. Raises
@@ -168,21 +172,19 @@ def _paced(start: Callable[[], Iterator[Any]], timeout: float, longest: float) -
         stop.set()
 
 
-def may_pass(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether the same request may succeed a moment later: overload, a server's fault, a broken connection."""
     status = _status(error)
-    return status is None or status >= 500 or status in _PASSING
+    return status is None or status >= 500 or status in _TRANSIENT
 
 
 def reason(error: BaseException) -> str:
     """Why a reply failed, in one line without keys."""
     status = _status(error)
-    said = without_keys(" ".join(str(error).split()))[:200]
+    text = without_keys(" ".join(str(error).split()))[:200]
     if isinstance(error, TimeoutError):
-        return said
-    if status is not None:
-        return f"HTTP {status}: {said}"
-    return f"{type(error).__name__}: {said}"
+        return text
+    return f"HTTP {status}: {text}" if status is not None else f"{type(error).__name__}: {text}"
 
 
 def _at_limit(metadata: dict[str, Any]) -> bool:
@@ -201,7 +203,7 @@ def _status(error: BaseException) -> int | None:
     return None
 
 
-def _asked_to_wait(error: BaseException) -> float | None:
+def _retry_after(error: BaseException) -> float | None:
     """Seconds from a Retry-After header, where the error has one that is a number."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     try:

@@ -1,5 +1,4 @@
-"""Chat models by name, through LangChain: `ollama:llama3.2`, `openai:gpt-5-mini`, `anthropic:…`,
-`google_genai:…`.
+"""Chat models by name, through LangChain: `ollama:llama3.2`, `openai:gpt-5-mini`, `anthropic:…`, `google_genai:…`.
 
 Keys come from each provider's own environment variable and go nowhere else. Nothing here knows of articles.
 """
@@ -20,6 +19,7 @@ EXTRAS = {"openai": "openai", "anthropic": "anthropic", "ollama": "ollama", "goo
 """The providers with an extra of their own, and its name."""
 
 FORM = "Write it as provider:model, for example ollama:llama3.2 or openai:gpt-5-mini"
+# takes "OPENAI_API_KEY", "GITHUB_TOKEN"; not "KEYBOARD"
 _SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)S?$")
 
 
@@ -70,15 +70,16 @@ def _open(name: str, provider: str, model: str, options: dict[str, Any]) -> Base
     except ImportError as error:
         raise UserError(f"Model {name!r} needs a package that is not installed. {_install(provider, error)}") from error
     except Exception as error:  # each provider reports a missing key or a refused option with a class of its own
-        said = without_keys(str(error).strip().split("\n")[0])
-        raise UserError(f"Cannot open model {name!r}: {said}. {FORM}; then: clippings model check") from error
+        cause = without_keys(str(error).strip().split("\n")[0])
+        raise UserError(f"Cannot open model {name!r}: {cause}. {FORM}; then: clippings model check") from error
 
 
 def _install(provider: str, error: ImportError) -> str:
     if provider in EXTRAS:
         return f'Install it: pip install "clippings[{EXTRAS[provider]}]"'
-    named = re.search(r"pip install [\w-]+", str(error))
-    return f"Install it: {named[0]}" if named else str(error)
+    # takes "pip install langchain-groq" out of "Unable to import langchain_groq. Please install with `pip install ...`"
+    command = re.search(r"pip install [\w-]+", str(error))
+    return f"Install it: {command[0]}" if command else str(error)
 
 
 def installed(provider: str) -> bool:

@@ -1,7 +1,6 @@
-"""A model's sentence held against the passages it cites: supported and linked, or shown unsupported.
+"""A model's sentence checked against the passages it cites: supported and linked, or marked unsupported.
 
-What bearing out means is `rag.verify.support.supports`, tightened by `company`; here is where to look and what to link
-to.
+What support means is `rag.verify.support`'s; here is where to look for it and what to link to.
 """
 
 from __future__ import annotations
@@ -15,37 +14,37 @@ from index.text.tokens import content, stem
 from index.types import Hit, Span
 from rag.answer.reply_parser import Sentence
 from rag.types import Citation, Query, Reading, Statement
-from rag.verify.support import BAR, company, supports
+from rag.verify.support import LEAST_CONTEXT_OVERLAP, context_overlap, supports
 
 FRAGMENT = 3
 """A reply of fewer content words says nothing by itself and is read together with its question."""
 
-ABOUT = 0.5
+FRAGMENT_OVERLAP = 0.5
 """The share of the question's content words that must stand in the sentence where a fragment is found."""
 
-READ, LEAST_READ = 0.6, 10
+CANDIDATE_SHARE, LEAST_CANDIDATES = 0.6, 10
 """A statement must rest on the share of the reader's candidates that it ranks first, or the first few.
 
 On the tuning half of the Wikinews set 98% of the sentences that answer are among the first 15% for the
 rule-based reader. The bar is looser, because a true sentence beside the point must not be called not found.
 """
 
-ANSWERS, LEAST_ANSWERS = 0.15, 5
+ANSWER_SHARE, LEAST_ANSWERS = 0.15, 5
 """A statement answers when it rests on one of these: the 98% above."""
 
-TOGETHER = 3
-"""Neighbouring sentences of a source that may bear out one sentence between them."""
+WINDOW = 3
+"""Neighbouring sentences of a source that may support one sentence between them."""
 
-LINKED = 2
+MOST_LINKS = 2
 """Sentences of one source that a statement is linked to at most."""
 
-ADDS = 0.2
+LEAST_NEW_WORDS = 0.2
 """The share of a statement's content words, two at least, that a second sentence must add to be linked too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What became of a sentence: `unknown` citations named no source; `moved` when another source bears it out."""
+class SentenceCheck:
+    """The result for a sentence: `unknown` citations named no source; `moved` when another source supports it."""
 
     statement: Statement
     answers: bool = False
@@ -65,106 +64,106 @@ class Window:
 
     @property
     def text(self) -> str:
-        return " ".join(self.told)
+        return " ".join(self.sentences)
 
     @property
-    def told(self) -> list[str]:
-        """The sentences, each with its speaker's name where the article gives it elsewhere (`he said`)."""
-        return [self._told(span) for span in self.spans]
+    def sentences(self) -> list[str]:
+        """Each with its speaker's name where the article gives it elsewhere (`he said`)."""
+        return [self._with_speaker(span) for span in self.spans]
 
-    def _told(self, span: Span) -> str:
+    def _with_speaker(self, span: Span) -> str:
         article = self.hit.article
         text = article.text[slice(*span)]
-        said = attributions_near(article, span[0]).get(span)
-        if said is None or not said.speaker or said.how not in ("pronoun", "continued"):
+        attribution = attributions_near(article, span[0]).get(span)
+        if attribution is None or not attribution.speaker or attribution.how not in ("pronoun", "continued"):
             return text
-        if said.place and span[0] <= said.place[0] and said.place[1] <= span[1]:
-            first, last = said.place[0] - span[0], said.place[1] - span[0]
-            text = text[:first] + said.speaker + text[last:]
-        return f"{said.speaker} said: {text}"
+        place = attribution.place
+        if place and span[0] <= place[0] and place[1] <= span[1]:
+            text = text[: place[0] - span[0]] + attribution.speaker + text[place[1] - span[0] :]
+        return f"{attribution.speaker} said: {text}"
 
 
-def check(sentence: Sentence, sources: Sequence[Hit], query: Query, reading: Reading) -> Checked:
-    """The sentence with its citations where the sources it names bear it out.
+def check(sentence: Sentence, sources: Sequence[Hit], query: Query, reading: Reading) -> SentenceCheck:
+    """The sentence with its citations where the sources it names support it.
 
     Linked are those of them that do so alone, or else all of them if they do together. Where they do not, or it
-    names none, the first other source that bears it out alone is linked instead. Sources are numbered from 1.
+    names none, the first other source that supports it alone is linked instead. Sources are numbered from 1.
     """
 
-    def found(*hits: Hit) -> tuple[Citation, ...]:
-        return borne_out(sentence.text, hits, query, reading)
+    def support(*hits: Hit) -> tuple[Citation, ...]:
+        return supporting_citations(sentence.text, hits, query, reading)
 
     cited = [sources[number - 1] for number in sentence.numbers]
-    named = tuple(citation for hit in cited for citation in found(hit)) or (found(*cited) if len(cited) > 1 else ())
-    others = (found(hit) for hit in sources if hit not in cited)
+    named = tuple(citation for hit in cited for citation in support(hit)) or (support(*cited) if len(cited) > 1 else ())
+    others = (support(hit) for hit in sources if hit not in cited)
     citations = named or next(filter(None, others), ())
-    return Checked(
+    return SentenceCheck(
         Statement(sentence.text, citations, supported=bool(citations)),
         answers=_rank(((each.revision, (each.start, each.end)) for each in citations), reading)
-        <= max(LEAST_ANSWERS, ANSWERS * len(reading.candidates)),
+        <= max(LEAST_ANSWERS, ANSWER_SHARE * len(reading.candidates)),
         named=bool(cited),
         unknown=sentence.unknown,
         moved=bool(citations and not named),
     )
 
 
-def borne_out(text: str, hits: Sequence[Hit], query: Query, reading: Reading) -> tuple[Citation, ...]:
-    """Where the passages bear a sentence out between them; empty where they do not."""
+def supporting_citations(text: str, hits: Sequence[Hit], query: Query, reading: Reading) -> tuple[Citation, ...]:
+    """Where the passages support a sentence between them; empty where they do not."""
     wanted = set(content(text))
-    windows = [window(wanted, hit) for hit in hits]
+    windows = [best_window(wanted, hit) for hit in hits]
     outlets = [hit.article.outlet for hit in hits]
-    found = supports(
+    support = supports(
         text,
         [f"{each.text}\n\n{each.hit.article.outlet}" for each in windows],
         context=[f"{hit.article.title}\n{hit.article.text}" for hit in hits],
     )
-    if not found.supported or company(text, [each.text for each in windows], outlets) < BAR:
+    if not support.supported or context_overlap(text, [each.text for each in windows], outlets) < LEAST_CONTEXT_OVERLAP:
         return ()
     if not _on_question(wanted, windows, query, reading):
         return ()
-    return tuple(citation for each in windows for citation in links(wanted, each))
+    return tuple(citation for each in windows for citation in linked_sentences(wanted, each))
 
 
-def window(wanted: set[str], hit: Hit) -> Window:
-    """The `TOGETHER` neighbouring sentences of a passage that hold most of the wanted stems."""
-    told = list(hit.sentences())
-    words = [wanted & set(content(text)) for _, text in told]
-    starts = range(max(1, len(told) - TOGETHER + 1))
-    best = max(starts, key=lambda at: len(set().union(*words[at : at + TOGETHER])))
-    return Window(hit, tuple(span for span, _ in told[best : best + TOGETHER]))
+def best_window(wanted: set[str], hit: Hit) -> Window:
+    """The `WINDOW` neighbouring sentences of a passage that hold most of the wanted stems."""
+    sentences = list(hit.sentences())
+    words = [wanted & set(content(text)) for _, text in sentences]
+    starts = range(max(1, len(sentences) - WINDOW + 1))
+    best = max(starts, key=lambda at: len(set().union(*words[at : at + WINDOW])))
+    return Window(hit, tuple(span for span, _ in sentences[best : best + WINDOW]))
 
 
-def links(wanted: set[str], window: Window) -> list[Citation]:
+def linked_sentences(wanted: set[str], window: Window) -> list[Citation]:
     """The sentences of a window worth showing: each adds words of the statement that those before did not hold."""
     article = window.hit.article
     left = set(wanted)
-    chosen: list[Span] = []
-    held = {span: wanted & set(content(told)) for span, told in zip(window.spans, window.told, strict=True)}
-    while len(chosen) < LINKED:
+    spans: list[Span] = []
+    held = {span: wanted & set(content(text)) for span, text in zip(window.spans, window.sentences, strict=True)}
+    while len(spans) < MOST_LINKS:
         span = max(
-            (span for span in held if span not in chosen),
+            (span for span in held if span not in spans),
             key=lambda span: len(held[span] & left),
             default=None,
         )
-        if span is None or (chosen and len(held[span] & left) < max(2, ADDS * len(wanted))):
+        if span is None or (spans and len(held[span] & left) < max(2, LEAST_NEW_WORDS * len(wanted))):
             break
-        chosen.append(span)
+        spans.append(span)
         left -= held[span]
-    return [
-        Citation(article.id, article.revision, start, end, article.text[start:end]) for start, end in sorted(chosen)
-    ]
+    return [Citation(article.id, article.revision, start, end, article.text[start:end]) for start, end in sorted(spans)]
 
 
 def _on_question(wanted: set[str], windows: Sequence[Window], query: Query, reading: Reading) -> bool:
     """Whether the place is about the question: the reader ranks it high, and a fragment's sentence answers it."""
     places = ((each.hit.article.revision, span) for each in windows for span in each.spans)
-    if reading.candidates and _rank(places, reading) > max(LEAST_READ, READ * len(reading.candidates)):
+    if reading.candidates and _rank(places, reading) > max(LEAST_CANDIDATES, CANDIDATE_SHARE * len(reading.candidates)):
         return False
     if len(wanted) >= FRAGMENT:
         return True
-    asked = {word for word in content(query.text) if word not in _ASKING} - wanted
-    told = [set(content(sentence)) for each in windows for sentence in each.told]
-    return bool(wanted) and any(wanted <= held and len(asked & held) >= ABOUT * len(asked) for held in told)
+    topic = {word for word in content(query.text) if word not in _ASKING} - wanted
+    held_words = [set(content(sentence)) for each in windows for sentence in each.sentences]
+    return bool(wanted) and any(
+        wanted <= held and len(topic & held) >= FRAGMENT_OVERLAP * len(topic) for held in held_words
+    )
 
 
 def _rank(places: Iterable[tuple[str, Span]], reading: Reading) -> float:

@@ -10,30 +10,30 @@ from index.text.tokens import content
 from index.types import Article, Span
 from rag.types import Candidate, Citation, Query, Reading, Statement, Turn
 
-SAME = 0.8
+DUPLICATE_OVERLAP = 0.8
 """Two sentences that share this much of their content words (Jaccard) say the same; one is shown."""
 
-WORTH = 0.8
+LEAST_SCORE_SHARE = 0.8
 """A further sentence is shown when its score is at least this share of the best one's."""
 
 
-class Extractive:
+class ExtractiveAnswerer:
     """Quotes the best sentences of a reading, one statement a sentence."""
 
     name = "extractive"
 
-    def __init__(self, limit: int = 3, worth: float = WORTH) -> None:
+    def __init__(self, limit: int = 3, score_share: float = LEAST_SCORE_SHARE) -> None:
         self._limit = limit
-        self._worth = worth
+        self._score_share = score_share
 
     def statements(self, query: Query, reading: Reading, turns: Sequence[Turn] = ()) -> Iterator[Statement]:
-        chosen = choose(self._fitting(query, reading.candidates), self._limit, self._worth)
+        candidates = select(self._by_speaker(query, reading.candidates), self._limit, self._score_share)
         if query.develops:
-            chosen = sorted(chosen, key=_when)
-        for candidate in chosen:
-            yield quote(candidate)
+            candidates = sorted(candidates, key=_date_and_place)
+        for candidate in candidates:
+            yield to_statement(candidate)
 
-    def _fitting(self, query: Query, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+    def _by_speaker(self, query: Query, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
         """All candidates; but of a person's words only that person's, where the best one is theirs."""
         if not candidates:
             return
@@ -43,28 +43,28 @@ class Extractive:
                 yield candidate
 
 
-def choose(candidates: Iterable[Candidate], limit: int, worth: float) -> list[Candidate]:
+def select(candidates: Iterable[Candidate], limit: int, score_share: float) -> list[Candidate]:
     """The best candidates worth showing, near-identical ones once, at most `limit`."""
-    chosen: list[Candidate] = []
-    shown: list[set[str]] = []
+    selection: list[Candidate] = []
+    word_sets: list[set[str]] = []
     for candidate in candidates:
-        if len(chosen) == limit or (chosen and candidate.score < worth * chosen[0].score):
+        if len(selection) == limit or (selection and candidate.score < score_share * selection[0].score):
             break
         words = set(content(candidate.text))
-        if any(len(words & other) >= SAME * len(words | other) for other in shown):
+        if any(len(words & other) >= DUPLICATE_OVERLAP * len(words | other) for other in word_sets):
             continue
-        chosen.append(candidate)
-        shown.append(words)
-    return chosen
+        selection.append(candidate)
+        word_sets.append(words)
+    return selection
 
 
-def quote(candidate: Candidate) -> Statement:
+def to_statement(candidate: Candidate) -> Statement:
     """A candidate as a statement: the sentence, verbatim, with whoever says it where the text tells."""
-    citation = cite(candidate)
+    citation = to_citation(candidate)
     return Statement(citation.text, (citation,), speaker_of(candidate.hit.article, candidate.sentence))
 
 
-def cite(candidate: Candidate) -> Citation:
+def to_citation(candidate: Candidate) -> Citation:
     """The place of a candidate's sentence."""
     article = candidate.hit.article
     start, end = candidate.sentence
@@ -73,15 +73,15 @@ def cite(candidate: Candidate) -> Citation:
 
 def speaker_of(article: Article, sentence: Span) -> str:
     """Who is quoted in a sentence of an article; empty when nobody is or the text does not say who."""
-    said = attributions_near(article, sentence[0]).get(sentence)
-    return said.speaker if said and said.direct else ""
+    attribution = attributions_near(article, sentence[0]).get(sentence)
+    return attribution.speaker if attribution and attribution.direct else ""
 
 
 def _says(speaker: str, candidate: Candidate) -> bool:
-    said = attributions_near(candidate.hit.article, candidate.sentence[0]).get(candidate.sentence)
-    return said is not None and bool(said.speaker) and shares_surname(speaker, said.speaker)
+    attribution = attributions_near(candidate.hit.article, candidate.sentence[0]).get(candidate.sentence)
+    return attribution is not None and bool(attribution.speaker) and shares_surname(speaker, attribution.speaker)
 
 
-def _when(candidate: Candidate) -> tuple[str, str, int]:
+def _date_and_place(candidate: Candidate) -> tuple[str, str, int]:
     article = candidate.hit.article
     return (str(article.published or ""), article.id, candidate.sentence[0])

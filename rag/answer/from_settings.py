@@ -1,13 +1,13 @@
-"""From settings to the answerer that writes with a model; the only place here that reads Settings."""
+"""The generative answerer and its chat client from Settings; the only module of this package that reads them."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from rag.answer.chat_client import Talker
+from rag.answer.chat_client import ChatClient
 from rag.answer.chat_models import open_model
-from rag.answer.generative import ChatWriter
+from rag.answer.generative import GenerativeAnswerer
 from rag.answer.reply_cache import ReplyCache
 
 if TYPE_CHECKING:
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 PROMPT_ROOM = 700
-"""Tokens of the context besides the sources and the reply: rules, question, headings, and another
-tokenizer's count.
-"""
+"""Tokens of the context besides the sources and the reply: rules, question, headings, another tokenizer's count."""
 
 CACHE_FILE = "replies.sqlite"
 
@@ -35,14 +33,14 @@ def open_chat_model(settings: Settings) -> BaseChatModel:
     )
 
 
-def open_talker(settings: Settings, *, cached: bool) -> Talker:
-    """A talker to the settings' model, with its cache unless `cached` is false."""
+def open_chat_client(settings: Settings, *, cached: bool) -> ChatClient:
+    """A client to the settings' model, with its cache unless `cached` is false."""
     from index.engines.encoder import cache_folder
 
-    described = [settings.model, settings.model_url, settings.model_temperature, settings.model_reply_tokens]
-    return Talker(
+    description = [settings.model, settings.model_url, settings.model_temperature, settings.model_reply_tokens]
+    return ChatClient(
         open_chat_model(settings),
-        json.dumps(described),
+        json.dumps(description),
         cache=ReplyCache(cache_folder() / CACHE_FILE) if cached else None,
         timeout=settings.model_timeout,
         longest=4 * settings.model_timeout,
@@ -50,11 +48,11 @@ def open_talker(settings: Settings, *, cached: bool) -> Talker:
     )
 
 
-def open_writer(settings: Settings) -> ChatWriter:
+def open_writer(settings: Settings) -> GenerativeAnswerer:
     """The answerer for `settings.model`."""
-    return ChatWriter(
+    return GenerativeAnswerer(
         settings.model,
-        open_talker(settings, cached=settings.model_cache),
+        open_chat_client(settings, cached=settings.model_cache),
         source_tokens=settings.model_source_tokens,
         limit=settings.limit,
     )

@@ -1,4 +1,4 @@
-"""A trial of a chat model on an invented article: does it answer, stream, cite, decline, and how fast."""
+"""A test of a chat model on an invented article: does it answer, stream, cite, decline, and how fast."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from index.split import passages
 from index.types import Article, Hit, Published
-from rag.answer.chat_client import ModelFailed, Spent, Talker
+from rag.answer.chat_client import ChatClient, ModelFailed, Usage
 from rag.answer.check_sentence import check
 from rag.answer.prompt import NOT_FOUND, question_messages
 from rag.answer.reply_parser import split_reply
@@ -34,8 +34,8 @@ UNANSWERABLE = "Who won the ice hockey final?"
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What came of a trial; `first` and `seconds` are seconds to the first words and to the whole reply."""
+class ModelCheck:
+    """What a test showed; `first` and `seconds` are seconds to the first words and to the whole reply."""
 
     answers: bool
     fault: str = ""
@@ -64,48 +64,48 @@ class Trial:
         return self.tokens_out / max(self.seconds - self.first, 0.001)
 
 
-def try_model(settings: Settings) -> Trial:
+def check_model(settings: Settings) -> ModelCheck:
     """Ask the settings' model one question the article answers and one it does not, past the cache."""
-    from rag.answer.from_settings import open_talker
+    from rag.answer.from_settings import open_chat_client
 
-    talker = open_talker(settings, cached=False)
+    client = open_chat_client(settings, cached=False)
     try:
-        pieces, spent, first, seconds = _asked(talker, ANSWERABLE)
-        other, *_ = _asked(talker, UNANSWERABLE)
+        pieces, usage, first, seconds = _ask(client, ANSWERABLE)
+        other, *_ = _ask(client, UNANSWERABLE)
     except ModelFailed as error:
-        return Trial(answers=False, fault=str(error))
-    hit, reading = _material()
-    written = list(split_reply(pieces, 1))
-    return Trial(
+        return ModelCheck(answers=False, fault=str(error))
+    hit, reading = _sources()
+    replied = list(split_reply(pieces, 1))
+    return ModelCheck(
         answers=True,
         first=first,
         seconds=seconds,
         pieces=len(pieces),
-        tokens_in=spent.tokens_in,
-        tokens_out=spent.tokens_out,
-        sentences=len(written),
-        cited=sum(bool(sentence.numbers) for sentence in written),
+        tokens_in=usage.tokens_in,
+        tokens_out=usage.tokens_out,
+        sentences=len(replied),
+        cited=sum(bool(sentence.numbers) for sentence in replied),
         supported=sum(
-            check(sentence, (hit,), Query(ANSWERABLE, ANSWERABLE), reading).statement.supported for sentence in written
+            check(sentence, (hit,), Query(ANSWERABLE, ANSWERABLE), reading).statement.supported for sentence in replied
         ),
         declines=NOT_FOUND.strip(".").casefold() in "".join(other).casefold(),
         reply="".join(pieces),
     )
 
 
-def _asked(talker: Talker, question: str) -> tuple[list[str], Spent, float, float]:
-    """The pieces of a reply, what it cost, and the seconds to its first and its last."""
-    hit, _ = _material()
-    started, first, pieces, spent = time.monotonic(), 0.0, [], Spent()
-    for piece in talker.talk(question_messages(Query(question, question), (hit,))):
-        if isinstance(piece, Spent):
-            spent = piece
+def _ask(client: ChatClient, question: str) -> tuple[list[str], Usage, float, float]:
+    """The pieces of a reply, its usage, and the seconds to its first and its last."""
+    hit, _ = _sources()
+    started, first, pieces, usage = time.monotonic(), 0.0, [], Usage()
+    for piece in client.stream(question_messages(Query(question, question), (hit,))):
+        if isinstance(piece, Usage):
+            usage = piece
         else:
             first = first or time.monotonic() - started
             pieces.append(piece)
-    return pieces, spent, first, time.monotonic() - started
+    return pieces, usage, first, time.monotonic() - started
 
 
-def _material() -> tuple[Hit, Reading]:
+def _sources() -> tuple[Hit, Reading]:
     hit = Hit(passages(ARTICLE)[0], ARTICLE, 1.0)
     return hit, Reading(tuple(Candidate(hit, span, 1.0) for span, _ in hit.sentences()), 1.0, True)

@@ -1,4 +1,4 @@
-"""What a chat model is told: the rules, the numbered sources fenced off as data, and the question.
+"""What a chat model is told: the rules, the numbered sources between fences, as data, and the question.
 
 Texts of articles are untrusted: they stand between fences whose name they cannot guess.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from index.clean import clean_line
 from index.split import count_tokens
 from index.types import Hit
-from rag.retrieve import deal, subqueries
+from rag.retrieve import round_robin, subqueries
 from rag.types import Query, Reading, Turn
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ TURNS = 3
 ANSWER_SHOWN = 400
 """Characters of each earlier answer that it sees."""
 
+# takes "[2]", "【1, 3】"; not "[sic]"
 _LIKE_CITATION = re.compile(r"[\[【［〔⟦](\s*\^?\d[\d\s,;–—-]*)[\]】］〕⟧]")
+# takes "=====", "```", "<|im_start|>"; not "a == b"
 _LIKE_FENCE = re.compile(r"={3,}|`{3,}|<\|[^|>]{0,40}\|>")
 """Our fences, Markdown's, and the control tokens of chat templates."""
 
@@ -56,22 +58,20 @@ def pack(query: Query, reading: Reading, budget: int) -> tuple[Hit, ...]:
     """
     ranked = tuple({candidate.hit.passage.id: candidate.hit for candidate in reading.candidates}.values())
     parts = [[hit for hit in ranked if part.holds(hit)] for part in subqueries(query, ranked)]
-    chosen: list[Hit] = []
-    for hit in deal([*parts, ranked], len(ranked)):
-        cost = count_tokens(source(len(chosen) + 1, hit))
-        if chosen and cost > budget:
+    sources: list[Hit] = []
+    for hit in round_robin([*parts, ranked], len(ranked)):
+        cost = count_tokens(format_source(len(sources) + 1, hit))
+        if sources and cost > budget:
             continue
-        chosen.append(hit)
+        sources.append(hit)
         budget -= cost
     if query.develops:
-        chosen.sort(key=lambda hit: str(hit.article.published or ""))
-    return tuple(chosen)
+        sources.sort(key=lambda hit: str(hit.article.published or ""))
+    return tuple(sources)
 
 
-def source(number: int, hit: Hit) -> str:
-    """A passage as the model sees it: number, title, outlet, date, text; nothing in it looks like a
-    citation or fence.
-    """
+def format_source(number: int, hit: Hit) -> str:
+    """A passage as the model sees it: number, title, outlet, date, text; citations and fences in it are defused."""
     article = hit.article
     facts = [article.name, article.outlet, str(article.published or "date unknown")]
     head = " | ".join(clean_line(fact) for fact in facts if fact)
@@ -82,7 +82,7 @@ def _as_data(text: str) -> str:
     return _LIKE_FENCE.sub("—", _LIKE_CITATION.sub(r"(\1)", text))
 
 
-def fenced(texts: Sequence[str], label: str) -> str:
+def fence(texts: Sequence[str], label: str) -> str:
     """Texts between fences named after a hash of all of them, which none of them can hold."""
     body = "\n\n".join(texts)
     name = hashlib.sha256(body.encode("utf-8", "replace")).hexdigest()[:12]
@@ -90,29 +90,29 @@ def fenced(texts: Sequence[str], label: str) -> str:
 
 
 def question_messages(query: Query, sources: Sequence[Hit]) -> list[BaseMessage]:
-    """The rules, then the fenced sources and the question."""
+    """The rules, then the sources between fences, and the question."""
     from langchain_core.messages import HumanMessage, SystemMessage
 
-    asked = f"Question (asked on {query.as_of}): " if query.as_of else "Question: "
-    wanted = "Answer in short sentences, each ending with its source number in square brackets."
+    heading = f"Question (asked on {query.as_of}): " if query.as_of else "Question: "
+    instruction = "Answer in short sentences, each ending with its source number in square brackets."
     if query.develops:
-        wanted += " Tell it in the order it happened, and say where sources disagree."
+        instruction += " Tell it in the order it happened, and say where sources disagree."
     elif parts := subqueries(query, sources):
         sides = ", ".join(part.label for part in parts)
-        wanted += f" Say what holds for each: {sides}; and where sources disagree."
-    data = fenced([source(number, hit) for number, hit in enumerate(sources, start=1)], "sources")
-    return [SystemMessage(SYSTEM_PROMPT), HumanMessage(f"{data}\n\n{asked}{clean_line(query.text)}\n{wanted}")]
+        instruction += f" Say what holds for each: {sides}; and where sources disagree."
+    data = fence([format_source(number, hit) for number, hit in enumerate(sources, start=1)], "sources")
+    return [SystemMessage(SYSTEM_PROMPT), HumanMessage(f"{data}\n\n{heading}{clean_line(query.text)}\n{instruction}")]
 
 
 def rewrite_messages(question: str, turns: Sequence[Turn]) -> list[BaseMessage]:
-    """The rule for rewriting, then the fenced conversation and the last question."""
+    """The rule for rewriting, then the conversation between fences, and the last question."""
     from langchain_core.messages import HumanMessage, SystemMessage
 
-    said = [
+    exchanges = [
         _as_data(f"Question: {clean_line(turn.question)}\nAnswer: {clean_line(turn.text)[:ANSWER_SHOWN]}")
         for turn in turns[-TURNS:]
     ]
     return [
         SystemMessage(REWRITE),
-        HumanMessage(f"{fenced(said, 'conversation')}\n\nLast question: {clean_line(question)}"),
+        HumanMessage(f"{fence(exchanges, 'conversation')}\n\nLast question: {clean_line(question)}"),
     ]

@@ -1,4 +1,4 @@
-"""Replies of chat models kept on disk, keyed on everything that a reply depends on.
+"""The replies of chat models cached on disk, keyed on everything that a reply depends on.
 
 Knows nothing of what replies mean. The file holds replies and no keys, and can be deleted at any time.
 """
@@ -20,13 +20,13 @@ from index.errors import UserError
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
-MOST = 5000
-"""Replies kept; the oldest go first."""
+MOST_REPLIES = 5000
+"""Replies stored; the oldest are deleted first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A reply as it was given, with the tokens it cost then."""
+class CachedReply:
+    """A reply, with the tokens it cost when it came."""
 
     text: str
     tokens_in: int
@@ -45,15 +45,17 @@ class ReplyCache:
     @staticmethod
     def key(describe: str, messages: Sequence[BaseMessage]) -> str:
         """SHA-256 of `describe` (model, address, temperature, limits) and every message with its role."""
-        said = [(message.type, str(message.text)) for message in messages]
-        return hashlib.sha256(json.dumps([describe, said], ensure_ascii=False).encode("utf-8", "replace")).hexdigest()
+        contents = [(message.type, str(message.text)) for message in messages]
+        return hashlib.sha256(
+            json.dumps([describe, contents], ensure_ascii=False).encode("utf-8", "replace")
+        ).hexdigest()
 
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> CachedReply | None:
         if not self._path.exists():
             return None
         with self._open() as database:
             row = database.execute("SELECT text, tokens_in, tokens_out FROM reply WHERE key = ?", (key,)).fetchone()
-        return Kept(*row) if row else None
+        return CachedReply(*row) if row else None
 
     def put(self, key: str, text: str, tokens_in: int, tokens_out: int) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +67,7 @@ class ReplyCache:
             )
             database.execute(
                 "DELETE FROM reply WHERE key NOT IN (SELECT key FROM reply ORDER BY written DESC LIMIT ?)",
-                (MOST,),
+                (MOST_REPLIES,),
             )
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""A model's reply, as it streams in, made into sentences and the sources each one cites.
+"""The sentences of a model's reply as it streams in, and the sources each one cites.
 
 Knows how models write citations; not what the sources say, nor whether a sentence is true.
 """
@@ -17,34 +17,40 @@ LONGEST_MARK = 48
 """Characters within which an opening bracket must close to be a citation."""
 
 LONGEST_SENTENCE = 800
-"""Characters after which a sentence that never ends is cut, so that an endless one is shown and checked
-too.
-"""
+"""Characters after which a sentence that never ends is cut, so that an endless one is shown and checked too."""
 
-BEGUN = 12
-"""Characters of the next sentence that must be there before one counts as ended: "U.S. A" may become
-"Army".
-"""
+LOOKAHEAD = 12
+"""Characters of the next sentence that must be there before one counts as ended: "U.S. A" may become "Army"."""
 
 _OPEN, _CLOSE = "\\[【［〔⟦", "\\]】］〕⟧"
+# takes " [1]", "【2†source】"; not "[two\nlines]"
 _MARK = re.compile(rf"[ \u00a0]*[{_OPEN}](?P<inside>[^{_OPEN}{_CLOSE}\n]{{1,{LONGEST_MARK}}})[{_CLOSE}]")
+# takes " [1" at the end of what has come; not "[1] and"
 _PART_OF_MARK = re.compile(rf"[ \u00a0]*[{_OPEN}][^{_OPEN}{_CLOSE}\n]{{0,{LONGEST_MARK}}}\Z")
+# takes "1", "sources 1, 3 and 4", "^2", "2†source"; not "sic" and not "2023a"
 _NUMBERS = re.compile(
     r"\^?\s*(?:(?:sources?|articles?|passages?|refs?)\b\.?)?\s*"
     r"(?P<list>\d+(?:\s*(?:[,;&–—‑-]|and|to)\s*(?:sources?\s*)?\d+)*)\s*(?:†.*)?",
     re.I,
 )
+# takes "3" and "2-4"
 _RANGE = re.compile(r"(\d+)(?:\s*(?:[–—‑-]|to)\s*(\d+))?")
-# While sentences are told apart, a citation stands in the text as one character of Unicode's private use
-# area.
-_STAND_IN = range(0xE000, 0xF8FF)
-_PRIVATE = dict.fromkeys([*_STAND_IN, 0xF8FF])
-_STANDING_IN = re.compile("[\ue000-\uf8ff]+")
+# While the text is split into sentences, each citation is one character of Unicode's private use area.
+_PLACEHOLDERS = range(0xE000, 0xF8FF)
+_PRIVATE = dict.fromkeys([*_PLACEHOLDERS, 0xF8FF])
+# takes the placeholders of "said [1][2]"
+_PLACEHOLDER = re.compile("[\ue000-\uf8ff]+")
+# takes ".”" and the placeholders after it; not those before the full stop
 _AFTER_STOP = re.compile('([.!?…。]+["”’»)]*)([\ue000-\uf8ff]+)')
+# takes "J.D."; not "Sen."
 _INITIALS = re.compile(r"(?:[A-Z]\.\s?)+")
+# takes "- ", "2. ", "## "; not "2.5 million" and not "-5 degrees"
 _BULLET = re.compile(r"^(?:(?:[-*•·‣>]|\d{1,2}[.)]|#{1,6})\s+)+")
+# takes "**bold**", "__bold__"; not "2 ** 3"
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+# takes the space in "said ."; not the one in "costs .5"
 _SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
+# takes "**Sources:**"; not "Sources say so."
 _SOURCE_LIST = re.compile(r"\W*(?:sources|references|citations)\W*", re.I)
 
 
@@ -61,7 +67,7 @@ class Sentence:
 
 
 class SentenceStream:
-    """Takes a reply piece by piece and gives back each sentence once it and its citations are whole.
+    """Takes a reply piece by piece and yields each sentence once it and its citations are whole.
 
     A sentence is whole when the next one has begun or its line has ended, because citations may follow the
     full stop; so a partial `[1` is never let through. A model's `<think>` block and a closing list of
@@ -72,12 +78,12 @@ class SentenceStream:
         self._known = known
         self._opening = True
         self._line = ""
-        self._given = 0
-        """Characters of the line, as `_plain` makes it, that were given out already."""
+        self._emitted = 0
+        """Characters of the line, as `_replace_citations` returns it, that were yielded already."""
         self._listing = False
 
     def feed(self, piece: str) -> Iterator[Sentence]:
-        """The sentences this piece made whole."""
+        """The sentences that are whole with this piece."""
         self._line += piece.translate(_PRIVATE)
         if self._opening:
             head = self._line.lstrip()
@@ -89,7 +95,7 @@ class SentenceStream:
         *whole, last = self._line.split("\n")
         for line in whole:
             yield from self._sentences(line, ended=True)
-            self._given = 0
+            self._emitted = 0
         self._line = last
         yield from self._sentences(last, ended=False)
 
@@ -103,15 +109,15 @@ class SentenceStream:
         if self._listing or (ended and _SOURCE_LIST.fullmatch(line)):
             self._listing = True
             return
-        plain, cited = _plain(line if ended else _PART_OF_MARK.sub("", line))
-        rest = plain[self._given :]
-        spans = _whole(rest, sentences(rest))
+        plain, cited = _replace_citations(line if ended else _PART_OF_MARK.sub("", line))
+        rest = plain[self._emitted :]
+        spans = _join_initials(rest, sentences(rest))
         if not ended:
-            if len(spans) < 2 or spans[-1][1] - spans[-1][0] < BEGUN:
+            if len(spans) < 2 or spans[-1][1] - spans[-1][0] < LOOKAHEAD:
                 if len(rest) < LONGEST_SENTENCE:
                     return
                 spans = [(0, len(rest)), (len(rest), len(rest))]
-            self._given += spans[-1][0]
+            self._emitted += spans[-1][0]
             spans = spans[:-1]
         for start, end in spans:
             sentence = self._sentence(rest[start:end], cited)
@@ -121,12 +127,12 @@ class SentenceStream:
     def _sentence(self, text: str, cited: dict[str, str]) -> Sentence:
         numbers: list[int] = []
         unknown = 0
-        for mark in "".join(_STANDING_IN.findall(text)):
+        for mark in "".join(_PLACEHOLDER.findall(text)):
             for first, last in _RANGE.findall(cited[mark]):
-                asked = _between(int(first), int(last or first))
-                numbers += [number for number in asked if 1 <= number <= self._known]
-                unknown += sum(not 1 <= number <= self._known for number in asked)
-        return Sentence(_bare(_STANDING_IN.sub("", text)), tuple(dict.fromkeys(numbers)), unknown)
+                cited_numbers = _number_range(int(first), int(last or first))
+                numbers += [number for number in cited_numbers if 1 <= number <= self._known]
+                unknown += sum(not 1 <= number <= self._known for number in cited_numbers)
+        return Sentence(_strip_markdown(_PLACEHOLDER.sub("", text)), tuple(dict.fromkeys(numbers)), unknown)
 
 
 def split_reply(pieces: Iterable[str], known: int) -> Iterator[Sentence]:
@@ -137,7 +143,7 @@ def split_reply(pieces: Iterable[str], known: int) -> Iterator[Sentence]:
     yield from stream.close()
 
 
-def _whole(text: str, spans: Sequence[Span]) -> list[Span]:
+def _join_initials(text: str, spans: Sequence[Span]) -> list[Span]:
     """The spans with lone initials joined to what follows them: `J.D. | Vance said`."""
     joined: list[Span] = []
     for start, end in spans:
@@ -147,27 +153,27 @@ def _whole(text: str, spans: Sequence[Span]) -> list[Span]:
     return joined
 
 
-def _plain(line: str) -> tuple[str, dict[str, str]]:
+def _replace_citations(line: str) -> tuple[str, dict[str, str]]:
     """The line with each citation as one character before the full stop it followed, and what each stands for."""
     cited: dict[str, str] = {}
 
-    def stand_in(match: re.Match[str]) -> str:
+    def placeholder(match: re.Match[str]) -> str:
         numbers = _NUMBERS.fullmatch(match["inside"].strip())
-        if numbers is None or len(cited) == len(_STAND_IN):
+        if numbers is None or len(cited) == len(_PLACEHOLDERS):
             return match[0]
-        mark = chr(_STAND_IN[len(cited)])
+        mark = chr(_PLACEHOLDERS[len(cited)])
         cited[mark] = numbers["list"]
         return mark
 
-    return _AFTER_STOP.sub(r"\2\1", _MARK.sub(stand_in, line)), cited
+    return _AFTER_STOP.sub(r"\2\1", _MARK.sub(placeholder, line)), cited
 
 
-def _between(first: int, last: int) -> list[int]:
+def _number_range(first: int, last: int) -> list[int]:
     """A range as the numbers it spans; one too wide to be meant is its two ends."""
     return list(range(first, last + 1)) if 0 <= last - first < 30 else [first, last]
 
 
-def _bare(text: str) -> str:
+def _strip_markdown(text: str) -> str:
     """A sentence without the Markdown that models put around it, on one line, nothing invisible in it."""
     text = _BULLET.sub("", clean_line(text))
     return _SPACE_BEFORE_STOP.sub("", _EMPHASIS.sub(r"\2", text))

@@ -10,38 +10,38 @@ from index.text.tokens import content
 from index.types import Article
 from rag.types import Candidate, Query
 
-COMPARED = ("number", "date", "person", "place")
-"""Kinds of answer of which two different ones contradict each other."""
+COMPARABLE_TYPES = ("number", "date", "person", "place")
+"""Types of answer of which two different ones contradict each other."""
 
-CLOSE = 0.85
+CLOSE_SCORE = 0.85
 """A sentence with this share of the best one's score is taken to answer the same question."""
 
-SEVERAL = 2
+LEAST_AGREEING = 2
 """Articles that must agree with each other before the chosen answer is said to stand alone."""
 
 
 def disagreement_note(query: Query, candidates: Sequence[Candidate]) -> str:
-    """A remark when the best of `candidates` stands alone against several articles that agree; else empty.
+    """A note when the best of `candidates` stands alone against several articles that agree; else empty.
 
     `candidates` are in order. Each article counts once, with its best sentence.
     """
-    if query.answer_type not in COMPARED or not candidates or not candidates[0].short:
+    if query.answer_type not in COMPARABLE_TYPES or not candidates or not candidates[0].short:
         return ""
     best = candidates[0]
     first: dict[str, Candidate] = {}
     for candidate in candidates:
-        if candidate.score >= CLOSE * best.score and candidate.short:
+        if candidate.score >= CLOSE_SCORE * best.score and candidate.short:
             first.setdefault(candidate.hit.article.id, candidate)
     rest = [candidate for article, candidate in first.items() if article != best.hit.article.id]
-    if any(_same(best.brief, candidate.brief) for candidate in rest):
+    if any(_same(best.short_text, candidate.short_text) for candidate in rest):
         return ""
-    values = sorted(rest, key=lambda candidate: sorted(_value(candidate.brief)))
-    groups = [list(group) for _, group in groupby(values, key=lambda candidate: _value(candidate.brief))]
-    agreed = max(groups, key=len, default=[])
-    if len(agreed) < SEVERAL:
+    values = sorted(rest, key=lambda candidate: sorted(_value(candidate.short_text)))
+    groups = [list(group) for _, group in groupby(values, key=lambda candidate: _value(candidate.short_text))]
+    largest = max(groups, key=len, default=[])
+    if len(largest) < LEAST_AGREEING:
         return ""
-    named = "; ".join(_name(candidate.hit.article) for candidate in agreed)
-    return f"Others report “{agreed[0].brief}”: {named}."
+    articles = "; ".join(_name(candidate.hit.article) for candidate in largest)
+    return f"Others report “{largest[0].short_text}”: {articles}."
 
 
 def count_agreeing(answer: str, others: Iterable[tuple[str, str]]) -> int:

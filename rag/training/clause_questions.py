@@ -1,185 +1,76 @@
 """Questions about one clause of a parsed sentence: who, whom, what, when, where, how many, how long, why, how ...
 
-Each turns one part of the clause into a question word, moves it to the front and leaves some of the rest out (after
-Heilman and Smith, 2010, "Good Question!"). The answer is always a stretch of the sentence. Knows nothing of articles.
+Each rule asks for one part of the clause; the answer is always a stretch of the sentence. Knows nothing of articles.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rag.training.clauses import NAMES, REQUIRED, SAYING, Clause, Part, Stretch, noun_phrase
-from rag.training.question_generation import COUNTRIES, ORGANISATIONS
+from rag.training.clauses import REQUIRED, SAYING, Clause, Part, Stretch, noun_phrase, word_set
+from rag.training.phrasing import (
+    OF_PLACE,
+    OF_TIME,
+    PEOPLE,
+    WEEKDAY,
+    ClauseQuestion,
+    about_verb_phrase,
+    answerable,
+    askable,
+    chosen,
+    inverted,
+    name_only,
+    other_properties,
+    points_elsewhere,
+    predicate,
+    question,
+    sound,
+    spans_of,
+    texts_of,
+    turned_about,
+    who_or_what,
+)
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
-PEOPLE = set(
-    [
-        "man",
-        "woman",
-        "boy",
-        "girl",
-        "child",
-        "person",
-        "people",
-        "president",
-        "minister",
-        "senator",
-        "chancellor",
-        "governor",
-        "mayor",
-        "judge",
-        "justice",
-        "secretary",
-        "general",
-        "captain",
-        "pope",
-        "king",
-        "queen",
-        "prince",
-        "princess",
-        "actor",
-        "actress",
-        "singer",
-        "director",
-        "author",
-        "writer",
-        "chairman",
-        "executive",
-        "spokesman",
-        "spokeswoman",
-        "spokesperson",
-        "leader",
-        "coach",
-        "professor",
-        "striker",
-        "driver",
-        "candidate",
-        "journalist",
-        "lawyer",
-        "founder",
-        "official",
-        "officer",
-        "police",
-        "policeman",
-        "soldier",
-        "troop",
-        "student",
-        "teacher",
-        "doctor",
-        "scientist",
-        "researcher",
-        "worker",
-        "victim",
-        "suspect",
-        "resident",
-        "citizen",
-        "protester",
-        "demonstrator",
-        "activist",
-        "militant",
-        "gunman",
-        "attacker",
-        "rebel",
-        "passenger",
-        "pilot",
-        "crew",
-        "player",
-        "voter",
-        "lawmaker",
-        "politician",
-        "member",
-        "mother",
-        "father",
-        "son",
-        "daughter",
-        "wife",
-        "husband",
-        "brother",
-        "sister",
-        "family",
-        "friend",
-        "expert",
-        "analyst",
-        "critic",
-        "opponent",
-        "supporter",
-        "fan",
-        "customer",
-        "patient",
-        "prisoner",
-        "hostage",
-        "refugee",
-        "immigrant",
-        "farmer",
-        "fisherman",
-        "firefighter",
-        "witness",
-        "survivor",
-        "reporter",
-        "editor",
-        "owner",
-        "employee",
-        "head",
-        "chief",
-        "ambassador",
-        "diplomat",
-        "commander",
-        "bishop",
-        "priest",
-    ]
-)
-OF_TIME = {"DATE", "TIME"}
-OF_PLACE = {"GPE", "LOC", "FAC"}
+# Takes "now", "recent years", "the past week", "this month"; not "Monday", "2004" nor "last May".
 VAGUE_TIME = re.compile(
     r"\b(?:now|recent\w*|current\w*|then|daily|annual|past|previous|following|same|day|days|future|weekly|today|"
-    r"this (?:week|month|year)|the (?:year|week|month|time|morning|night))\b", re.IGNORECASE)  # fmt: skip
+    r"this (?:week|month|year)|the (?:year|week|month|time|morning|night))\b",
+    re.IGNORECASE,
+)
 # A stretch of time: "three days", "more than 20 years"; not "20 May" nor "1984".
 DURATION = re.compile(r"\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centuries)$", re.IGNORECASE)
-WEEKDAY = re.compile(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\b(?:yesterday|today|tonight|tomorrow)\b")
-POINTING = {
-    "he", "she", "they", "it", "we", "i", "you", "him", "them", "us", "me", "this", "these", "those", "here", "itself",
-    "himself", "herself", "themselves", "former", "latter", "my", "your", "our", "that", "such", "there", "its", "his", "her",
-    "their", "same", "another", "other", "others",
-}  # fmt: skip
-"""Words that point at something said before; his, her, its and their may follow a subject that is named."""
-POSSESSIVE = {"its", "his", "her", "their", "other", "another", "others", "that"}
-FATES = {
-    "die", "collapse", "crash", "explode", "sink", "disappear", "fall", "resign", "vanish", "burn", "erupt", "fail", "win",
-    "lose", "drop", "rise", "close", "derail", "capsize", "escape", "retire", "drown", "survive",
-}  # fmt: skip
-UNITS = {"year", "day", "week", "month", "hour", "minute", "percent", "time", "second", "p.m.", "a.m.", "point", "%"}
-SINGULAR = {"were": "was", "are": "is", "have": "has", "do": "does"}
-BLAMING = {"arrest", "charge", "criticise", "criticize", "blame", "fine", "jail", "convict", "sue", "praise", "honor",
-           "honour", "apologise", "apologize", "accuse", "execute", "thank", "ban", "punish", "suspend"}  # fmt: skip
-INFINITIVE = {"plan", "try", "want", "seek", "decide", "agree", "continue", "begin", "fail", "ask", "expect", "attempt", "hope",
-              "intend", "have", "need", "refuse", "start", "threaten", "vow", "go", "be", "appear", "seem", "allow"}  # fmt: skip
+FATES = word_set(
+    "die collapse crash explode sink disappear fall resign vanish burn erupt fail win lose drop rise close "
+    "derail capsize escape retire drown survive"
+)
+UNITS = word_set("year day week month hour minute percent time second p.m. a.m. point %")
+BLAMING = word_set(
+    "arrest charge criticise criticize blame fine jail convict sue praise honor honour apologise apologize "
+    "accuse execute thank ban punish suspend"
+)
+INFINITIVE = word_set(
+    "plan try want seek decide agree continue begin fail ask expect attempt hope intend have need refuse "
+    "start threaten vow go be appear seem allow"
+)
 """Verbs whose infinitive is no purpose."""
-MOVING = {"go", "fly", "travel", "move", "come", "arrive", "return", "flee", "extradite", "deport", "send", "transfer",
-          "depart", "leave", "sail", "spread", "migrate", "evacuate", "withdraw", "take", "bring", "rush", "head"}  # fmt: skip
-WITH_TOOL = {"attack", "kill", "hit", "shoot", "beat", "stab", "arm", "threaten", "replace", "provide", "supply", "fill",
-             "cover", "charge", "equip", "infect", "contaminate", "strike", "injure", "wound", "spray"}  # fmt: skip
-NO_FATE = {"hold", "base", "believe", "say", "use", "call", "name", "know", "expect", "report", "think", "locate"}
-CAUSAL = {"because", "due", "after", "over", "amid", "as", "since", "following", "to", "for", "so", "reason", "by"}
-LIGHT = {"place", "part", "advantage", "note"}
+MOVING = word_set(
+    "go fly travel move come arrive return flee extradite deport send transfer depart leave sail spread "
+    "migrate evacuate withdraw take bring rush head"
+)
+WITH_TOOL = word_set(
+    "attack kill hit shoot beat stab arm threaten replace provide supply fill cover charge equip infect "
+    "contaminate strike injure wound spray"
+)
+GAME = {"win", "lose", "survive", "escape"}
+NO_FATE = word_set("hold base believe say use call name know expect report think locate")
+LIGHT = {"place", "part", "advantage", "note", "way", "following", "use", "account"}
 """Objects that are part of their verb, as in "take place"."""
-LONGEST = 24
-
-
-@dataclass(frozen=True, slots=True)
-class ClauseQuestion:
-    """A question with its answers as characters of the document; the first is the best."""
-
-    text: str
-    spans: tuple[tuple[int, int], ...]
-    kind: str
-    near_misses: tuple[str, ...] = ()
-    """Questions in like words that the sentence does not answer."""
 
 
 def asked(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
@@ -189,184 +80,22 @@ def asked(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
         # Without what is said, nothing is left to ask about.
         yield from filter(sound, about_what_is_said(clause, rng))
         return
-    for rule in (about_subject, about_object, about_agent, about_time, about_place, about_numbers, about_amounts,
-                 about_duration, about_reason, about_manner, about_fate, about_deed, about_what_is_said):  # fmt: skip
-        for question in rule(clause, rng):
-            if sound(question):
-                yield question
-
-
-def sound(question: ClauseQuestion) -> bool:
-    """Has it a fair length, nothing that points elsewhere, and not its own answer in it?"""
-    words = question.text.strip("?").split()
-    if words[-1].lower() in ("the", "a", "an", "of", "and", "or", "than", "such"):
-        return False
-    return 4 <= len(words) <= LONGEST and bool(question.spans) and not re.search(r"[;:()]|  | [,.]", question.text)
-
-
-def points_elsewhere(texts: Sequence[str], named: bool) -> bool:
-    """Do words of `texts` need the text before to be understood? `named` says that the question names its subject."""
-    words = {word.lower() for text in texts for word in re.findall(r"[A-Za-z]+", text)}
-    return bool(words & (POINTING - POSSESSIVE if named else POINTING))
-
-
-def chosen(clause: Clause, rng: random.Random, left_out: Sequence[Part] = ()) -> list[Part]:
-    """Return the parts that a question keeps, in their order; those before the subject come last."""
-    has_object = clause.part("dobj", "attr", "acomp", "oprd", "xcomp", "ccomp") is not None
-    kept = []
-    first_prep = True
-    for part in clause.parts:
-        keep = share_kept(part, clause, has_object, first_prep)
-        if part.role == "prep" and part.head.i > clause.verb.i:
-            first_prep = False
-        if part not in left_out and rng.random() < keep:
-            kept.append(part)
-    return sorted(kept, key=lambda part: (part.head.i < clause.subject.i, part.head.i))
-
-
-def share_kept(part: Part, clause: Clause, has_object: bool, first_prep: bool) -> float:
-    """How often a part stays in the question."""
-    before = part.head.i < clause.verb.i
-    if WEEKDAY.search(part.words.text) and len(part.words) < 5:
-        return 0.1
-    if part.role in REQUIRED and not before:
-        return 1.0
-    if part.role == "ccomp":
-        return 1.0
-    if part.role == "agent":
-        return 0.7
-    if part.role == "prep":
-        timed = any(token.ent_type_ in OF_TIME for token in part.head.subtree)
-        needed = first_prep and not has_object and not before and not timed
-        return 0.0 if len(part.words) > 12 else 0.95 if needed else 0.3 if timed else 0.65
-    if part.role == "advmod":
-        return 0.0 if before and part.head.i < clause.subject.i else 0.6
-    if part.role == "npadvmod":
-        return 0.3
-    return 0.2 if part.role == "advcl" and len(part.words) <= 9 and not before else 0.0
-
-
-def texts_of(parts: Sequence[Part]) -> list[str]:
-    """The words of each part."""
-    return [part.words.text for part in parts]
-
-
-def around(clause: Clause, parts: Sequence[Part]) -> tuple[list[str], list[str]]:
-    """The words of `parts` that go before the verb, such as "previously", and those that go after it."""
-    front = [part for part in parts if part.role == "advmod" and clause.subject.i < part.head.i < clause.verb.i]
-    return texts_of(front), texts_of([part for part in parts if part not in front])
-
-
-def predicate(clause: Clause, parts: Sequence[Part], plural: bool = False) -> str:
-    """The verb with its auxiliaries and these parts, as after "Who", or as after "How many ships" where `plural`."""
-    before, after = around(clause, parts)
-    group = [*(token.text for token in clause.auxiliaries), *before, clause.verb.text]
-    if not plural:
-        group[0] = SINGULAR.get(group[0].lower(), group[0])
-    return " ".join([*group, *after])
-
-
-def inverted(clause: Clause, parts: Sequence[Part]) -> str:
-    """Auxiliary, subject, verb and these parts, as after "What"; "do" where there is no auxiliary."""
-    verb = clause.verb
-    before, after = around(clause, parts)
-    if clause.auxiliaries:
-        first, *others = (token.text for token in clause.auxiliaries)
-        group = [first, clause.subject_text, *others, *before, verb.text]
-    elif verb.lemma_ == "be":
-        group = [verb.text, clause.subject_text, *before]
-    else:
-        do = {"VBD": "did", "VBZ": "does", "VBP": "do"}[verb.tag_]
-        group = [do, clause.subject_text, *before, verb.lemma_]
-    return " ".join([*group, *after])
-
-
-def written(text: str) -> str:
-    """The text of a question with its capital and its mark."""
-    text = text.replace(" 's", "'s").strip(" ,.")
-    return f"{text[:1].upper()}{text[1:]}?"
-
-
-def question(text: str, spans: Sequence[tuple[int, int]], kind: str, near_misses: Sequence[str] = ()) -> ClauseQuestion:
-    """A question of this kind; of several answers that are the same one stands."""
-    return ClauseQuestion(written(text), tuple(dict.fromkeys(spans)), kind, tuple(map(written, near_misses)))
-
-
-def turned_about(clause: Clause, thing: Part) -> list[str]:
-    """Ask whom the object did it to, where both are people, places or bodies: the sentence says the reverse.
-
-    Left out where it may as well be said of both, as of those who meet.
-    """
-    mutual = clause.verb.lemma_ in ("meet", "join", "marry", "fight", "have", "be", "include", "see", "face")
-    both = all(token.ent_type_ in ("PERSON", "ORG", "GPE", "NORP") for token in (clause.subject, thing.head))
-    plain = not clause.auxiliaries and clause.verb.tag_ == "VBD"
-    if mutual or not both or not plain or len(thing.words) > 8:
-        return []
-    named = noun_phrase(thing.head).text
-    return [f"who did {named} {clause.verb.lemma_}"]
-
-
-def other_properties(clause: Clause, turned: str, kind: str) -> list[str]:
-    """Ask for what the clause and its sentence do not tell: another of time, place, reason and length."""
-    sentence = clause.verb.sent
-    labels = {entity.label_ for entity in sentence.ents}
-    causal = any(token.lower_ in CAUSAL for token in sentence)
-    told = {"when": labels & OF_TIME, "where": labels & OF_PLACE, "why": causal, "how long": labels & OF_TIME}
-    return [f"{words} {turned}" for words, there in told.items() if not there and words != kind.replace("_", " ")]
-
-
-def askable(clause: Clause) -> bool:
-    """Does the subject stand by itself in a question?"""
-    words = clause.subject_text.split()
-    pointing = points_elsewhere([clause.subject_text], named=False)
-    return len(words) <= 10 and not pointing and clause.subject.tag_ not in ("EX", "DT", "CD", "WDT")
-
-
-def about_verb_phrase(clause: Clause, rng: random.Random, without: Sequence[Part]) -> str:
-    """The clause turned round, less some parts; "" where it needs the text before to be understood."""
-    if not askable(clause):
-        return ""
-    parts = chosen(clause, rng, without)
-    return "" if points_elsewhere(texts_of(parts), named=True) else inverted(clause, parts)
-
-
-def who_or_what(phrase: Stretch, head: Token, rng: random.Random) -> str:
-    """The question words for a noun phrase: by its entity, its head noun, or its name's last word."""
-    text = phrase.text.removeprefix("the ").removeprefix("The ")
-    if head.ent_type_ == "PERSON":
-        return "who"
-    if re.fullmatch(COUNTRIES, text):
-        return "which country"
-    if head.text in ORGANISATIONS and head.pos_ == "PROPN":
-        return ORGANISATIONS[head.text]
-    if head.ent_type_ == "ORG":
-        return rng.choice(("who", "which organization", "what"))
-    if head.ent_type_ == "NORP" or head.lemma_.lower() in PEOPLE:
-        return "who"
-    return "what"
-
-
-def name_only(phrase: Stretch) -> tuple[int, int]:
-    """The characters of a phrase without its article."""
-    start = phrase.start
-    if phrase.doc[start].tag_ == "DT" and len(phrase) > 1:
-        start += 1
-    return Stretch(phrase.doc, start, phrase.end).characters
-
-
-def spans_of(phrase: Stretch) -> list[tuple[int, int]]:
-    """What counts as naming it: the phrase without its article, and a name in it where it ends with one."""
-    spans = [name_only(phrase)]
-    for entity in phrase.doc[phrase.start : phrase.end].ents:
-        if entity.end == phrase.end and entity.label_ == "PERSON":
-            spans.append((entity.start_char, entity.end_char))
-    return spans
-
-
-def answerable(phrase: Stretch, head: Token) -> bool:
-    """Is the phrase an answer by itself, not "it" nor "the latter"?"""
-    pointing = any(token.lower_ in POINTING for token in phrase.doc[phrase.start : phrase.end])
-    return len(phrase) <= 10 and head.pos_ in ("NOUN", "PROPN") and not pointing
+    for rule in (
+        about_subject,
+        about_object,
+        about_agent,
+        about_time,
+        about_place,
+        about_numbers,
+        about_amounts,
+        about_duration,
+        about_reason,
+        about_manner,
+        about_fate,
+        about_deed,
+        about_what_is_said,
+    ):
+        yield from filter(sound, rule(clause, rng))
 
 
 def about_subject(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
@@ -376,7 +105,7 @@ def about_subject(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion
         return
     parts = chosen(clause, rng)
     words = who_or_what(phrase, clause.subject, rng)
-    if points_elsewhere(texts_of(parts), named=False) or (clause.verb.lemma_ == "be" and len(parts) == 0):
+    if not words or points_elsewhere(texts_of(parts), named=False) or (clause.verb.lemma_ == "be" and len(parts) == 0):
         return
     kind = "who" if words.startswith("who") else "subject"
     thing = clause.part("dobj")
@@ -385,10 +114,14 @@ def about_subject(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion
         rest = [part for part in parts if part is not thing]
         was = "were" if thing.head.tag_ in ("NNS", "NNPS") else "was"
         text = f"{was} {thing.words.text} {clause.verb.text} {' '.join(texts_of(rest))}"
-        yield question(f"by whom {text}" if rng.random() < 0.4 else f"who {text.strip()} by", spans_of(phrase), kind)
+        yield question(
+            f"by whom {text}" if rng.random() < 0.4 else f"who {text.strip()} by",
+            spans_of(phrase, clause.subject),
+            kind,
+        )
         return
     turned = turned_about(clause, thing) if thing else []
-    yield question(f"{words} {predicate(clause, parts)}", spans_of(phrase), kind, turned)
+    yield question(f"{words} {predicate(clause, parts)}", spans_of(phrase, clause.subject), kind, turned)
 
 
 def about_object(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
@@ -409,13 +142,13 @@ def about_object(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]
     if not turned:
         return
     words = who_or_what(phrase, thing.head, rng)
-    if words == "who" and clause.verb.lemma_ in ("have", "need", "include", "lose"):
+    if not words or (words == "who" and clause.verb.lemma_ in ("have", "need", "include", "lose")):
         return
     if words == "who" and thing.role == "dobj":
         reverse = [f"who {clause.verb.text} {clause.subject_text}"] if turned_about(clause, thing) else []
-        yield question(f"{rng.choice(('whom', 'who'))} {turned}", spans_of(phrase), "whom", reverse)
+        yield question(f"{rng.choice(('whom', 'who'))} {turned}", spans_of(phrase, thing.head), "whom", reverse)
     else:
-        yield question(f"{words} {turned}", spans_of(phrase), "object")
+        yield question(f"{words} {turned}", spans_of(phrase, thing.head), "object")
 
 
 def about_agent(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
@@ -426,15 +159,15 @@ def about_agent(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
         return
     phrase = noun_phrase(head)
     words = who_or_what(phrase, head, rng)
-    parts = chosen(clause, rng, [agent])
-    if points_elsewhere(texts_of(parts), named=True):
+    parts = [part for part in chosen(clause, rng, [agent]) if part.role not in ("prep", "advcl")]
+    if not words or points_elsewhere(texts_of(parts), named=True):
         return
     kind = "who" if words == "who" else "subject"
     if clause.verb.text.endswith("ed") and len(clause.auxiliaries) == 1 and rng.random() < 0.6:
         rest = " ".join([clause.verb.text, clause.subject_text, *texts_of(parts)])
-        yield question(f"{words} {rest}", spans_of(phrase), kind)
+        yield question(f"{words} {rest}", spans_of(phrase, head), kind)
     else:
-        yield question(f"{words} {inverted(clause, parts)} by", spans_of(phrase), kind)
+        yield question(f"{words} {inverted(clause, parts)} by", spans_of(phrase, head), kind)
 
 
 def about_time(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
@@ -448,6 +181,7 @@ def about_time(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
         if not turned:
             continue
         words = {"since": "since when", "until": "until when"}.get(preposition, "when")
+        # Takes "1984" and "2004"; not "May 1984".
         if re.fullmatch(r"(?:1\d|20)\d\d", entity.text):
             words = rng.choice(("when", "in which year", "in what year"))
         elif WEEKDAY.fullmatch(entity.text) and rng.random() < 0.3:
@@ -481,8 +215,14 @@ def about_place(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
         if head is None or head.ent_type_ not in OF_PLACE or len(part.words) > 10:
             continue
         phrase = noun_phrase(head)
-        end = next((e.end for e in head.doc[phrase.end : phrase.end + 6].ents
-                    if e.label_ in OF_PLACE and e.start == phrase.end + 1 and head.doc[phrase.end].text == ","), phrase.end)  # fmt: skip
+        end = next(
+            (
+                e.end
+                for e in head.doc[phrase.end : phrase.end + 6].ents
+                if e.label_ in OF_PLACE and e.start == phrase.end + 1 and head.doc[phrase.end].text == ","
+            ),
+            phrase.end,
+        )
         turned = about_verb_phrase(clause, rng, [part])
         if not turned:
             continue
@@ -562,12 +302,13 @@ def about_amounts(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion
             turned = about_verb_phrase(clause, rng, [part])
             if not turned or (direct and root != part.head):
                 continue
-            before = f"{part.head.lower_} " if by else ""
+            words = "how much" if money else "what percentage"
             after = Stretch(part.words.doc, entity.end, part.words.end).text if entity.end < part.words.end else ""
-            words = f"how much {after}" if money else f"what percentage {after}"
-            yield question(
-                f"{before}{words if direct else words.split()[0] + ' ' + words.split()[1]} {turned}", spans, "how_much"
-            )
+            if by:
+                text = f"{part.head.lower_} {words} {turned}"
+            else:
+                text = f"{words} {turned} {after}" if money else f"{words} {after} {turned}"
+            yield question(text, spans, "how_much")
 
 
 def about_duration(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
@@ -629,7 +370,8 @@ def reason_of(part: Part, clause: Clause) -> tuple[Stretch | None, str]:
         causal |= {"for"} if clause.verb.lemma_ in BLAMING else set()
         named = pobj.ent_type_ and pobj.ent_type_ not in ("EVENT",)
         if head.lower_ in ("because", "due") and any(c.lower_ in ("of", "to") for c in head.children):
-            return Stretch(words.doc, pobj.left_edge.i, words.end), "why"
+            start = max(pobj.left_edge.i, next(c.i for c in head.children if c.lower_ in ("of", "to")) + 1)
+            return Stretch(words.doc, start, words.end), "why"
         if head.lower_ in causal and not named and pobj.tag_ != "CD":
             return Stretch(words.doc, pobj.left_edge.i, words.end), "why"
     return None, ""
@@ -667,7 +409,9 @@ def end_of_predicate(clause: Clause) -> int:
 
 def about_fate(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
     """Yield "What happened to ...?" for what something is done to, or what sinks, dies or wins."""
-    if not (clause.passive or (clause.verb.lemma_ in FATES and not clause.auxiliaries)) or not askable(clause):
+    thing = clause.part("dobj")
+    lot = clause.verb.lemma_ in FATES and not clause.auxiliaries and (thing is None or clause.verb.lemma_ in GAME)
+    if not (clause.passive or lot) or not askable(clause):
         return
     if clause.verb.lemma_ in NO_FATE or (len(clause.subject_text.split()) < 2 and not clause.subject.ent_type_):
         return
@@ -690,8 +434,14 @@ def about_deed(clause: Clause, rng: random.Random) -> Iterator[ClauseQuestion]:
     if clause.verb.lemma_ in SAYING | {"have", "be"} or thing.head.lower_ in LIGHT:
         return
     answer = Stretch(clause.verb.doc, clause.verb.i, end_of_predicate(clause))
-    rest = next((part.words.text for part in clause.parts if part.words.start >= answer.end and part.role == "prep"
-                 and len(part.words) < 8), "")  # fmt: skip
+    rest = next(
+        (
+            part.words.text
+            for part in clause.parts
+            if part.words.start >= answer.end and part.role == "prep" and len(part.words) < 8
+        ),
+        "",
+    )
     tense = clause.auxiliaries[0].lower_ if clause.auxiliaries else "did" if clause.verb.tag_ == "VBD" else ""
     if tense in ("did", "will", "would") and len(answer) <= 14 and not points_elsewhere([rest], named=True):
         yield question(f"what {tense} {clause.subject_text} do {rest}", [answer.characters], "what_did")
@@ -725,67 +475,3 @@ def about_what_is_said(clause: Clause, rng: random.Random) -> Iterator[ClauseQue
     if topic and rng.random() < 0.7 and not clause.part("dative", "dobj") and not points_elsewhere([topic], named=True):
         turned += topic
     yield question(f"what {turned}", [answer.characters], "what_said")
-
-
-def about_people(sentence: Span, rng: random.Random) -> Iterator[ClauseQuestion]:
-    """Yield "Who is the chief executive of ...?" and "How old is ...?" for the people named with a role or an age."""
-    for entity in sentence.ents:
-        if entity.label_ != "PERSON" or len(entity) < 2:
-            continue
-        head, doc = entity.root, entity.doc
-        name = (entity.start_char, entity.end_char)
-        before = Stretch(doc, min(head.left_edge.i, entity.start), entity.start)
-        tense = rng.choice(("is", "was"))
-        if 1 <= len(before) <= 8 and doc[entity.start - 1].pos_ in ("NOUN", "PROPN") and entity.end == head.i + 1:
-            title = before.text.strip(" ,")
-            named = any(t.ent_type_ in NAMES for t in doc[before.start : before.end])
-            role = doc[entity.start - 1].lemma_.lower() in PEOPLE and "," not in title
-            if role and named and not points_elsewhere([title], named=False):
-                article = (
-                    "" if doc[before.start].dep_ in ("poss", "det") or doc[before.start].tag_ == "PRP$" else "the "
-                )
-                possessor = any(t.tag_ == "POS" for t in doc[before.start : before.end])
-                yield question(f"who {tense} {'' if possessor else article}{title}", [name], "role")
-        for child in head.children:
-            described = child.dep_ == "appos" and child.i > head.i and child.pos_ == "NOUN"
-            phrase = noun_phrase(child)
-            if described and child.lemma_.lower() in PEOPLE and 2 <= len(phrase) <= 12 and entity.end == head.i + 1:
-                text = phrase.text
-                definite = any(t.dep_ == "prep" or t.tag_ == "POS" for t in child.children) and not re.match(
-                    r"an? ", text
-                )
-                named = any(t.ent_type_ in NAMES for t in doc[phrase.start : phrase.end])
-                if definite and named and not points_elsewhere([text], named=False):
-                    article = "" if re.match(r"the |[A-Z].*['’]s ", text) else "the "
-                    yield question(f"who {tense} {article}{text}", [name], "role")
-                elif not points_elsewhere([text], named=True):
-                    yield question(f"who {tense} {entity.text}", [name_only(phrase), phrase.characters], "role")
-        yield from age_of(entity, rng)
-
-
-# Takes "Rafiq Vora, 35," and "Mary Lee (41)"; not "Rafiq Vora, 35 people".
-AGE_AFTER = re.compile(r"(?:, | \()(\d{1,2})(?=[,)])")
-# Takes the 35 of "35-year-old Rafiq Vora" and "35 year old lawyer Rafiq Vora"; not of "35-year-old case against".
-AGE_BEFORE = re.compile(r"\b(\d{1,2})[- ]year[- ]old (?:[a-z]+ ){0,2}$")
-
-
-def age_of(entity: Span, rng: random.Random) -> Iterator[ClauseQuestion]:
-    """Yield "How old is ...?" where an age stands beside a name."""
-    text = entity.doc.text
-    after = AGE_AFTER.match(text, entity.end_char)
-    before = AGE_BEFORE.search(text[max(0, entity.start_char - 50) : entity.start_char])
-    wording = rng.choice(("how old is {}", "how old was {}", "what is the age of {}", "what was {}'s age"))
-    others = (
-        "how tall is {}",
-        "when was {} born",
-        "where was {} born",
-        "how much does {} earn",
-        "who is {} married to",
-    )
-    others = [other.format(entity.text) for other in rng.sample(others, 2)]
-    if after:
-        yield question(wording.format(entity.text), [after.span(1)], "how_old", others)
-    elif before:
-        shift = max(0, entity.start_char - 50)
-        span = (shift + before.start(1), shift + before.end(1))
-        yield question(wording.format(entity.text), [span], "how_old", others)

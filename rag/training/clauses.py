@@ -13,20 +13,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, Token
 
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a string, to write a list of them on few lines."""
+    return frozenset(words.split())
+
+
 SUBJECTS = {"nsubj", "nsubjpass"}
 AUXILIARIES = {"aux", "auxpass"}
-NAMES = {"PERSON", "ORG", "GPE", "LOC", "FAC", "NORP", "EVENT", "PRODUCT", "WORK_OF_ART", "LAW"}
+NAMES = word_set("PERSON ORG GPE LOC FAC NORP EVENT PRODUCT WORK_OF_ART LAW")
 REQUIRED = {"dobj", "dative", "attr", "acomp", "oprd", "prt", "xcomp"}
-LEFT_OUT = {"punct", "cc", "conj", "mark", "preconj", "intj", "parataxis", "meta", "dep", "expl"}
+LEFT_OUT = word_set("punct cc conj mark preconj intj parataxis meta dep expl")
 AFTER_NOUN = {"relcl", "appos", "acl", "punct", "cc", "conj", "advcl", "parataxis"}
-SAYING = {
-    "say", "tell", "state", "announce", "report", "claim", "add", "explain", "argue", "note", "declare", "confirm",
-    "warn", "believe", "suggest", "estimate", "reveal", "admit", "deny", "insist", "predict", "promise", "agree", "allege",
-}  # fmt: skip
+SAYING = word_set(
+    "say tell state announce report claim add explain argue note declare confirm warn believe suggest "
+    "estimate reveal admit deny insist predict promise agree allege"
+)
 # Takes the mark of a lost word (", ,", "the .", "of ,") or of a list; not "U.S., the" or "(ODA)".
 BROKEN = re.compile(
     r",\s*[,.]|\b(?:the|a|an|of|to|in|and|with)\s[,.;]|[*|\[\]{}•=]|--|https?:|\s{3,}|\n", re.IGNORECASE
 )
+# Takes either mark of "a word" and “a word”; not the ’ of "it’s".
 QUOTATION = re.compile(r"[\"“”]")
 
 
@@ -43,7 +50,7 @@ class Stretch:
         """As it stands, without the capital of a sentence's first common word."""
         text: str = self.doc[self.start : self.end].text
         first = self.doc[self.start]
-        common = (not first.ent_type_ and first.pos_ != "PROPN" and first.text != "I") or first.tag_ == "DT"
+        common = (first.ent_type_ not in NAMES and first.pos_ != "PROPN" and first.text != "I") or first.tag_ == "DT"
         capital = first.is_sent_start and common
         return text[:1].lower() + text[1:] if capital else text
 
@@ -125,6 +132,8 @@ def parses_well(sentence: Span) -> bool:
         return False
     if root.pos_ not in ("VERB", "AUX") or not any(child.dep_ in SUBJECTS for child in root.children):
         return False
+    if sentence[0].pos_ == "PROPN" and sentence[1].is_title and sentence[1].pos_ != "PROPN":
+        return False  # a place in front of the text, as in "Iraq Eight people were killed."
     if (
         text.count("(") != text.count(")")
         or len(QUOTATION.findall(text)) % 2
@@ -135,7 +144,7 @@ def parses_well(sentence: Span) -> bool:
 
 
 def clauses(sentence: Span, speaker_before: str = "") -> Iterator[Clause]:
-    """Yield the clauses of a sentence that parses well; `speaker_before` is whom "he" or "she" at its start may mean."""
+    """Yield the clauses of a sentence that parses well; "he" or "she" at its start may mean `speaker_before`."""
     if not parses_well(sentence):
         return
     for verb in sentence:

@@ -257,7 +257,7 @@ def gather(
 
 
 def story_by_group(news: Path) -> Callable[[str], str | None]:
-    """Return a function that names the story of a group ("wikinews:12"), None for one kept out; others stay as they are."""
+    """Return a function that names the story of a group ("wikinews:12"), None where it is kept out; others stay."""
     found = {
         article.replace("wikinews-", "wikinews:"): None if kept_out(story) else story.replace("wikinews-", "wikinews:")
         for article, story in stories(read_articles(news)).items()
@@ -275,7 +275,7 @@ def build(
 
 
 def add_near_misses(examples: list[Example], names: Path | None, seed: int) -> list[Example]:
-    """Give each example with an answer its question in other words that its context does not answer, where some are found."""
+    """Give each example with an answer the changed questions that its context does not answer, where there are some."""
     rows = [
         {"question": e.question, "context": e.context, "answers": [e.gold.text[a:b] for a, b in e.spans]}
         for e in examples
@@ -327,7 +327,7 @@ def load(path: Path) -> list[Example]:
 
 
 def counts(examples: Sequence[Example]) -> dict[str, int]:
-    """How many examples of each set there are, those with near misses and the texts they were asked of."""
+    """How many examples of each set there are, and how many have near misses."""
     found = dict(Counter(e.source for e in examples).most_common())
     return {**found, "with near misses": sum(bool(e.near_misses) for e in examples)}
 

@@ -109,7 +109,7 @@ def read_articles(path: Path) -> list[NewsArticle]:
 
 
 def write_rows(path: Path, rows: Iterable[dict]) -> int:
-    """Write JSON lines to a .jsonl or .jsonl.gz file and return how many; a crash while writing leaves what was there."""
+    """Write JSON lines to a .jsonl or .jsonl.gz file and return how many; after a crash the earlier file stands."""
     written = path.with_name(f"{path.name}.next")
     opener = gzip.open if path.suffix == ".gz" else open
     count = 0

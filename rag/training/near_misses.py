@@ -20,30 +20,102 @@ SWAPPED = ("PERSON", "GPE", "ORG", "NORP", "LOC", "FAC", "EVENT", "PRODUCT", "WO
 YEAR = re.compile(r"(?<![\w,.$£€-])(1[5-9]\d\d|20[0-3]\d)(?![\w,%-]|\.\d)")
 # Takes "27" and "27,000"; not the 27 of "F-27", "$27" or "27th".
 NUMBER = re.compile(r"(?<![\w,.$£€-])(\d{1,3}(?:,\d{3})*)(?![\w%-]|[.,]\d)")
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-          "December")  # fmt: skip
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Takes "in May" and "May 12"; not the verb of "may" nor "Theresa May".
 MONTH = re.compile(
     rf"(?:(?<=in )|(?<=of )|(?<=last )|(?<=on ))(?:{'|'.join(MONTHS)})\b|\b(?:{'|'.join(MONTHS)})(?= \d)"
 )
+# Takes "Monday"; not "Mondays".
 WEEKDAY = re.compile(rf"\b(?:{'|'.join(WEEKDAYS)})\b")
 OPPOSITES = {
     a: b
     for pair in (
-        "first last", "largest smallest", "biggest smallest", "highest lowest", "most least", "best worst", "oldest youngest",
-        "longest shortest", "fastest slowest", "earliest latest", "before after", "northern southern", "eastern western",
-        "north south", "east west", "won lost", "win lose", "rise fall", "rose fell", "increase decrease", "increased decreased",
-        "male female", "men women", "boys girls", "buy sell", "bought sold", "arrested released", "arrest release",
-        "approve reject", "approved rejected", "support oppose", "supported opposed", "supports opposes", "open close",
-        "opened closed", "join leave", "joined left", "begin end", "began ended", "maximum minimum", "richest poorest",
-        "accept refuse", "accepted refused", "confirm deny", "confirmed denied", "minimum maximum", "birth death", "born buried",
-        "import export", "imports exports", "gain lose", "gained lost", "succeed fail", "succeeded failed", "older younger",
-        "more fewer", "larger smaller", "higher lower", "killed injured", "kill injure", "brother sister", "father mother",
-        "son daughter", "husband wife", "king queen", "attack defend", "attacked defended", "elected defeated", "upper lower",
+        "first last",
+        "largest smallest",
+        "biggest smallest",
+        "highest lowest",
+        "most least",
+        "best worst",
+        "oldest youngest",
+        "longest shortest",
+        "fastest slowest",
+        "earliest latest",
+        "before after",
+        "northern southern",
+        "eastern western",
+        "north south",
+        "east west",
+        "won lost",
+        "win lose",
+        "rise fall",
+        "rose fell",
+        "increase decrease",
+        "increased decreased",
+        "male female",
+        "men women",
+        "boys girls",
+        "buy sell",
+        "bought sold",
+        "arrested released",
+        "arrest release",
+        "approve reject",
+        "approved rejected",
+        "support oppose",
+        "supported opposed",
+        "supports opposes",
+        "open close",
+        "opened closed",
+        "join leave",
+        "joined left",
+        "begin end",
+        "began ended",
+        "maximum minimum",
+        "richest poorest",
+        "accept refuse",
+        "accepted refused",
+        "confirm deny",
+        "confirmed denied",
+        "minimum maximum",
+        "birth death",
+        "born buried",
+        "import export",
+        "imports exports",
+        "gain lose",
+        "gained lost",
+        "succeed fail",
+        "succeeded failed",
+        "older younger",
+        "more fewer",
+        "larger smaller",
+        "higher lower",
+        "killed injured",
+        "kill injure",
+        "brother sister",
+        "father mother",
+        "son daughter",
+        "husband wife",
+        "king queen",
+        "attack defend",
+        "attacked defended",
+        "elected defeated",
+        "upper lower",
     )
     for a, b in (pair.split(), pair.split()[::-1])
-}  # fmt: skip
+}
 """Words and what changes the outcome; of a word in several pairs, the last pair counts."""
 FROM_PASSAGE = 0.75
 MOST = 4
@@ -99,6 +171,7 @@ def cleaned(name: str) -> str:
 
 def overlap(name: str, text: str) -> bool:
     """Does the text have a word of the name that is longer than three letters, or the name itself?"""
+    # Of "the New York Times" these are "York" and "Times"; of "Rao", "Rao" itself.
     words = [word for word in re.findall(r"\w+", name) if len(word) > 3] or [name]
     return any(re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE) for word in words)
 
@@ -125,6 +198,7 @@ def swapped_names(
     question: str, passage: str, answers: Sequence[str], names: NamedText, pool: NamePool, rng: random.Random
 ) -> Iterator[str]:
     """Yield questions with another name."""
+    # Cuts after "won." and "why?", now and then also after "Mr."; not within "3.5" or "U.S.".
     sentences = [s for s in re.split(r"(?<=[.!?])\s+", passage) if any(answer in s for answer in answers)]
     holding = " ".join(sentences)
     kinds: dict[str, str] = {}
@@ -144,9 +218,10 @@ def swapped_names(
 def swapped_days(question: str, passage: str, rng: random.Random) -> Iterator[str]:
     """Yield questions with another year, number, month or weekday."""
     for match in YEAR.finditer(question):
-        new = str(int(match[1]) + rng.choice((-1, 1)) * rng.choice((1, 1, 2, 3, 4, 5, 10)))
-        if new not in passage:
-            yield question[: match.start()] + new + question[match.end() :]
+        others = [str(int(match[1]) + step) for step in (-10, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 10)]
+        others = [year for year in others if year not in passage]
+        if others:
+            yield question[: match.start()] + rng.choice(others) + question[match.end() :]
     for match in NUMBER.finditer(question):
         value = int(match[1].replace(",", ""))
         if YEAR.match(question, match.start()) or not value:
@@ -163,6 +238,7 @@ def swapped_days(question: str, passage: str, rng: random.Random) -> Iterator[st
 
 def swapped_words(question: str, passage: str) -> Iterator[str]:
     """Yield questions with the opposite of one of their words, where the passage lacks the opposite."""
+    # Takes every word without a capital; not "First".
     for match in re.finditer(r"[a-z]+", question):
         other = OPPOSITES.get(match[0])
         if other and not re.search(rf"\b{other}", passage, re.IGNORECASE):

@@ -1,8 +1,8 @@
 """Make training questions from news articles with a parser: `python -m rag.training.news_questions --help`.
 
-Each question is a training row (see `python -m rag.training.train --help`) whose group is its story. Names may be what the
-article calls them elsewhere, and where another article of the story holds the same answer beside the question's words,
-the question is asked of that one, too: the same fact in other words. Stories kept out of training are left out.
+Each question is a training row (see `python -m rag.training.train --help`) whose group is its story. Names may be what
+the article calls them elsewhere, and where another article of the story holds the same answer beside the question's
+words, the question is asked of that one, too: the same fact in other words. Stories kept out of training are left out.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING
 
 from index import errors
 from index.errors import UserError
-from rag.training.clause_questions import ClauseQuestion, about_people, asked
-from rag.training.clauses import NAMES, clauses, only_person
+from rag.training.clause_questions import asked
+from rag.training.clauses import NAMES, clauses, only_person, word_set
 from rag.training.files import read_articles, write_rows
 from rag.training.parser import parsed
+from rag.training.people_questions import people_questions
+from rag.training.phrasing import ClauseQuestion
 from rag.training.rewording import Synonyms, aliases, renamed
 from rag.training.stories import NewsArticle, kept_out, members, stories
 
@@ -38,26 +40,10 @@ UNNAMED = 0.4
 """Share kept of the questions that name nobody and nothing."""
 SYNONYM = 0.08
 """Share of questions with a word replaced by a synonym."""
-ELSEWHERE = {"who", "whom", "subject", "object", "where", "when", "how_many", "how_much", "how_old", "role"}
+ELSEWHERE = word_set("who whom subject object where when how_many how_much how_old role")
 """Kinds whose answer may be looked for in another article."""
 SHARED_WORDS = 0.6
-NOT_CONTENT = {
-    "do",
-    "be",
-    "have",
-    "who",
-    "whom",
-    "what",
-    "when",
-    "where",
-    "which",
-    "how",
-    "many",
-    "much",
-    "year",
-    "will",
-    "would",
-}
+NOT_CONTENT = word_set("do be have who whom what when where which how many much year will would")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +63,18 @@ class NewsQuestion:
         """As a training row."""
         text = self.article.text
         return {
-            "id": f"{self.article.id}-{number}", "question": self.text, "context": text, "title": self.article.title,
-            "answers": [{"text": text[a:b], "start": a} for a, b in self.spans], "date": self.article.day.isoformat(),
-            "asked_on": self.asked_on.isoformat(), "group": self.story, "kind": self.kind,
-            "near_misses": list(self.near_misses), "other_article": self.other_article,
-        }  # fmt: skip
+            "id": f"{self.article.id}-{number}",
+            "question": self.text,
+            "context": text,
+            "title": self.article.title,
+            "answers": [{"text": text[a:b], "start": a} for a, b in self.spans],
+            "date": self.article.day.isoformat(),
+            "asked_on": self.asked_on.isoformat(),
+            "group": self.story,
+            "kind": self.kind,
+            "near_misses": list(self.near_misses),
+            "other_article": self.other_article,
+        }
 
 
 def clause_questions(doc: Doc, rng: random.Random) -> list[ClauseQuestion]:
@@ -92,7 +85,7 @@ def clause_questions(doc: Doc, rng: random.Random) -> list[ClauseQuestion]:
         person = ""
         for sentence in doc.sents:
             made = [q for clause in clauses(sentence, person) for q in asked(clause, rng)]
-            for question in [*made, *about_people(sentence, rng)]:
+            for question in [*made, *people_questions(sentence, rng)]:
                 key = (question.spans[0], question.kind)
                 if question.text not in found and each[key] < PER_ANSWER:
                     each[key] += 1
@@ -121,6 +114,7 @@ def made_from(
             continue
         text = renamed(question.text, other_names, rng)
         if synonyms and rng.random() < SYNONYM:
+            # Takes "lawyer" and "won"; not "Lisbon" nor "3rd".
             plain = re.findall(r"\b[a-z]+\b", text)
             # After "did" and the like stands a verb's plain form.
             verbs = [word for word in plain if word in lemmas] if re.search(r"\b(?:did|does|do|will)\b", text) else []
@@ -140,13 +134,14 @@ def elsewhere(question: NewsQuestion, doc: Doc, others: Sequence[tuple[NewsArtic
 
     Much like it is one with a name of the question and SHARED_WORDS of its words of content, answer aside.
     """
-    start, end = question.spans[0]
+    start, end = min(question.spans, key=lambda span: span[1] - span[0])
     answer = question.article.text[start:end]
     wanted = content(question.text, doc)
     names = [entity.text for entity in doc.ents if entity.label_ in NAMES and entity.text in question.text]
     own = next(s.text for s in doc.sents if s.start_char <= start < s.end_char)
     if len(wanted) < 3 or not names or len(answer) < 2:
         return
+    # With "27" takes "27" and "27,"; not the 27 of "1,27", "27.5" or "27th".
     pattern = re.compile(rf"(?<![\w,.]){re.escape(answer)}(?!\w|[,.]\d)")
     for article, other in others:
         spans = []
@@ -156,11 +151,21 @@ def elsewhere(question: NewsQuestion, doc: Doc, others: Sequence[tuple[NewsArtic
             lemmas = {token.lemma_.lower() for token in sentence if token.is_alpha}
             fits = len(wanted & lemmas) >= SHARED_WORDS * len(wanted)
             if fits and any(name in sentence.text for name in names):
-                spans += [(m.start() + sentence.start_char, m.end() + sentence.start_char)
-                          for m in pattern.finditer(sentence.text)]  # fmt: skip
+                spans += [
+                    (m.start() + sentence.start_char, m.end() + sentence.start_char)
+                    for m in pattern.finditer(sentence.text)
+                ]
         if spans:
-            yield NewsQuestion(article, question.story, question.text, tuple(spans), question.kind, question.near_misses,
-                               max(question.asked_on, article.day), other_article=True)  # fmt: skip
+            yield NewsQuestion(
+                article,
+                question.story,
+                question.text,
+                tuple(spans),
+                question.kind,
+                question.near_misses,
+                max(question.asked_on, article.day),
+                other_article=True,
+            )
 
 
 def news_questions(

@@ -54,7 +54,7 @@ def parsed(texts: Sequence[str], folder: Path | None = None) -> Iterator[Doc]:
 
 
 def named(texts: Sequence[str], folder: Path | None = None) -> Iterator[list[tuple[str, str]]]:
-    """Yield the names of each text with their kinds ("PERSON", "GPE" ...), in order; without parsing, four times as fast."""
+    """Yield the names of each text with their kinds ("PERSON", "GPE" ...), in order; nothing is parsed."""
     others = ("tagger", "parser", "attribute_ruler", "lemmatizer")
     for at in range(0, len(texts), NAMED_PORTION):
         portion = texts[at : at + NAMED_PORTION]

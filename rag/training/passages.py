@@ -11,6 +11,7 @@ from typing import Any
 
 from rag.training.question_generation import sentences
 
+# Takes "it" and "s" of "it's", and "2004"; not the signs between.
 WORD = re.compile(r"\w+")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import UserError
-from rag.training.clauses import noun_phrase
+from rag.training.clauses import noun_phrase, word_set
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -21,29 +21,21 @@ if TYPE_CHECKING:
 KINDS = {"n": "noun", "v": "verb"}
 FILES = tuple(f"{part}.{name}" for part in ("index", "data") for name in KINDS.values())
 VARIANTS = {
-    "U.S.": ("United States", "US"), "US": ("United States", "U.S."), "United States": ("U.S.", "US"),
-    "UK": ("United Kingdom", "Britain"), "United Kingdom": ("UK", "Britain"), "Britain": ("United Kingdom", "UK"),
-    "UN": ("United Nations",), "United Nations": ("UN",), "EU": ("European Union",), "European Union": ("EU",),
-}  # fmt: skip
+    "U.S.": ("United States", "US"),
+    "US": ("United States", "U.S."),
+    "United States": ("U.S.", "US"),
+    "UK": ("United Kingdom", "Britain"),
+    "United Kingdom": ("UK", "Britain"),
+    "Britain": ("United Kingdom", "UK"),
+    "UN": ("United Nations",),
+    "United Nations": ("UN",),
+    "EU": ("European Union",),
+    "European Union": ("EU",),
+}
 SHORTER = 0.15
 """How often a full name becomes a last name; a last name becomes a full one four times in five."""
 LONGER = 0.8
-NOT_REPLACED = {
-    "be",
-    "have",
-    "do",
-    "say",
-    "make",
-    "take",
-    "get",
-    "year",
-    "day",
-    "people",
-    "month",
-    "week",
-    "time",
-    "number",
-}
+NOT_REPLACED = word_set("be have do say make take get year day people month week time number")
 
 
 def aliases(doc: Doc) -> dict[str, list[str]]:
@@ -92,6 +84,7 @@ def _people(
 def renamed(question: str, other_names: Mapping[str, Sequence[str]], rng: random.Random) -> str:
     """Return the question with names as the article has them elsewhere, mostly the longer ones."""
     for name in sorted(other_names, key=lambda name: (-len(name), name)):
+        # With "US" takes "US troops" and "US's"; not "US-led" nor the US of "US.gov".
         pattern = rf"(?<![\w-]){re.escape(name)}(?![\w-]|\.\w)"
         match = re.search(pattern, question)
         if not match:
@@ -108,6 +101,8 @@ def renamed(question: str, other_names: Mapping[str, Sequence[str]], rng: random
             new = rng.choice(shorter)
         else:
             continue
+        if new.split()[0].lower() in question[: match.start()].lower().split()[-3:]:
+            continue  # "chief executive Chief Executive Jim Skinner"
         return question[: match.start()] + new + question[match.end() :]
     return question
 
@@ -121,8 +116,10 @@ class Synonyms:
     def __init__(self, folder: Path) -> None:
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
-            raise UserError(f"No WordNet in {str(folder)!r}: {missing[0]!r} is not there. Install Debian's wordnet-base, "
-                            "which has it in /usr/share/wordnet, or leave --wordnet out.")  # fmt: skip
+            raise UserError(
+                f"No WordNet in {str(folder)!r}: {missing[0]!r} is not there. Install Debian's wordnet-base, "
+                "which has it in /usr/share/wordnet, or leave --wordnet out."
+            )
         self._first = {kind: _first_senses(folder / f"index.{name}") for kind, name in KINDS.items()}
         self._data = {kind: (folder / f"data.{name}").read_bytes() for kind, name in KINDS.items()}
 

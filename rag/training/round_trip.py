@@ -1,7 +1,7 @@
 """Drop made questions that a reader does not answer like their maker: `python -m rag.training.round_trip --help`.
 
-A reader that ships reads each question with its passage; where none of its best spans shares words with the answer, the
-question is taken for nonsense (round-trip consistency: Alberti et al., 2019). What is hard for it, but not absurd, stays.
+A reader that ships reads each question with its passage; where none of its best spans shares words with the answer,
+the question is taken for nonsense (round-trip consistency: Alberti et al., 2019). What is only hard for it stays.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from index import errors
 from index.errors import UserError
-from rag.reader.trained import Span, TrainedReader
+from rag.read.span_model import ScoredSpan, SpanModel
 from rag.training.examples import answer_spans
 from rag.training.files import Row, read_rows, write_rows
 from rag.training.passages import WORD, window
@@ -39,12 +39,12 @@ def overlap(found: str, wanted: str) -> float:
     return 2 * shared / (sum(a.values()) + sum(b.values())) if shared else 0.0
 
 
-def consistent(spans: list[Span], text: str, answers: list[str]) -> bool:
+def consistent(spans: list[ScoredSpan], text: str, answers: list[str]) -> bool:
     """Does one of the spans say an answer, or much of it?"""
     return any(overlap(text[span.start : span.end], answer) >= ALIKE for span in spans for answer in answers)
 
 
-def judged(row: dict, reader: TrainedReader, seed: int) -> bool:
+def judged(row: dict, reader: SpanModel, seed: int) -> bool:
     """Does the reader's reading of a row's passage hold its answer?"""
     context = row["context"]
     text, spans = window(context, answer_spans(context, row["answers"]), WORDS, random.Random(seed))
@@ -53,7 +53,7 @@ def judged(row: dict, reader: TrainedReader, seed: int) -> bool:
     return consistent(list(reading.spans), text, [text[a:b] for a, b in spans])
 
 
-def verdicts(rows: list[dict], reader: TrainedReader, kept: Path, minutes: float | None) -> list[bool]:
+def verdicts(rows: list[dict], reader: SpanModel, kept: Path, minutes: float | None) -> list[bool]:
     """Return which rows are consistent, as many as `minutes` allow; those judged before stand in the file `kept`."""
     found: list[bool] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
     began = time.monotonic()
@@ -97,9 +97,7 @@ def main() -> None:
     if args.rows == args.out:
         raise UserError(f"{str(args.out)!r} is read: name another file with --out.")
     rows = shuffled(args.rows, args.seed)
-    found = verdicts(
-        rows, TrainedReader(args.weights), args.out.with_name(f"{args.out.name}.judged.json"), args.minutes
-    )
+    found = verdicts(rows, SpanModel(args.weights), args.out.with_name(f"{args.out.name}.judged.json"), args.minutes)
     dropped = Counter(row.get("kind", "") for row, fine in zip(rows, found, strict=False) if not fine)
     of = Counter(row.get("kind", "") for row in islice(rows, len(found)))
 

@@ -21,15 +21,15 @@ PRECISIONS = ("auto", "bfloat16", "float32")
 OWN_QUESTIONS = """\
 On your own questions: put JSON lines into a folder and name it with --data, one object a line with
 "question", "context" (the passage), "answers" (texts that stand in the passage, or {"text", "start"};
-[] where it does not answer) and, if you like, "title", "date" and "asked_on" (YYYY-MM-DD), "group" (rows that share
-text), and "near_misses" (questions in like words that the passage does not answer). A question set, such as the feedback that the chat
-exports, becomes such lines with
+[] where it does not answer) and, if you like, "title", "date" and "asked_on" (YYYY-MM-DD), "group" (rows
+that share text), and "near_misses" (questions in like words that the passage does not answer). A question
+set, such as the feedback that the chat exports, becomes such lines with
   clippings eval training-rows SET.jsonl --library LIBRARY --out FOLDER/own.jsonl
 and prints the command that teaches them to the reader that ships: --weights rag/read/weights starts from it,
 --steps 3/16 of the rows goes through them three times. A stopped run goes on from its checkpoint: repeat the
 command. Then
   python -m rag.training.weights --run OUT/final.pt --to WEIGHTS --int8
-  python -m evals.lab.fit_readers --weights WEIGHTS LIBRARY QUESTIONS
+  python -m evals.fit_readers --weights WEIGHTS LIBRARY QUESTIONS
 write the weights, and what they are worth on a question set that was not trained on; they are used with
   CLIPPINGS_READER=WEIGHTS clippings ask "..."
 """
@@ -59,8 +59,8 @@ def examples_for(args: argparse.Namespace) -> list[Example]:
 def precision(wanted: str) -> str:
     """Return the precision to compute in: for "auto", bfloat16 where the device multiplies in it, else float32.
 
-    Measured on a processor with AVX-512 BF16 and no AMX, a step takes half the time in bfloat16 (14.4 sequences a second
-    of one core, against 7.2); with AMX, less still. Without either, bfloat16 is emulated and several times slower.
+    Measured on a processor with AVX-512 BF16 and no AMX, one core, in bfloat16 and in float32: 14.4 and 7.2 sequences
+    a second of its time. With AMX the distance is greater; without either, bfloat16 is emulated and far slower.
     """
     import torch
 
@@ -159,11 +159,9 @@ def hard_groups(run: Run, batcher: Batcher, args: argparse.Namespace, last: int 
     if run.step not in run.mined:
         steps = range(run.step, min(run.step + args.mine_every, last or run.step + args.mine_every))
         ahead = [batcher.sample(step, args.mine) for step in steps]
-        kept = scoring.misleading(
-            run.model, batcher, [g for groups in ahead for g in groups], args.passages, run.device
-        )
-        at = iter(kept)
-        run.mined = {step: [next(at) for _ in groups] for step, groups in zip(steps, ahead, strict=True)}
+        groups = [group for of_step in ahead for group in of_step]
+        at = iter(scoring.misleading(run.model, batcher, groups, args.passages, run.device))
+        run.mined = {step: [next(at) for _ in of_step] for step, of_step in zip(steps, ahead, strict=True)}
     return scoring.cut_to(batcher.sample(run.step, args.mine), run.mined[run.step])
 
 

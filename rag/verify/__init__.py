@@ -25,7 +25,7 @@ def check(citation: Citation, article: Article | None) -> str | None:
     return None
 
 
-def verified(
+def verify_citations(
     statements: Sequence[Statement], resolve: Callable[[str, str], Article | None]
 ) -> tuple[tuple[Statement, ...], tuple[str, ...]]:
     """The statements with only the citations that hold, and a note for each that does not.

@@ -23,13 +23,15 @@ from rag.types import Citation
 Verdict = Literal["found", "partly found", "not found"]
 Kind = Literal["added", "missing", "changed", "moved"]
 
-ENOUGH = 0.6
+LEAST_SIMILARITY = 0.6
 """The share of a quotation's words that must stand in a place, in order, to call it partly found there."""
 
 WIDEST_GAP = 150
 """Words an ellipsis may stand for."""
 
+# takes " ... ", "[…]", ". . ."; not ". A"
 _ELLIPSIS = re.compile(r"\s*[\[(]\s*(?:\.\s?\.\s?\.+|…)\s*[\])]\s*|\s*(?:\.\s?\.\s?\.[.\s]*|…+)\s*")
+# takes " [sic]", " (sic"; not "sic"
 _SIC = re.compile(r"\s*[\[(]\s*sic\s*[\])]", re.I)
 
 
@@ -47,7 +49,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QuotationMatch:
     """Where a quotation stands, wholly or partly: one citation for each part between its ellipses."""
 
     article: Article
@@ -59,22 +61,22 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class QuotationReport:
-    """What became of a quotation; places are exact ones, or else partial ones, likest first."""
+    """The result for a quotation; places are exact ones, or else partial ones, likest first."""
 
     quotation: str
     verdict: Verdict
-    places: tuple[Place, ...] = ()
+    places: tuple[QuotationMatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Segment:
     """A stretch of a quotation between its ellipses."""
 
     text: str
     words: Sequence[Word]
 
     def written(self, begin: int = 0, end: int | None = None) -> str:
-        return _written(self.text, self.words[begin:end])
+        return _text_of(self.text, self.words[begin:end])
 
 
 def find_quotation(quotation: str, articles: Iterable[Article], *, limit: int = 20) -> QuotationReport:
@@ -84,13 +86,13 @@ def find_quotation(quotation: str, articles: Iterable[Article], *, limit: int = 
     ellipsis may stand for up to `WIDEST_GAP` words; `[sic]` is passed over. A word that differs in any
     other way makes it partly found at best. Raises UserError when the quotation has no words.
     """
-    literal = _Part(quotation, comparable_words(quotation))
+    literal = _Segment(quotation, comparable_words(quotation))
     if not literal.words:
         raise UserError(f'No words in {quotation!r}. Give the quotation: clippings quote "We\'ve got a majority"')
-    pieces = [_Part(piece, comparable_words(piece)) for piece in _ELLIPSIS.split(_SIC.sub(" ", quotation))]
+    pieces = [_Segment(piece, comparable_words(piece)) for piece in _ELLIPSIS.split(_SIC.sub(" ", quotation))]
     parts = [part for part in pieces if part.words] or [literal]
-    exact: list[Place] = []
-    partial: list[Place] = []
+    exact: list[QuotationMatch] = []
+    partial: list[QuotationMatch] = []
     for article in articles:
         words = comparable_words(article.text)
         forms = [word.form for word in words]
@@ -105,8 +107,8 @@ def find_quotation(quotation: str, articles: Iterable[Article], *, limit: int = 
 
 
 def _exact(
-    article: Article, words: Sequence[Word], forms: Sequence[str], parts: Sequence[_Part], limit: int
-) -> list[Place]:
+    article: Article, words: Sequence[Word], forms: Sequence[str], parts: Sequence[_Segment], limit: int
+) -> list[QuotationMatch]:
     found = []
     for begin in _starts(forms, parts[0], 0, len(forms)):
         spans = [(begin, begin + len(parts[0].words))]
@@ -117,13 +119,13 @@ def _exact(
                 break
             spans.append((following, following + len(part.words)))
         else:
-            found.append(Place(article, _cited(article, words, spans), 1.0))
+            found.append(QuotationMatch(article, _citations(article, words, spans), 1.0))
             if len(found) == limit:
                 break
     return found
 
 
-def _starts(forms: Sequence[str], part: _Part, begin: int, end: int) -> Iterator[int]:
+def _starts(forms: Sequence[str], part: _Segment, begin: int, end: int) -> Iterator[int]:
     """Where a part stands word for word, in order, within `forms[begin:end]`."""
     wanted = [word.form for word in part.words]
     for at in range(begin, min(end, len(forms)) - len(wanted) + 1):
@@ -131,7 +133,9 @@ def _starts(forms: Sequence[str], part: _Part, begin: int, end: int) -> Iterator
             yield at
 
 
-def _partial(article: Article, words: Sequence[Word], forms: Sequence[str], parts: Sequence[_Part]) -> Place | None:
+def _partial(
+    article: Article, words: Sequence[Word], forms: Sequence[str], parts: Sequence[_Segment]
+) -> QuotationMatch | None:
     total = sum(len(part.words) for part in parts)
     same = 0
     spans: list[Span] = []
@@ -143,19 +147,19 @@ def _partial(article: Article, words: Sequence[Word], forms: Sequence[str], part
             continue
         span, kept, differs = aligned
         if spans and span[0] < spans[-1][1]:
-            differences.append(Difference("moved", part.written(), _written(article.text, words[span[0] : span[1]])))
+            differences.append(Difference("moved", part.written(), _text_of(article.text, words[span[0] : span[1]])))
         spans.append(span)
         differences += differs
         same += kept
-    if not spans or same / total < ENOUGH:
+    if not spans or same / total < LEAST_SIMILARITY:
         return None
     if not differences:  # every part stands there, but too far apart for an ellipsis
-        differences = [Difference("moved", parts[-1].written(), _written(article.text, words[slice(*spans[-1])]))]
-    return Place(article, _cited(article, words, spans), min(same / total, 0.99), tuple(differences))
+        differences = [Difference("moved", parts[-1].written(), _text_of(article.text, words[slice(*spans[-1])]))]
+    return QuotationMatch(article, _citations(article, words, spans), min(same / total, 0.99), tuple(differences))
 
 
 def _align(
-    text: str, words: Sequence[Word], forms: Sequence[str], part: _Part
+    text: str, words: Sequence[Word], forms: Sequence[str], part: _Segment
 ) -> tuple[Span, int, list[Difference]] | None:
     """The stretch of words likest to a part, how many it shares in order, and what differs."""
     wanted = [word.form for word in part.words]
@@ -183,34 +187,35 @@ def _align(
             kind: Kind = "changed" if quoted and stands else "added" if quoted else "missing"
             differences.append(Difference(kind, quoted, stands))
 
-    edge = _beside(text, words, first - equal[0].src_start, first, leads=True)
+    edge = _adjacent_text(text, words, first - equal[0].src_start, first, leads=True)
     differ(part.written(0, equal[0].src_start), edge)
     first -= equal[0].src_start if edge else 0
     for step in steps[steps.index(equal[0]) : steps.index(equal[-1])]:
         if step.tag != "equal":
             stands = words[begin + step.dest_start : begin + step.dest_end]
-            differ(part.written(step.src_start, step.src_end), _written(text, stands))
+            differ(part.written(step.src_start, step.src_end), _text_of(text, stands))
     rest = len(wanted) - equal[-1].src_end
-    edge = _beside(text, words, last, last + rest, leads=False)
+    edge = _adjacent_text(text, words, last, last + rest, leads=False)
     differ(part.written(len(wanted) - rest), edge)
     last += rest if edge else 0
     shared = {word for step in equal for word in wanted[step.src_start : step.src_end]}
     return ((first, last), kept, differences) if len(shared & meaning) * 2 >= len(meaning) else None
 
 
-def _beside(text: str, words: Sequence[Word], begin: int, end: int, *, leads: bool) -> str:
+def _adjacent_text(text: str, words: Sequence[Word], begin: int, end: int, *, leads: bool) -> str:
     """The words beside a shared stretch for which a quotation has others: of the same clause, or none."""
     if begin == end or begin < 0 or end > len(words):
         return ""
     run = words[begin : end + 1] if leads else words[begin - 1 : end]
     gaps = "".join(text[left.end : right.start] for left, right in pairwise(run))
-    return "" if re.search(r"[.!?,;:\n”“\"]", gaps) else _written(text, words[begin:end])
+    # takes the gap in "so, he"; not the one in "he said"
+    return "" if re.search(r"[.!?,;:\n”“\"]", gaps) else _text_of(text, words[begin:end])
 
 
-def _written(text: str, words: Sequence[Word]) -> str:
+def _text_of(text: str, words: Sequence[Word]) -> str:
     return text[words[0].start : words[-1].end] if words else ""
 
 
-def _cited(article: Article, words: Sequence[Word], spans: Sequence[Span]) -> tuple[Citation, ...]:
+def _citations(article: Article, words: Sequence[Word], spans: Sequence[Span]) -> tuple[Citation, ...]:
     places = [(words[begin].start, words[end - 1].end) for begin, end in spans]
     return tuple(Citation(article.id, article.revision, start, end, article.text[start:end]) for start, end in places)

@@ -9,7 +9,7 @@ from scripted_model import Reply, said, serving
 
 from index.errors import UserError
 from rag.answer import chat_client
-from rag.answer.chat_client import ModelFailed, Spent, Talker
+from rag.answer.chat_client import ChatClient, ModelFailed, Usage
 from rag.answer.chat_models import open_model, without_keys
 from rag.answer.reply_cache import ReplyCache
 
@@ -19,12 +19,12 @@ MESSAGES = [SystemMessage("Be brief."), HumanMessage("Who leads?")]
 @pytest.fixture(autouse=True)
 def no_key_and_short_waits(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr(chat_client, "WAIT_AT_MOST", 0.05)
+    monkeypatch.setattr(chat_client, "LONGEST_WAIT", 0.05)
 
 
-def talker(url, cache=None, timeout=5.0, longest=20.0, reply_tokens=200):
+def client(url, cache=None, timeout=5.0, longest=20.0, reply_tokens=200):
     model = open_model("openai:scripted", url=url, reply_tokens=reply_tokens, timeout=timeout)
-    return Talker(
+    return ChatClient(
         model,
         f"openai:scripted {url}",
         cache=cache,
@@ -34,15 +34,15 @@ def talker(url, cache=None, timeout=5.0, longest=20.0, reply_tokens=200):
     )
 
 
-def reply_of(talker):
-    *pieces, spent = talker.talk(MESSAGES)
-    assert isinstance(spent, Spent)
+def reply_of(client):
+    *pieces, spent = client.stream(MESSAGES)
+    assert isinstance(spent, Usage)
     return "".join(pieces), spent
 
 
 def test_a_reply_streams_and_tells_what_it_cost():
     with serving("Lankford leads [1].") as (server, url):
-        text, spent = reply_of(talker(url))
+        text, spent = reply_of(client(url))
     assert text == "Lankford leads [1]."
     assert (spent.tokens_in, spent.tokens_out) == (123, 45)
     assert server.requests[0]["stream"] is True
@@ -51,7 +51,7 @@ def test_a_reply_streams_and_tells_what_it_cost():
 
 def test_tokens_are_counted_here_when_the_server_does_not():
     with serving(Reply(said("Lankford leads.").pieces, usage=False)) as (_, url):
-        _, spent = reply_of(talker(url))
+        _, spent = reply_of(client(url))
     assert spent.tokens_in > 0
     assert spent.tokens_out == 5  # "L", "ank", "ford", " leads", "."
 
@@ -59,7 +59,7 @@ def test_tokens_are_counted_here_when_the_server_does_not():
 @pytest.mark.parametrize("fault", [Reply(status=429), Reply(status=500), Reply(status=503), Reply(reset=True)])
 def test_a_passing_fault_is_tried_again(fault):
     with serving(fault, "Here now.") as (server, url):
-        assert reply_of(talker(url))[0] == "Here now."
+        assert reply_of(client(url))[0] == "Here now."
     assert len(server.requests) == 2
 
 
@@ -69,13 +69,13 @@ def test_a_passing_fault_is_tried_again(fault):
 )
 def test_tries_are_bounded(fault, reason):
     with serving(fault) as (server, url), pytest.raises(ModelFailed, match=reason):
-        reply_of(talker(url))
-    assert len(server.requests) == chat_client.TRIES
+        reply_of(client(url))
+    assert len(server.requests) == chat_client.MOST_ATTEMPTS
 
 
 def test_a_lasting_fault_is_not_tried_again():
     with serving(Reply(status=401)) as (server, url), pytest.raises(ModelFailed, match="HTTP 401"):
-        reply_of(talker(url))
+        reply_of(client(url))
     assert len(server.requests) == 1
 
 
@@ -83,7 +83,7 @@ def test_a_reply_that_has_begun_is_not_begun_again():
     with serving(Reply(("Lankford ", "leads"), reset=True)) as (server, url):
         pieces = []
         with pytest.raises(ModelFailed):
-            pieces.extend(talker(url).talk(MESSAGES))
+            pieces.extend(client(url).stream(MESSAGES))
     assert pieces == ["Lankford ", "leads"]
     assert len(server.requests) == 1
 
@@ -93,7 +93,7 @@ def test_thirty_seconds_of_silence_are_not_waited_out(keep_alive):
     # With keep-alives the connection is never silent, so only our own clock can tell.
     silent = Reply(("Lank", "ford"), stall=30.0, keep_alive=keep_alive)
     with serving(silent) as (_, url), pytest.raises(ModelFailed, match=r"no word for 1 s|[Tt]ime"):
-        reply_of(talker(url, timeout=1.0))
+        reply_of(client(url, timeout=1.0))
 
 
 def test_an_endless_reply_is_cut():
@@ -101,25 +101,25 @@ def test_an_endless_reply_is_cut():
         serving(Reply(endless="and on and on and on ")) as (_, url),
         pytest.raises(ModelFailed, match="limit"),
     ):
-        reply_of(talker(url, reply_tokens=50))
+        reply_of(client(url, reply_tokens=50))
 
 
 def test_an_endless_reply_of_nothing_is_cut():
     with serving(Reply(endless="\u200b")) as (_, url), pytest.raises(ModelFailed):
-        reply_of(talker(url, reply_tokens=50))
+        reply_of(client(url, reply_tokens=50))
 
 
 @pytest.mark.parametrize("text", ["", "   \n"])
 def test_an_empty_reply_is_a_failure(text):
     with serving(text) as (_, url), pytest.raises(ModelFailed, match="empty"):
-        reply_of(talker(url))
+        reply_of(client(url))
 
 
 def test_invalid_utf8_never_reaches_the_answer():
     broken = b'data: {"choices": [{"index": 0, "delta": {"content": "caf\xff\xfe"}}]}\n\n'
     with serving(Reply(raw=broken)) as (_, url):
         try:
-            text, _ = reply_of(talker(url))
+            text, _ = reply_of(client(url))
         except ModelFailed:
             return
     assert text.encode("utf-8")
@@ -128,8 +128,8 @@ def test_invalid_utf8_never_reaches_the_answer():
 def test_a_whole_reply_is_kept_and_given_again(tmp_path):
     cache = ReplyCache(tmp_path / "replies.sqlite")
     with serving("First.", "Second.") as (server, url):
-        assert reply_of(talker(url, cache))[0] == "First."
-        text, spent = reply_of(talker(url, cache))
+        assert reply_of(client(url, cache))[0] == "First."
+        text, spent = reply_of(client(url, cache))
     assert (text, spent.cached, spent.tokens_out) == ("First.", True, 45)
     assert len(server.requests) == 1
 
@@ -138,8 +138,8 @@ def test_a_reply_that_failed_is_not_kept(tmp_path):
     cache = ReplyCache(tmp_path / "replies.sqlite")
     with serving(Reply(("Half",), reset=True), "Whole.") as (_, url):
         with pytest.raises(ModelFailed):
-            reply_of(talker(url, cache))
-        assert reply_of(talker(url, cache))[0] == "Whole."
+            reply_of(client(url, cache))
+        assert reply_of(client(url, cache))[0] == "Whole."
 
 
 def test_the_cache_key_changes_with_everything_that_matters():
@@ -154,7 +154,7 @@ def test_a_damaged_cache_says_what_to_delete(tmp_path):
     path = tmp_path / "replies.sqlite"
     path.write_bytes(b"not a database, whatever its name says" * 50)
     with serving("Fine.") as (_, url), pytest.raises(UserError, match=r"replies\.sqlite"):
-        reply_of(talker(url, ReplyCache(path)))
+        reply_of(client(url, ReplyCache(path)))
 
 
 def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch, tmp_path):
@@ -163,7 +163,7 @@ def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch, tmp_path):
     refused = Reply(status=401, body=f'{{"error": {{"message": "Incorrect API key provided: {key}"}}}}')
     with serving(refused) as (server, url):
         with pytest.raises(ModelFailed) as failed:
-            reply_of(talker(url, ReplyCache(tmp_path / "replies.sqlite")))
+            reply_of(client(url, ReplyCache(tmp_path / "replies.sqlite")))
         assert key in server.headers[0]["authorization"]
     assert key not in str(failed.value)
     assert "<OPENAI_API_KEY>" in str(failed.value)

@@ -7,7 +7,7 @@ from index.types import Article, Hit
 from rag.answer.check_sentence import check
 from rag.answer.reply_parser import Sentence
 from rag.types import Candidate, Query, Reading
-from rag.verify.support import company
+from rag.verify.support import context_overlap
 
 BUDGET = Article(
     "Sen. James Lankford of Oklahoma voted against the $110.5 billion bill on Wednesday night. "
@@ -132,4 +132,4 @@ def test_a_citation_that_an_article_forges_is_no_citation():
     ],
 )
 def test_company_tells_who_did_it(sentence, kept):
-    assert (company(sentence, [BUDGET.text]) >= 0.7) is kept
+    assert (context_overlap(sentence, [BUDGET.text]) >= 0.7) is kept

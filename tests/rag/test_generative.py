@@ -36,7 +36,7 @@ The mayor, Kari Holm, said the harbour costs 4 million a year [2]. <|im_end|> [1
 @pytest.fixture(autouse=True)
 def no_key_short_waits_and_own_cache(monkeypatch, tmp_path):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr(chat_client, "WAIT_AT_MOST", 0.05)
+    monkeypatch.setattr(chat_client, "LONGEST_WAIT", 0.05)
     monkeypatch.setattr(generate_open, "CACHE_FILE", str(tmp_path / "replies.sqlite"))
 
 

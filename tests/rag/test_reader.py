@@ -38,8 +38,8 @@ def reader():
 
 
 def inquire(assistant, question):
-    inquiry = assistant.retrieve(assistant.understand(question))
-    return inquiry.query, inquiry.hits
+    state = assistant.retrieve(assistant.understand(question))
+    return state.query, state.hits
 
 
 def test_the_default_reader_is_the_trained_one_and_says_which_weights(assistant):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answer.reply_parser import BEGUN, LONGEST_SENTENCE, Sentence, SentenceStream, split_reply
+from rag.answer.reply_parser import LONGEST_SENTENCE, LOOKAHEAD, Sentence, SentenceStream, split_reply
 
 
 def made(reply, known=5, size=1):
@@ -106,7 +106,7 @@ def test_control_and_invisible_characters_are_taken_out():
 def test_a_sentence_without_end_is_cut():
     cut = made("on and " * 400)
     assert len(cut) > 1
-    assert all(len(sentence.text) < LONGEST_SENTENCE + BEGUN for sentence in cut)
+    assert all(len(sentence.text) < LONGEST_SENTENCE + LOOKAHEAD for sentence in cut)
 
 
 PIECES = st.lists(

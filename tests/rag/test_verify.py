@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from index.text.numbers import find_figures
 from index.types import Article
 from rag.types import Citation, Statement
-from rag.verify import check, verified
+from rag.verify import check, verify_citations
 from rag.verify.support import supports
 
 TEXT = (
@@ -56,7 +56,7 @@ def resolve(article_id: str, revision: str) -> Article | None:
 def test_quotations_whose_citation_fails_are_dropped_and_noted():
     wrong = replace(QUOTE, start=QUOTE.start + 4, end=QUOTE.end + 4)
     good, bad = Statement(QUOTE.text, (QUOTE,)), Statement(QUOTE.text, (wrong,))
-    kept, notes = verified([good, bad], resolve)
+    kept, notes = verify_citations([good, bad], resolve)
     assert kept == (good,)
     assert len(notes) == 1 and "The council did not approve" in notes[0]
 
@@ -65,7 +65,7 @@ def test_a_model_sentence_keeps_the_citations_that_hold_and_is_unsupported_witho
     gone = replace(QUOTE, article_id="gone")
     both = Statement("The money was not approved.", (QUOTE, gone))
     none = Statement("The money was not approved.", (gone,))
-    kept, notes = verified([both, none], resolve)
+    kept, notes = verify_citations([both, none], resolve)
     assert kept == (replace(both, citations=(QUOTE,)), replace(none, citations=(), supported=False))
     assert len(notes) == 2
 

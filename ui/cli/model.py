@@ -9,7 +9,7 @@ import click
 
 from index.errors import UserError
 from rag.answer.chat_models import without_keys
-from rag.answer.model_check import try_model
+from rag.answer.model_check import check_model
 from rag.settings import load
 
 
@@ -41,7 +41,7 @@ def check(name: str | None, url: str | None, as_json: bool) -> None:
     settings, _ = load({"model": name, "model_url": url})
     if not settings.model:
         raise UserError("No model is set. Name one: clippings model check --model ollama:llama3.2")
-    trial = try_model(settings)
+    trial = check_model(settings)
     if as_json:
         click.echo(json.dumps(asdict(trial), ensure_ascii=False))
     else:

@@ -97,15 +97,15 @@ class ChatService:
             else:
                 current = self._assistant.library.current()
                 if current is not self._assistant.library:
-                    self._assistant = self._assistant.over(current)
+                    self._assistant = self._assistant.with_library(current)
             return self._assistant
 
     def warm(self) -> None:
         """Load what the first question would have to wait for; a chat model, which may cost, is sent nothing."""
         assistant = self.assistant()
         if assistant is not None:
-            inquiry = assistant.retrieve(assistant.understand("What happened?"))
-            assistant.reader.read(inquiry.query, inquiry.hits)
+            state = assistant.retrieve(assistant.understand("What happened?"))
+            assistant.reader.read(state.query, state.hits)
             self.overview()
 
     def article(self, article_id: str, revision: str) -> Article | None:

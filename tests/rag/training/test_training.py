@@ -299,8 +299,8 @@ def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answ
 
 def test_training_goes_on_from_the_weights_that_ship(tmp_path):
     import torch
+    from rag.combined import WEIGHTS
 
-    from rag.read.reader import WEIGHTS
     from rag.read.span_model import SpanModel
     from rag.training.model import ReaderModel
     from rag.training.weights import base_folder, earlier, restore
@@ -339,21 +339,9 @@ def test_a_run_broken_off_and_continued_ends_at_the_weights_of_one_that_was_not(
 
     def run(name):
         folders = ["--data", str(tmp_path / "own"), "--out", str(tmp_path / name), "--threads", "1"]
-        length = [
-            "--steps",
-            "4",
-            "--groups",
-            "2",
-            "--passages",
-            "2",
-            "--mine",
-            "4",
-            "--mine-from",
-            ".25",
-            "--mine-every",
-            "2",
-        ]
-        args = [*folders, *length, "--rate", "1e-3"]
+        length = ["--steps", "4", "--groups", "2", "--passages", "2"]
+        mining = ["--mine", "4", "--mine-from", ".25", "--mine-every", "2"]
+        args = [*folders, *length, *mining, "--rate", "1e-3"]
         train.train(train.parser().parse_args(args))
         return torch.load(tmp_path / name / "final.pt", weights_only=True)
 
@@ -374,7 +362,7 @@ def test_a_run_broken_off_and_continued_ends_at_the_weights_of_one_that_was_not(
     monkeypatch.setattr(scoring, "group_loss", loss)
     monkeypatch.setattr(scoring, "misleading", lambda *given: seen.append("mined") or misleading(*given))
     continued = run("broken")
-    assert seen == ["loss", "loss", "loss", "mined"]  # step 3 by itself: 1 and 2 were looked through together
+    assert seen == ["loss", "loss", "loss", "mined"]  # steps 1 and 2 were looked through together
     assert all(torch.equal(value, continued[name]) for name, value in whole.items())
     started = train.Run(base_folder(), 1e-3, 0.9, "cpu").weights
     assert any(not torch.equal(value, started[name]) for name, value in whole.items())

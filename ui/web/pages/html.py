@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from index.types import Article, Hit, Published
-from rag.answer.extractive import Extractive
+from rag.answer.extractive import ExtractiveAnswerer
 from rag.types import Answer, Citation, Statement
 from ui.answer_text import number_citations
 from ui.store.conversations import Conversation, StoredAnswer, Verdict
@@ -197,7 +197,7 @@ def _label(answer: Answer | None, citation: Citation) -> str:
 
 def writer(answer: Answer) -> str:
     """The chat model that wrote the answer; empty where it quotes."""
-    return "" if answer.model == Extractive.name else answer.model
+    return "" if answer.model == ExtractiveAnswerer.name else answer.model
 
 
 def sources(answer: Answer) -> list[Source]:
