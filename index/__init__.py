@@ -1,5 +1,7 @@
 """Articles in, a searchable library out; knows nothing of conversations, answers or chat."""
 
+from __future__ import annotations
+
 import os
 
 INNER_ORDER = (

@@ -16,9 +16,13 @@ _CONTROLS = [*range(0x00, 0x09), *range(0x0E, 0x20), 0x7F]
 # Shown by no renderer: soft hyphen, combining grapheme joiner, zero-width space and word joiner, byte order
 # mark, direction marks, embeddings, overrides and isolates, invisible operators, annotation anchors.
 _INVISIBLE = [
-    0x00AD, 0x034F, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F),
-    *range(0x2060, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC), 0xFFFE, 0xFFFF,
-]  # fmt: skip
+    *map(ord, "\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\ufeff\ufffe\uffff"),
+    *(
+        code
+        for first, last in ((0x202A, 0x202E), (0x2060, 0x206F), (0xFFF9, 0xFFFB))
+        for code in range(first, last + 1)
+    ),
+]
 _REPLACE: dict[int, str] = {
     **_WINDOWS,
     **_BREAKS,
@@ -32,6 +36,7 @@ _JOINED = "\u0590-\u1cff\u2190-\u2bff\ufb1d-\ufdff\ufe0f\ufe70-\ufefe\U0001f000-
 _JOINER = re.compile(f"(?<=[{_JOINED}])([\u200c\u200d])(?=[{_JOINED}])|[\u200c\u200d]")
 # Tag characters spell regional flags after a black flag; elsewhere they are invisible text.
 _TAGS = re.compile("(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f)|[\U000e0000-\U000e007f]")
+# takes "é", "\t"; not "plain text\n"
 _ASCII_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 

@@ -1,4 +1,4 @@
-"""Do a library's three stores agree, and how they are made to."""
+"""Compares the three stores of a library (SQLite, Chroma, tantivy), and repairs the engines from the catalog."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from index.build.embed_passages import Copies, IndexConfig, embedded_text, sweep
+from index.build.embed_passages import IndexConfig, embedded_text
+from index.build.engine_copies import EngineCopies, delete_unused_folders
 from index.catalog import Catalog
 from index.catalog.view import Collection, split_id, to_article, to_passage
-from index.engines.bm25 import Entry, WordIndex
+from index.engines.bm25 import FIELDS, Entry, WordIndex
 from index.engines.chroma import BATCH, VectorIndex, is_cut_short
 from index.errors import UserError
 from index.locks import write_lock
@@ -23,7 +24,7 @@ Store = Literal["catalog", "vectors", "words"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something a store lacks, has too much, or cannot read."""
+    """Passages that a store lacks or should not have, or damage that keeps it from being read."""
 
     store: Store
     kind: Literal["missing", "orphan", "damaged"]
@@ -35,13 +36,15 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckReport:
     """What a check found; `articles` and `passages` are those of the published version."""
 
     version: int
     articles: int
     passages: int
     problems: tuple[Problem, ...]
+    lacks: str = ""
+    """What `lacking` returned."""
 
     @property
     def clean(self) -> bool:
@@ -71,7 +74,7 @@ class _Difference:
             yield Problem(store, "orphan", len(self.orphans), f"{detail}; collection {collection.name}")
 
 
-def check(folder: Path) -> Checked:
+def check(folder: Path) -> CheckReport:
     """Compare SQLite, Chroma and tantivy passage by passage, for every version kept."""
     catalog = Catalog(folder)
     try:
@@ -80,13 +83,25 @@ def check(folder: Path) -> Checked:
             problems.extend(_vectors_difference(catalog, collection).problems("vectors", collection))
             problems.extend(_words_difference(catalog, collection).problems("words", collection))
         articles, passages = catalog.view().count() if catalog.current() else (0, 0)
-        return Checked(catalog.current(), articles, passages, tuple(problems))
+        return CheckReport(catalog.current(), articles, passages, tuple(problems), lacking(catalog))
     finally:
         catalog.close()
 
 
-def repair(folder: Path, config: IndexConfig, command: str = "") -> Checked:
-    """Make the engines hold what the catalog says, encoding what is missing; returns a new check.
+def lacking(catalog: Catalog) -> str:
+    """What an index made by an earlier Clippings does not hold, and the command that adds it; empty for nothing."""
+    if not catalog.current():
+        return ""
+    missing = [field for field in FIELDS if field not in catalog.view().collection.word_fields]
+    return (
+        f"made before the word index held {', '.join(missing)}; run: clippings index --rebuild FILE_OR_FOLDER"
+        if missing
+        else ""
+    )
+
+
+def repair(folder: Path, config: IndexConfig, command: str = "") -> CheckReport:
+    """Make the engines hold what the catalog lists, encoding missing passages again; returns a new check.
 
     Writes into copies and switches at the end, like a build. Raises UserError when vectors are missing that
     were made with other settings than `config`'s, or when a build is running.
@@ -94,13 +109,13 @@ def repair(folder: Path, config: IndexConfig, command: str = "") -> Checked:
     with write_lock(folder, command):
         catalog = Catalog(folder)
         try:
-            sweep(catalog)
+            delete_unused_folders(catalog)
             for collection in catalog.collections():
                 vectors = _vectors_difference(catalog, collection)
                 words = _words_difference(catalog, collection)
                 if any(vectors.problems("vectors", collection)) or any(words.problems("words", collection)):
                     _repair(catalog, collection, config, vectors, words)
-            sweep(catalog)
+            delete_unused_folders(catalog)
         finally:
             catalog.close()
     return check(folder)
@@ -198,7 +213,7 @@ def _repair(
         fresh.append("vectors")
     if words.damage:
         fresh.append("words")
-    with Copies(catalog, collection, fresh) as copies:
+    with EngineCopies(catalog, collection, fresh) as copies:
         if vectors.missing or vectors.orphans:
             copies.vectors.delete(vectors.orphans)
             for start in range(0, len(vectors.missing), BATCH):

@@ -1,14 +1,16 @@
-"""The one exception whose message is fit to show a person as it is."""
+"""The one exception whose message can be shown to a person as it is."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 
 
 class UserError(Exception):
-    """Something the person can put right: names the offending value and the next command to type."""
+    """An error that the person can correct; its message names the wrong value and the next command to type."""
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a script: what the person can put right, or the system refuses, is told in a line, with exit code 1."""
+    """Run a script; a UserError or OSError is printed as one line, and the exit code is 1."""
     try:
         main()
     except (UserError, OSError) as error:

@@ -50,8 +50,16 @@ class Library:
         return Catalog.exists(Path(folder))
 
     def current(self) -> Library:
-        """This library, or the one of the version published since it was opened."""
-        return self if self._catalog.current() == self.version else Library(self._catalog)
+        """This library, or the one of the version published since it was opened.
+
+        What an older version holds open is closed when nobody holds that version any more.
+        """
+        if self._catalog.current() == self.version:
+            return self
+        newer = Library(self._catalog)
+        if "_encoder" in vars(self) and newer._encoder_name == self._encoder_name:
+            newer._encoder = self._encoder
+        return newer
 
     @cached_property
     def outlets(self) -> dict[str, int]:
@@ -149,10 +157,12 @@ class Library:
         """Load the encoder and the engines, side by side, so that the first question does not wait for each."""
         from concurrent.futures import ThreadPoolExecutor
 
+        # The name is read here: a thread that asks the catalog gets a connection of its own, which stays open.
+        name = self._encoder_name
         with ThreadPoolExecutor(1) as pool:
-            encoder = pool.submit(lambda: self._encoder)
+            encoder = pool.submit(open_encoder, name)
             _ = self._words, self._vectors
-            encoder.result()
+            self._encoder = encoder.result()
 
     def quoted(self, text: str, k: int = 50) -> list[Article]:
         """Articles whose words best match a text, for looking up a quotation; no vectors involved."""
@@ -176,8 +186,12 @@ class Library:
             count *= 4
 
     @cached_property
+    def _encoder_name(self) -> str:
+        return str(self._catalog.settings(self.version)["encoder"])
+
+    @cached_property
     def _encoder(self) -> Encoder:
-        return open_encoder(self._catalog.settings(self.version)["encoder"])
+        return open_encoder(self._encoder_name)
 
     @cached_property
     def _words(self) -> WordIndex:

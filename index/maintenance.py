@@ -1,4 +1,4 @@
-"""Looking after a library: what is in it, going back, dropping old versions, taking it elsewhere."""
+"""Statistics of a library, roll-back to another version, pruning of old versions, export."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from index.build.embed_passages import Copies, sweep
+from index.build.engine_copies import EngineCopies, delete_unused_folders
 from index.catalog import Catalog, Version
 from index.catalog.view import Collection, View
+from index.consistency import lacking
 from index.engines.chroma import BATCH, VectorIndex
 from index.errors import UserError
 from index.locks import write_lock
@@ -19,13 +20,13 @@ from index.locks import write_lock
 REWRITE = 0.2
 """Share of dropped passages from which vectors are copied to a fresh graph, not deleted from the old."""
 
-_NEEDED = """EXISTS (SELECT 1 FROM temp.kept k WHERE v.added_in <= k.number
+_NEEDED = """EXISTS (SELECT 1 FROM temp.kept_versions k WHERE v.added_in <= k.number
               AND (v.removed_in IS NULL OR v.removed_in > k.number))"""
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """A library at a glance; sizes in bytes."""
+    """Versions, counts, settings and disk use of a library; sizes in bytes."""
 
     folder: str
     current: int
@@ -37,6 +38,8 @@ class Stats:
     oldest: str
     newest: str
     sizes: dict[str, int]
+    lacks: str
+    """What `index.consistency.lacking` returned."""
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain data, for JSON."""
@@ -44,7 +47,7 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
+class PruneReport:
     """What `prune` dropped for good."""
 
     versions: tuple[int, ...]
@@ -70,7 +73,7 @@ def rollback(folder: Path, number: int, command: str = "") -> None:
             catalog.close()
 
 
-def prune(folder: Path, keep: int = 1, command: str = "") -> Pruned:
+def prune(folder: Path, keep: int = 1, command: str = "") -> PruneReport:
     """Drop, for good, all but the published version and the `keep` - 1 before it.
 
     Citations of dropped revisions no longer resolve. Raises UserError when `keep` is not positive or a build
@@ -83,10 +86,10 @@ def prune(folder: Path, keep: int = 1, command: str = "") -> Pruned:
         try:
             before = _size(folder)
             dropped, revisions, passages = _prune(catalog, keep)
-            sweep(catalog)
+            delete_unused_folders(catalog)
             catalog.connection().execute("VACUUM")
             catalog.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return Pruned(tuple(dropped), revisions, passages, max(before - _size(folder), 0))
+            return PruneReport(tuple(dropped), revisions, passages, max(before - _size(folder), 0))
         finally:
             catalog.close()
 
@@ -131,6 +134,7 @@ def stats(folder: Path) -> Stats:
             str(oldest or ""),
             str(newest or ""),
             sizes,
+            lacking(catalog),
         )
     finally:
         catalog.close()
@@ -144,8 +148,8 @@ def _prune(catalog: Catalog, keep: int) -> tuple[list[int], int, int]:
     dropped = [number for number in numbers if number not in kept]
     if not dropped:
         return [], 0, 0
-    _find_doomed(connection, kept)
-    (revisions,) = connection.execute("SELECT count(*) FROM temp.doomed").fetchone()
+    _find_dropped_revisions(connection, kept)
+    (revisions,) = connection.execute("SELECT count(*) FROM temp.dropped_revisions").fetchone()
     passages = 0
     staying = {catalog.view(number).collection for number in kept}
     leaving = [collection for collection in catalog.collections() if collection not in staying]
@@ -154,13 +158,17 @@ def _prune(catalog: Catalog, keep: int) -> tuple[list[int], int, int]:
         for collection in staying:
             rows = connection.execute(
                 "SELECT article_id || ':' || revision || ':' || number, "
-                "(article_id, revision) IN temp.doomed FROM passages WHERE collection = ?",
+                "(article_id, revision) IN temp.dropped_revisions FROM passages WHERE collection = ?",
                 [collection.name],
             ).fetchall()
-            doomed = [key for key, is_doomed in rows if is_doomed]
-            passages += len(doomed)
-            if doomed:
-                copied.append(_shed(catalog, collection, doomed, [key for key, out in rows if not out], stack))
+            dropped_ids = [key for key, is_dropped in rows if is_dropped]
+            passages += len(dropped_ids)
+            if dropped_ids:
+                copied.append(
+                    _engine_copies_without(
+                        catalog, collection, dropped_ids, [key for key, out in rows if not out], stack
+                    )
+                )
         with catalog.transaction():
             _delete(connection, [collection.name for collection in leaving])
             for collection in copied:
@@ -176,11 +184,13 @@ def _prune(catalog: Catalog, keep: int) -> tuple[list[int], int, int]:
     return dropped, revisions, passages
 
 
-def _shed(catalog: Catalog, collection: Collection, doomed: list[str], kept: list[str], stack: ExitStack) -> Collection:
-    """Copies of the engines without the doomed passages."""
-    # Deleted vectors stay in Chroma's graph as dead ends.
-    fresh = len(doomed) > REWRITE * (len(doomed) + len(kept)) and not collection.server
-    copies = stack.enter_context(Copies(catalog, collection, fresh=("vectors",) if fresh else ()))
+def _engine_copies_without(
+    catalog: Catalog, collection: Collection, dropped_ids: list[str], kept: list[str], stack: ExitStack
+) -> Collection:
+    """Copies of the engines without the dropped passages."""
+    # Chroma's graph keeps deleted vectors as nodes that are searched in vain.
+    fresh = len(dropped_ids) > REWRITE * (len(dropped_ids) + len(kept)) and not collection.server
+    copies = stack.enter_context(EngineCopies(catalog, collection, fresh=("vectors",) if fresh else ()))
     if fresh:
         old = VectorIndex(catalog.vectors_folder(collection))
         try:
@@ -189,32 +199,32 @@ def _shed(catalog: Catalog, collection: Collection, doomed: list[str], kept: lis
         finally:
             old.close()
     else:
-        copies.vectors.delete(doomed)
-    copies.words.write(delete=doomed)
+        copies.vectors.delete(dropped_ids)
+    copies.words.write(delete=dropped_ids)
     copies.finish()
     return copies.collection
 
 
-def _find_doomed(connection: sqlite3.Connection, kept: list[int]) -> None:
-    """Fill temp.kept with the versions that stay and temp.doomed with the revisions none of them holds."""
-    connection.execute("CREATE TEMP TABLE kept (number INTEGER PRIMARY KEY)")
-    connection.executemany("INSERT INTO temp.kept VALUES (?)", [(number,) for number in kept])
+def _find_dropped_revisions(connection: sqlite3.Connection, kept: list[int]) -> None:
+    """Fill temp.kept_versions, and temp.dropped_revisions with the revisions that none of those versions holds."""
+    connection.execute("CREATE TEMP TABLE kept_versions (number INTEGER PRIMARY KEY)")
+    connection.executemany("INSERT INTO temp.kept_versions VALUES (?)", [(number,) for number in kept])
     connection.execute(
-        f"""CREATE TEMP TABLE doomed AS SELECT article_id, revision FROM revisions r WHERE NOT EXISTS (
+        f"""CREATE TEMP TABLE dropped_revisions AS SELECT article_id, revision FROM revisions r WHERE NOT EXISTS (
               SELECT 1 FROM lives v WHERE v.article_id = r.article_id AND v.revision = r.revision
                  AND {_NEEDED})"""
     )
 
 
 def _delete(connection: sqlite3.Connection, leaving: list[str]) -> None:
-    connection.execute("DELETE FROM versions WHERE number NOT IN (SELECT number FROM temp.kept)")
+    connection.execute("DELETE FROM versions WHERE number NOT IN (SELECT number FROM temp.kept_versions)")
     connection.executemany("DELETE FROM passages WHERE collection = ?", [(name,) for name in leaving])
     connection.executemany("DELETE FROM collections WHERE name = ?", [(name,) for name in leaving])
     for table in ("lives", "locations"):
         connection.execute(f"DELETE FROM {table} AS v WHERE NOT ({_NEEDED})")
-    connection.execute("DELETE FROM links WHERE (other_id, other_revision) IN temp.doomed")
+    connection.execute("DELETE FROM links WHERE (other_id, other_revision) IN temp.dropped_revisions")
     for table in ("links", "long_sentences", "passages", "revisions"):
-        connection.execute(f"DELETE FROM {table} WHERE (article_id, revision) IN temp.doomed")
+        connection.execute(f"DELETE FROM {table} WHERE (article_id, revision) IN temp.dropped_revisions")
     connection.execute("DELETE FROM articles WHERE id NOT IN (SELECT article_id FROM revisions)")
 
 

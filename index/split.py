@@ -29,9 +29,13 @@ LONGEST_SENTENCE = 2000
 WINDOW = 6000
 """Characters of one paragraph given to the sentence splitter at a time."""
 
+# takes "one line\nand the next"; not "one paragraph\n\nand the next"
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\n)[^\n]+)*")
+# takes "over.” He", "why? "; not "3.5 ", "over."
 _BREAK = re.compile(r"[.!?…][\"'”’)\]]*\s")
+# takes "in the U.S.", "met Reps."; not "in Ohio.", "NATO."
 _ACRONYM = re.compile(r"\b(?:U\.S\.A?|U\.K\.|U\.N\.|E\.U\.|D\.C\.|Prop\.|Nos?\.|Reps?\.|Sens?\.|Govs?\.)$")
+# takes "The ", "However, "; not "Theodore", "Senate"
 _STARTER = re.compile(
     either(
         capitalised(SENTENCE_OPENERS + ARTICLES + QUESTION_WORDS[:2]),
@@ -41,6 +45,7 @@ _STARTER = re.compile(
     )
     + r"\b"
 )
+# takes "”", ".) "; not "” he"
 _ONLY_MARKS = re.compile(r"[\s\"'”’“‘)\].,;…]*$")
 
 

@@ -15,14 +15,8 @@ from rag.types import Answer, Citation, Statement
 if TYPE_CHECKING:
     from rag.verify.find_quotation import QuotationReport
 
+# takes each of "*", "[" and "<", which Markdown would read as markup; not letters, digits, blanks or quotes
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&])")
-
-
-def as_text(answer: Answer, *, show_sources: bool = False) -> str:
-    """An answer for a terminal: statements with numbers, then each numbered source and where it stands."""
-    numbers: dict[Citation, int] = {}
-    shown = [] if answer.refused else [statement_as_text(item, numbers) for item in answer.statements]
-    return "\n".join([*shown, evidence_as_text(answer, show_sources=show_sources)])
 
 
 def statement_as_text(statement: Statement, numbers: dict[Citation, int]) -> str:
@@ -111,9 +105,9 @@ def place(article: Article, offset: int) -> str:
 
 def hit_line(hit: Hit) -> str:
     """Why a hit is there: its score and its rank in each list."""
-    found = [f"{name} #{rank.rank}" for name, rank in (("words", hit.words), ("vectors", hit.vectors)) if rank]
+    ranks = [f"{name} #{rank.rank}" for name, rank in (("words", hit.words), ("vectors", hit.vectors)) if rank]
     published = str(hit.article.published or "date unknown")
-    return f"{hit.score:.3f}  {', '.join(found)}  {published}  {hit.article.name}"
+    return f"{hit.score:.3f}  {', '.join(ranks)}  {published}  {hit.article.name}"
 
 
 def escape_markdown(text: str) -> str:

@@ -82,7 +82,7 @@ def build_library(
         return read(targets, fetcher=fetcher, seen=log) if articles is None else articles
 
     try:
-        with nullcontext(progress) if progress else progress_bar() as shown:
+        with nullcontext(progress) if progress else progress_bar() as show:
             return build(
                 Path(settings.library),
                 read_targets,
@@ -92,7 +92,7 @@ def build_library(
                 rebuild=rebuild,
                 server=settings.chroma,
                 command=command or typed_command(),
-                progress=shown,
+                progress=show,
             )
     finally:
         if fetcher is not None:

@@ -12,7 +12,7 @@ INNER_ORDER = ("load_test", "speed")
 
 def installed_command() -> str:
     """The path of the `clippings` that belongs to the running Python; raises UserError where it is not installed."""
-    found = shutil.which("clippings", path=Path(sys.executable).parent)
-    if found is None:
+    path = shutil.which("clippings", path=Path(sys.executable).parent)
+    if path is None:
         raise UserError(f"No 'clippings' program beside {sys.executable!r}. Install it: pip install -e .")
-    return found
+    return path

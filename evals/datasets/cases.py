@@ -58,6 +58,8 @@ class Case:
     tags: tuple[str, ...] = ()
     context_articles: tuple[str, ...] = ()
     """Articles the question is asked of, whether they answer it or not: what a reader without retrieval reads."""
+    searched: tuple[str, ...] = ()
+    """Wordings of the question that stand without the conversation; any one of them is right to search."""
     hidden: tuple[str, ...] = ()
     """Article ids kept from the search; set by `leave_out`, never by a question set."""
     __pydantic_config__: ClassVar = STRICT

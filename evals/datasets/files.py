@@ -11,7 +11,7 @@ from typing import Any
 from evals.datasets.cases import BadRows, Case, Problem
 from index.errors import UserError
 
-LISTS = ("conversation", "answers", "gold_articles", "gold_sentences", "context_articles", "tags")
+LISTS = ("conversation", "searched", "answers", "gold_articles", "gold_sentences", "context_articles", "tags")
 KINDS = (".jsonl", ".csv", ".yaml", ".yml")
 LONGEST_CELL = 131_072
 """Characters of one cell of a CSV file."""
@@ -76,6 +76,8 @@ def _faults(case: Case, expecting: bool) -> Iterator[tuple[str, str]]:
             yield f"gold_sentences.{number}.text", "is empty"
     if any(not answer.strip() for answer in case.answers):
         yield "answers", "holds an empty answer"
+    if any(not wording.strip() for wording in case.searched):
+        yield "searched", "holds an empty wording"
     if not expecting:
         return
     if case.answerable and not (case.answers or case.gold_sentences or case.gold_articles):

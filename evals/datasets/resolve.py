@@ -12,7 +12,7 @@ from index.clean import clean
 from index.types import Article
 
 
-class Names:
+class ArticleNames:
     """Every name an article can be called by in a question set.
 
     Names are tried from the surest to the loosest: id, whole location, row id (after `#`), URL, file
@@ -26,7 +26,7 @@ class Names:
         for article in articles:
             self._by_id[article.id] = article
             places = locations(article.id) if locations else [article.location]
-            for kind, name in _called(article, places):
+            for kind, name in _names_of(article, places):
                 self._tables[kind][name].add(article.id)
         self._loose: list[dict[str, set[str]]] = []
         for table in self._tables:
@@ -48,7 +48,7 @@ class Names:
         return []
 
 
-def _called(article: Article, locations: Iterable[str]) -> Iterator[tuple[int, str]]:
+def _names_of(article: Article, locations: Iterable[str]) -> Iterator[tuple[int, str]]:
     """Each name of an article and how sure it is, from 0."""
     yield 0, article.id
     for location in locations:
@@ -72,9 +72,9 @@ def locate(sentence: GoldSentence, article: Article) -> tuple[GoldSentence, str]
     start = article.text.find(wanted) if wanted else -1
     if start < 0:
         return replace(sentence, start=None, end=None), f"not found word for word in {article.name!r}"
-    found = replace(sentence, text=wanted, start=start, end=start + len(wanted))
+    located = replace(sentence, text=wanted, start=start, end=start + len(wanted))
     again = article.text.find(wanted, start + 1)
-    return found, f"stands more than once in {article.name!r}; the first place is taken" if again >= 0 else ""
+    return located, f"stands more than once in {article.name!r}; the first place is taken" if again >= 0 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Fault:
 Report = Callable[[Fault], None]
 
 
-def resolve(cases: Iterable[Case], names: Names, report: Report) -> Iterator[Case]:
+def resolve(cases: Iterable[Case], names: ArticleNames, report: Report) -> Iterator[Case]:
     """The cases with article ids for names, sentences located, and every gold sentence's article gold.
 
     `report` is told of each name that means no article or several, and of each
@@ -104,13 +104,13 @@ def resolve(cases: Iterable[Case], names: Names, report: Report) -> Iterator[Cas
         yield _resolved(case, names, report)
 
 
-def _resolved(case: Case, names: Names, report: Report) -> Case:
+def _resolved(case: Case, names: ArticleNames, report: Report) -> Case:
     def one(name: str, field: str) -> Article | None:
-        found = names.find(name)
-        if len(found) == 1:
-            return found[0]
-        several = f"means {len(found)} articles: " + ", ".join(repr(article.location) for article in found[:3])
-        report(Fault(case, field, f"{name!r} " + (several if found else "is not in the library"), missing=True))
+        matches = names.find(name)
+        if len(matches) == 1:
+            return matches[0]
+        several = f"means {len(matches)} articles: " + ", ".join(repr(article.location) for article in matches[:3])
+        report(Fault(case, field, f"{name!r} " + (several if matches else "is not in the library"), missing=True))
         return None
 
     def ids(names: Iterable[str], field: str) -> dict[str, None]:
@@ -131,7 +131,7 @@ def _resolved(case: Case, names: Names, report: Report) -> Case:
     return replace(case, gold_articles=tuple(gold), gold_sentences=tuple(sentences), context_articles=tuple(context))
 
 
-def with_offsets(cases: Iterable[Case], names: Names, report: Report) -> Iterator[Case]:
+def with_offsets(cases: Iterable[Case], names: ArticleNames, report: Report) -> Iterator[Case]:
     """The cases with offsets for their gold sentences, under the names they were written with."""
     for case in cases:
         resolved = _resolved(case, names, report)

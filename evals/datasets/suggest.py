@@ -28,6 +28,7 @@ _DATE = rf"(?:{_DAY}|{_MONTH}(?: \d{{4}})?|(?:19|20)\d\d)"
 _SUBJECT = r"(?:The|A|An|[A-Z][\w'’-]+)(?: [\w'’.-]+){0,7}?"
 _PLAIN = r"[^.,;:“”\"()]"
 _OFFICE = r"(?:president|director|chief|head|spokes\w+|professor|leader|chairman|chair|secretary|minister)"
+# takes "He said so." and "At noon it rained."; not "At least nine were hurt."
 _NOT_ALONE = re.compile(rf"^(?:{either(capitalised(SENTENCE_OPENERS))}|At(?! least)|Though|Because|Neither)\b")
 """A sentence that begins so is about something before it, or has no subject in front."""
 
@@ -42,12 +43,15 @@ class Rule:
 
 
 def _lower(subject: str) -> str:
+    """The subject as it stands inside a sentence, its article in lower case."""
+    # takes "The" of "The old bridge"; not "Theresa"
     return re.sub(r"^(The|A|An)\b", lambda word: word[0].lower(), subject)
 
 
 RULES = (
     Rule(
         "number",
+        # takes "At least nine people were hurt in the fire."; not "Nine of the people were hurt."
         re.compile(
             rf"^(?:At least |About |Around |More than |Nearly |Some |Up to )?(?P<n>{_NUMBER}) "
             rf"(?P<noun>(?!of |other |thousand )(?:[a-z-]+ ){{0,2}}[a-z-]+s|people) "
@@ -58,6 +62,7 @@ RULES = (
     ),
     Rule(
         "when",
+        # takes "The old bridge was built in 1932."; not "The bridge was closed in anger."
         re.compile(
             rf"^(?P<s>{_SUBJECT}) (?P<verb>was|were) (?P<done>[a-z]+(?:ed|en|n|t))"
             rf"(?P<rest>{_PLAIN}{{0,60}}?) (?:on|in) (?P<date>{_DATE})[.,]"
@@ -66,6 +71,7 @@ RULES = (
     ),
     Rule(
         "reason",
+        # takes "The bridge was closed because its piers had cracked."; not "Because of rain the bridge was closed."
         re.compile(
             rf"^(?P<s>{_SUBJECT}) (?P<verb>was|were|is|are) (?P<rest>{_PLAIN}{{6,80}}) "
             rf"because (?P<why>{_PLAIN}{{8,120}})\."
@@ -74,6 +80,7 @@ RULES = (
     ),
     Rule(
         "role",
+        # takes "Ada Moreno, the mayor of Leon, said"; not "Moreno, who is the mayor, said"
         re.compile(
             rf"(?<![\w.]) ?(?P<name>{_NAME}), "
             rf"(?P<role>the [a-z]{_PLAIN}{{8,70}}|{_OFFICE} {_PLAIN}{{4,70}}), (?:said|told|has|was|is)\b"
@@ -82,6 +89,7 @@ RULES = (
     ),
     Rule(
         "who-said-what",
+        # takes '"There is nothing left to cut from the budget," said Ada Moreno'; not '"Yes," said Ada Moreno'
         re.compile(
             r"[“\"](?P<quote>[^“”\"]{30,260})[,.?!]?[”\"],? "
             rf"(?:(?:said|says) (?P<name>{_NAME})\b|(?P<before>{_NAME}) (?:said|says|told)\b)"
@@ -93,7 +101,7 @@ RULES = (
 
 def suggest(articles: Iterable[Article], limit: int = 50) -> Iterator[Case]:
     """Up to `limit` questions, at most three an article, each with its sentence and answer."""
-    made = 0
+    count = 0
     for article in articles:
         questions: dict[str, Case] = {}
         kinds: Counter[str] = Counter()
@@ -104,9 +112,9 @@ def suggest(articles: Iterable[Article], limit: int = 50) -> Iterator[Case]:
             kinds[rule] += 1
             questions[case.question] = case
         for case in list(questions.values())[:PER_ARTICLE]:
-            if made >= limit:
+            if count >= limit:
                 return
-            made += 1
+            count += 1
             yield case
 
 

@@ -2,8 +2,9 @@
 
 INNER_ORDER = (
     "ablation",
-    "corrupt",
     "fit_readers",
+    "model_sentences",
+    "perturb",
     "reader_data",
     "retrieval",
     "small_model",

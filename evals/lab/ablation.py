@@ -14,9 +14,10 @@ from evals.metrics import statistics
 from index import errors
 from index.errors import UserError
 from rag.training import train
-from rag.training.batches import Batcher
-from rag.training.examples import NEGATIVES, Example, answers_of, folded, in_held_out
+from rag.training.batches import Batcher, Shares
+from rag.training.examples import NEGATIVES, Example, answers_of, in_held_out
 from rag.training.files import read_json
+from rag.training.passages import folded
 from rag.training.weights import base_folder
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ what is left of it after a long one.
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class Ablation:
     """What a run changes. `without` and `only` are the beginnings of names of training sets; it is compared with the
     run `beside`, and on the held-out questions of these sets by themselves.
     """
@@ -45,6 +46,7 @@ class Recipe:
     apart: bool = False
     mine: int = 0
     cut_out: float = 0.0
+    near_miss: float = 0.0
     alone: float = 0.0
 
     @property
@@ -58,18 +60,22 @@ class Recipe:
         return not left_out and example.source.startswith(self.only)
 
 
-RECIPES = {
-    "whole": Recipe(),
-    "no-made-questions": Recipe(without="wikinews"),
-    "no-quotations": Recipe(without="wikinews_quotation"),
-    "no-disfluent": Recipe(without="disfl_qa"),
-    "squad-alone": Recipe(only="squad_dev"),
-    "random-wrong": Recipe(random_wrong=True),
-    "apart": Recipe(apart=True),
-    "mined": Recipe(mine=6),
-    "cut-out": Recipe(mine=6, cut_out=0.5, alone=0.5, beside="mined"),
+ABLATIONS = {
+    "whole": Ablation(),
+    "no-made-questions": Ablation(without="wikinews"),
+    "no-quotations": Ablation(without="wikinews_quotation"),
+    "no-disfluent": Ablation(without="disfl_qa"),
+    "squad-alone": Ablation(only="squad_dev"),
+    "random-wrong": Ablation(random_wrong=True),
+    "apart": Ablation(apart=True),
+    "mined": Ablation(mine=6),
+    "cut-out": Ablation(mine=6, cut_out=0.5, alone=0.5, beside="mined"),
+    "near-miss": Ablation(mine=6, cut_out=0.5, near_miss=0.2, alone=0.5, beside="cut-out"),
 }
 RUNS = """\
+example:
+  python -m evals.lab.ablation --data reader-train --only mined cut-out --out runs/ablation
+
 runs:
   whole              the first round's questions; two wrong passages each, from BM25; one normalisation over all three
   no-made-questions  without those made by rule from news
@@ -81,6 +87,8 @@ runs:
   mined              of six wrong passages, those that mislead it most as it learns
   cut-out            mined, and as in the second round: for half of the questions one of the six is theirs with the
                      answer cut out, and the loss over each passage by itself has weight .5; compared with mined
+  near-miss          cut-out, and one question in five is changed in one thing, where something could be changed, so
+                     that its passage no longer answers; compared with cut-out
 """
 
 
@@ -97,30 +105,31 @@ def with_random_wrong(examples: Sequence[Example], rng: random.Random) -> list[E
     return out
 
 
-def trained(
-    recipe: Recipe, examples: Sequence[Example], held_out: list[Example], args: argparse.Namespace
+def train_and_judge(
+    ablation: Ablation, examples: Sequence[Example], held_out: list[Example], args: argparse.Namespace
 ) -> list[Judged]:
-    """Train as `recipe` says and return how the held-out questions are read."""
+    """Train as `ablation` says and return how the held-out questions are read."""
     import torch
 
     from rag.training import scoring
 
     torch.manual_seed(args.seed)
-    training = [e for e in examples if recipe.keeps(e)]
-    if recipe.random_wrong:
+    training = [e for e in examples if ablation.keeps(e)]
+    if ablation.random_wrong:
         training = with_random_wrong(training, random.Random(args.seed))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     base = base_folder()
-    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed, recipe.cut_out)
-    run = train.Run(base, args.rate, 0.997, device)
+    shares = Shares(ablation.cut_out, ablation.near_miss)
+    batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed, shares)
+    run = train.Run(base, args.rate, 0.997, device, train.precision("auto"))
     for step in range(args.steps):
-        groups = batcher.sample(step, recipe.mine or PASSAGES)
-        if recipe.mine:
-            groups = scoring.misleading(run.model, batcher, groups, PASSAGES, device)
+        groups = batcher.sample(step, ablation.mine or PASSAGES)
+        if ablation.mine:
+            groups = scoring.cut_to(groups, scoring.misleading(run.model, batcher, groups, PASSAGES, device))
         batch = batcher.encode(groups)
-        if recipe.apart:
+        if ablation.apart:
             batch = replace(batch, group=list(range(len(batch.group))))
-        run.learn(scoring.group_loss(run.model, batch, device, recipe.alone)[0], step / args.steps)
+        run.learn(scoring.group_loss(run.model, batch, device, ablation.alone)[0], step / args.steps)
     run.use(run.average)
     return scoring.judge(run.model, batcher, held_out, device)
 
@@ -132,17 +141,17 @@ def more_wrong_answers(
     return statistics.wrong_answers_at(sure, without) - statistics.wrong_answers_at(other, other_without)
 
 
-def compared(rows: Sequence[dict], beside: Sequence[dict]) -> dict[str, list[float]]:
+def compare(rows: Sequence[dict], beside: Sequence[dict]) -> dict[str, list[float]]:
     """Return [value, difference to `beside`, its 95% interval low, high] for each measure, paired by question."""
-    found = {}
+    differences = {}
     for name in ("exact", "first"):
         change = statistics.difference([r[name] for r in beside], [r[name] for r in rows])
-        found[name] = [change.after, change.value, change.low, change.high]
+        differences[name] = [change.after, change.value, change.low, change.high]
     columns = [[r[name] for r in side] for side in (rows, beside) for name in ("sure", "sure_without")]
     low, high = statistics.interval(*columns, statistic=more_wrong_answers)
     value = statistics.wrong_answers_at(columns[0], columns[1])
-    found["wrong answers at 10%"] = [value, more_wrong_answers(*columns), low, high]
-    return {name: [round(number, 3) for number in numbers] for name, numbers in found.items()}
+    differences["wrong answers at 10%"] = [value, more_wrong_answers(*columns), low, high]
+    return {name: [round(number, 3) for number in numbers] for name, numbers in differences.items()}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -156,7 +165,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add = p.add_argument
     add("--out", type=Path, required=True, help="folder for examples and results")
-    add("--only", nargs="+", choices=list(RECIPES), help="runs to make (default: all the data has questions for)")
+    add("--only", nargs="+", choices=list(ABLATIONS), help="runs to make (default: all the data has questions for)")
     add("--steps", type=train.count, default=200, help="steps of each run (default 200; seven minutes on two cores)")
     add("--groups", type=train.count, default=train.GROUPS, help=f"questions in a step (default {train.GROUPS})")
     add("--rate", type=float, default=2e-4, help="peak learning rate (default 2e-4)")
@@ -168,18 +177,25 @@ def result(name: str, training: list[Example], held_out: list[Example], args: ar
 
     Raises UserError where one made otherwise stands there.
     """
-    kept = args.out / f"{name}.json"
-    settings = {"steps": args.steps, "groups": args.groups, "rate": args.rate, "seed": args.seed,
-                "questions": len(training), "held out": len(held_out), **asdict(RECIPES[name])}  # fmt: skip
-    if not kept.exists():
-        rows = [asdict(one) for one in trained(RECIPES[name], training, held_out, args)]
-        written = kept.with_suffix(".next")
-        written.write_text(json.dumps({"settings": settings, "rows": rows}), encoding="utf-8")
-        written.replace(kept)
-    found = read_json(kept)
-    if not isinstance(found, dict) or found.get("settings") != settings:
-        raise UserError(f"{str(kept)!r} is of a run with other settings. Name another folder with --out.")
-    rows = found["rows"]
+    path = args.out / f"{name}.json"
+    settings = {
+        "steps": args.steps,
+        "groups": args.groups,
+        "rate": args.rate,
+        "seed": args.seed,
+        "questions": len(training),
+        "held out": len(held_out),
+        **asdict(ABLATIONS[name]),
+    }
+    if not path.exists():
+        rows = [asdict(one) for one in train_and_judge(ABLATIONS[name], training, held_out, args)]
+        unfinished = path.with_suffix(".next")
+        unfinished.write_text(json.dumps({"settings": settings, "rows": rows}), encoding="utf-8")
+        unfinished.replace(path)
+    stored = read_json(path)
+    if not isinstance(stored, dict) or stored.get("settings") != settings:
+        raise UserError(f"{str(path)!r} is of a run with other settings. Name another folder with --out.")
+    rows = stored["rows"]
     return rows
 
 
@@ -188,15 +204,19 @@ def runs(wanted: Sequence[str] | None, training: Sequence[Example]) -> list[str]
 
     Raises UserError for one that would change nothing, or leave nothing to train on.
     """
-    names = list(wanted or RECIPES)
-    kept = {name: sum(map(RECIPES[name].keeps, training)) for name in names}
-    idle = [name for name in names if RECIPES[name].about and kept[name] in (0, len(training))]
+    names = list(wanted or ABLATIONS)
+    counts = {name: sum(map(ABLATIONS[name].keeps, training)) for name in names}
+    idle = [name for name in names if ABLATIONS[name].about and counts[name] in (0, len(training))]
     if wanted and idle:
-        told = f"{idle[0]!r} needs questions of {RECIPES[idle[0]].about!r} and others."
-        raise UserError(f"{told} Name other runs with --only.")
-    chosen = [name for name in names if name not in idle]
-    needed = {name for one in chosen for name in (one, RECIPES[one].beside)} | {"whole"}
-    return [name for name in RECIPES if name in needed]
+        fault = f"{idle[0]!r} needs questions of {ABLATIONS[idle[0]].about!r} and others."
+        raise UserError(f"{fault} Name other runs with --only.")
+    useful = [name for name in names if name not in idle]
+    needed = {"whole"}
+    for name in useful:
+        while name not in needed:
+            needed.add(name)
+            name = ABLATIONS[name].beside
+    return [name for name in ABLATIONS if name in needed]
 
 
 def main() -> None:
@@ -207,17 +227,20 @@ def main() -> None:
     training = [e for e in examples if not in_held_out(e.group)]
     held_out = [e for e in examples if in_held_out(e.group) and e.spans]
     if not held_out:
-        told = f"None of the {len(examples)} questions in {str(args.data)!r} is held out: too few."
-        raise UserError(f"{told} Name another folder with --data, and another with --out.")
+        folders = ", ".join(repr(str(folder)) for folder in args.data)
+        fault = f"None of the {len(examples)} questions in {folders} is held out: too few."
+        raise UserError(f"{fault} Name another folder with --data, and another with --out.")
     results: dict[str, list[dict]] = {}
     for name in runs(args.only, training):
-        recipe = RECIPES[name]
+        ablation = ABLATIONS[name]
         rows = results[name] = result(name, training, held_out, args)
-        beside = results[recipe.beside]
-        line = {"run": name, "beside": recipe.beside, "questions": len(rows), **compared(rows, beside)}
-        theirs = [i for i, row in enumerate(rows) if recipe.about and row["source"].startswith(recipe.about)]
+        beside = results[ablation.beside]
+        line = {"run": name, "beside": ablation.beside, "questions": len(rows), **compare(rows, beside)}
+        theirs = [i for i, row in enumerate(rows) if ablation.about and row["source"].startswith(ablation.about)]
         if theirs:
-            line[f"{len(theirs)} of {recipe.about}"] = compared(*([side[i] for i in theirs] for side in (rows, beside)))
+            line[f"{len(theirs)} of {ablation.about}"] = compare(
+                *([side[i] for i in theirs] for side in (rows, beside))
+            )
         print(json.dumps(line), flush=True)
 
 

@@ -7,11 +7,11 @@ reader beside its weights. The reported halves are never read.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+import click
 import numpy as np
 
 from evals.datasets.cases import Case, half, leave_out
@@ -19,7 +19,7 @@ from evals.datasets.files import read
 from evals.datasets.resolve import resolve
 from evals.metrics.text_match import holds
 from evals.runs.query import query_of
-from evals.runs.systems import names
+from evals.runs.systems import article_names
 from index import errors
 from index.errors import UserError
 from index.library import Library
@@ -84,7 +84,7 @@ def values(known: SentenceFeatures | AnswerabilityFeatures) -> list[float]:
 def tuning(library: Library, path: Path) -> list[Case]:
     """The tuning half of a set, resolved, with a twin for each answerable case whose gold is hidden."""
     cases = [case for case in read(path) if half(case.id) == "half:tuning"]
-    return list(leave_out(resolve(cases, names(library), lambda fault: None)))
+    return list(leave_out(resolve(cases, article_names(library), lambda fault: None)))
 
 
 def right(case: Case, row: Row) -> bool:
@@ -135,7 +135,7 @@ def fit_order(groups: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     return np.asarray(minimize(loss, np.zeros(groups[0][0].shape[1]), method="L-BFGS-B").x)
 
 
-def fit(title: str, asked: Sequence[ReadCase]) -> tuple[np.ndarray, np.ndarray, float, float]:
+def fit(title: str, read_cases: Sequence[ReadCase]) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Print what a reader's weights reach on folds they were not fitted on.
 
     Returns the weights of the order, those of answerability, their bias, and the bar of refusal.
@@ -144,8 +144,8 @@ def fit(title: str, asked: Sequence[ReadCase]) -> tuple[np.ndarray, np.ndarray, 
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
     from sklearn.model_selection import cross_val_predict  # type: ignore[import-untyped]
 
-    groups = [(one.matrix, one.gold) for one in asked if one.case.answerable and one.gold.any()]
-    answerable = np.array([one.case.answerable for one in asked], dtype=bool)
+    groups = [(one.matrix, one.gold) for one in read_cases if one.case.answerable and one.gold.any()]
+    answerable = np.array([one.case.answerable for one in read_cases], dtype=bool)
     unanswerable = int(np.sum(~answerable))
     if min(len(groups), unanswerable) < LEAST:
         raise UserError(
@@ -163,7 +163,7 @@ def fit(title: str, asked: Sequence[ReadCase]) -> tuple[np.ndarray, np.ndarray, 
     print(f"{title}: order {weights.round(2).tolist()}")
     print(f"  gold first {reached[:, 0].mean():.3f}, in the first 3 {reached[:, 1].mean():.3f} of {len(groups)}")
 
-    found = np.array([one.answerability(weights) for one in asked])
+    found = np.array([one.answerability(weights) for one in read_cases])
     known_features, agreement = found[:, :-1], found[:, -1]
     model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000)
     unseen = cross_val_predict(model, known_features, answerable, cv=2 * FOLDS, method="decision_function")
@@ -174,7 +174,7 @@ def fit(title: str, asked: Sequence[ReadCase]) -> tuple[np.ndarray, np.ndarray, 
         wrong = np.mean(unseen[~answerable] >= np.quantile(unseen[answerable], wrong_refusals))
         bar = np.quantile(known[answerable], wrong_refusals)
         print(f"  at {wrong_refusals:.0%} wrong refusals: bar {bar:.3f}, wrong answers {wrong:.1%}")
-    libraries = np.array([str(one.library) for one in asked])
+    libraries = np.array([str(one.library) for one in read_cases])
     sets = [libraries == library for library in dict.fromkeys(libraries)]
     # Each set counts the same, however many questions it has.
     shares = np.sum([own / np.sum(own & answerable) for own in sets], axis=0)[answerable]
@@ -186,12 +186,27 @@ def fit(title: str, asked: Sequence[ReadCase]) -> tuple[np.ndarray, np.ndarray, 
     return weights, np.append(model.coef_[0], AGREES), float(model.intercept_[0]), refusal
 
 
-def main() -> None:
-    """Print fitted weights and the calibration of refusal, for each reader."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("pairs", nargs="+", metavar="LIBRARY QUESTIONS", type=Path)
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the trained reader's weights")
-    arguments = parser.parse_args()
+@click.command()
+@click.argument("pairs", nargs=-1, required=True, metavar="LIBRARY QUESTIONS ...", type=click.Path(path_type=Path))
+@click.option(
+    "--weights",
+    "folder",
+    default=WEIGHTS,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the trained reader's weights.  [default: those that ship]",
+)
+def main(pairs: tuple[Path, ...], folder: Path) -> None:
+    """Fit the weights and the refusal bar of each reader on the tuning halves of pairs LIBRARY QUESTIONS.
+
+    Prints them, and writes those of the combined reader beside its WEIGHTS.
+
+    \b
+    Example:
+      python -m evals.lab.fit_readers --weights WEIGHTS seeds-library evals/sets/seeds.jsonl \\
+          demo-library evals/sets/wikinews.jsonl
+    """
+    if len(pairs) % 2:
+        raise click.UsageError(f"{str(pairs[-1])!r} has no QUESTIONS beside it")
     unfitted = Calibration(
         SentenceFeatures(*[1] * len(fields(SentenceFeatures))),
         1,
@@ -201,20 +216,20 @@ def main() -> None:
         0,
         0,
     )
-    asked = list(ask(arguments.pairs, CombinedReader(arguments.weights, unfitted)))
-    fit("rules", [replace(one, predictions=[None] * len(one.rows)) for one in asked])
-    order, weights, bias, refusal = (np.round(part, 3).tolist() for part in fit("combined", asked))
-    made = Calibration(
+    read_cases = list(ask(pairs, CombinedReader(folder, unfitted)))
+    fit("rules", [replace(one, predictions=[None] * len(one.rows)) for one in read_cases])
+    order, weights, bias, refusal = (np.round(part, 3).tolist() for part in fit("combined", read_cases))
+    calibration = Calibration(
         features=SentenceFeatures(*order[:-2]),
         span=order[-2],
         relevance=order[-1],
         answerability=AnswerabilityFeatures(*weights),
         bias=bias,
         refusal=refusal,
-        questions=len(asked),
+        questions=len(read_cases),
     )
-    made.save(arguments.weights)
-    write_checksums(arguments.weights)
+    calibration.save(folder)
+    write_checksums(folder)
 
 
 if __name__ == "__main__":

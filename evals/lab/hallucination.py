@@ -1,7 +1,6 @@
-"""What verification makes of a model's inventions: wrong statements shown as supported, with it and without.
+"""How many wrong statements of a chat model are shown as supported, with verification and without.
 
-`python -m evals.lab.hallucination seeds --small --library LIBRARY` asks a question set of the small model on
-loopback and writes every sentence with its verdict. A statement counts as wrong by rule when it holds none
+Run: `python -m evals.lab.hallucination --help`. A statement counts as wrong by rule when it holds none
 of the expected answers, or the question has none in the articles; that calls some true sentences wrong, so
 read the sentences too.
 """
@@ -12,7 +11,7 @@ import json
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
@@ -21,7 +20,7 @@ from evals.datasets.cases import Case
 from evals.datasets.files import read
 from evals.lab.small_model import NAME, serving_small_model
 from evals.metrics.text_match import holds
-from evals.sets import shipped
+from evals.sets import set_path
 from index import errors
 from index.library import Library
 from rag.answer.check_sentence import SentenceCheck
@@ -59,10 +58,8 @@ def written(assistant: Assistant, case: Case) -> Iterator[Written]:
 
 
 @contextmanager
-def served(small: bool, settings: Settings) -> Iterator[Settings]:
+def with_small_model(small: bool, settings: Settings) -> Iterator[Settings]:
     """The settings, pointed at the small model where that is wanted."""
-    from dataclasses import replace
-
     if not small:
         yield settings
         return
@@ -77,13 +74,18 @@ def served(small: bool, settings: Settings) -> Iterator[Settings]:
 @click.option("--most", default=40, show_default=True, help="Questions asked, a chance sample.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write each sentence here, JSON lines.")
 def main(question_set: str, small: bool, library: str | None, most: int, out: Path | None) -> None:
-    """Ask QUESTION_SET of a chat model and count what verification lets through."""
-    cases = [case for case in read(shipped(f"{question_set}.jsonl")) if not case.conversation]
-    chosen = random.Random(SEED).sample(cases, min(most, len(cases)))
+    """Ask QUESTION_SET of a chat model and count the sentences that verification shows as supported.
+
+    \b
+    Example:
+      python -m evals.lab.hallucination seeds --small --library library --out sentences.jsonl
+    """
+    cases = [case for case in read(set_path(f"{question_set}.jsonl")) if not case.conversation]
+    sample = random.Random(SEED).sample(cases, min(most, len(cases)))
     sentences: list[Written] = []
-    with served(small, load({"library": library})[0]) as settings:
+    with with_small_model(small, load({"library": library})[0]) as settings:
         assistant = Assistant(Library.open(Path(settings.library)), settings)
-        for case in chosen:
+        for case in sample:
             for one in written(assistant, case):
                 sentences.append(one)
                 if out:
@@ -91,12 +93,14 @@ def main(question_set: str, small: bool, library: str | None, most: int, out: Pa
                         file.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
     wrong = [one for one in sentences if one.wrong]
     right = [one for one in sentences if not one.wrong]
-    click.echo(f"{len(chosen)} questions, {len(sentences)} sentences, {len(wrong)} of them wrong by rule")
+    click.echo(f"{len(sample)} questions, {len(sentences)} sentences, {len(wrong)} of them wrong by rule")
     for label, group in (("wrong", wrong), ("right", right)):
         if group:
-            named, borne = sum(one.named_source for one in group), sum(one.supported for one in group)
+            named, supported = (sum(getattr(one, key) for one in group) for key in ("named_source", "supported"))
             click.echo(f"  {label}: {len(group)} would be shown unmarked without verification, {named} with a source")
-            click.echo(f"  {label}: {borne} ({borne / len(group):.2f}) are shown as supported with verification")
+            click.echo(
+                f"  {label}: {supported} ({supported / len(group):.2f}) are shown as supported with verification"
+            )
 
 
 if __name__ == "__main__":

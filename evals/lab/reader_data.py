@@ -31,13 +31,13 @@ def article_id(context: str) -> str:
 
 def held_out(examples: Sequence[Example], each: int) -> list[Example]:
     """Return up to `each` held-out examples of every training set, in their order."""
-    taken: Counter[str] = Counter()
-    kept = []
+    counts: Counter[str] = Counter()
+    sample = []
     for example in examples:
-        if in_held_out(example.group) and taken[example.source] < each:
-            taken[example.source] += 1
-            kept.append(example)
-    return kept
+        if in_held_out(example.group) and counts[example.source] < each:
+            counts[example.source] += 1
+            sample.append(example)
+    return sample
 
 
 def articles(examples: Iterable[Example]) -> Iterator[dict[str, str]]:
@@ -54,16 +54,16 @@ def articles(examples: Iterable[Example]) -> Iterator[dict[str, str]]:
 
 def case(number: int, example: Example) -> Case:
     """The example as a case; a long answer becomes a gold sentence."""
-    said = dict.fromkeys(clean(example.gold.text[start:end]) for start, end in example.spans)
+    answers = dict.fromkeys(clean(example.gold.text[start:end]) for start, end in example.spans)
     gold = article_id(example.context)
     name = f"held-out-{number}"
     return Case(
         id=name,
         question=example.question,
-        answers=tuple(text for text in said if len(text.split()) < SENTENCE),
-        answerable=bool(said),
-        gold_articles=(gold,) if said else (),
-        gold_sentences=tuple(GoldSentence(gold, text) for text in said if len(text.split()) >= SENTENCE),
+        answers=tuple(text for text in answers if len(text.split()) < SENTENCE),
+        answerable=bool(answers),
+        gold_articles=(gold,) if answers else (),
+        gold_sentences=tuple(GoldSentence(gold, text) for text in answers if len(text.split()) >= SENTENCE),
         as_of=example.asked_on,
         tags=(example.source, half(name)),
     )
@@ -72,7 +72,10 @@ def case(number: int, example: Example) -> Case:
 def main() -> None:
     """Write articles.jsonl and questions.jsonl."""
     parser = argparse.ArgumentParser(
-        prog="python -m evals.lab.reader_data", description=__doc__, parents=[data_options()]
+        prog="python -m evals.lab.reader_data",
+        description=__doc__,
+        epilog="example: python -m evals.lab.reader_data --data reader-train --out held-out --each 60",
+        parents=[data_options()],
     )
     add = parser.add_argument
     add("--out", type=Path, required=True, help="folder to write")
@@ -81,10 +84,10 @@ def main() -> None:
     arguments = parser.parse_args()
     examples = gather(arguments.data, arguments.news, arguments.keep_out, random.Random(arguments.seed))[0]
     random.Random(arguments.seed).shuffle(examples)
-    chosen = held_out(examples, arguments.each)
+    sample = held_out(examples, arguments.each)
     others = [example for example in examples if not in_held_out(example.group)][: arguments.others]
-    cases = [case(number, example) for number, example in enumerate(chosen)]
-    written = write_set(list(articles([*chosen, *others])), cases, arguments.out)
+    cases = [case(number, example) for number, example in enumerate(sample)]
+    written = write_set(list(articles([*sample, *others])), cases, arguments.out)
     for fault in written.unresolved:
         print(fault, file=sys.stderr)
     print(f"{written.cases} questions over {written.articles} articles in {str(arguments.out)!r}")

@@ -1,15 +1,16 @@
 """Words, vectors, their fusion and the recency prior side by side: where does a passage with the answer stand?
 
-Run: `python -m evals.lab.retrieval LIBRARY QUESTIONS`. Knows nothing of reading or of answers.
+Run: `python -m evals.lab.retrieval --help`. Knows nothing of reading or of answers.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
+
+import click
 
 from evals.datasets.cases import Case
 from evals.datasets.files import read
@@ -48,10 +49,10 @@ def rankings(library: Library, case: Case) -> Iterator[tuple[str, list[Hit]]]:
     yield "fusion, full recency", order(words, vectors, found, as_of=day, recency=1.0)
 
 
-def place_of_answer(hits: Sequence[Hit], answers: Sequence[str]) -> int | None:
+def answer_rank(hits: Sequence[Hit], answers: Sequence[str]) -> int | None:
     """The rank, from 1, of the first of the top passages that holds an answer."""
-    places = (place for place, hit in enumerate(hits[: max(TOPS)], start=1) if holds(hit.text, answers))
-    return next(places, None)
+    ranks = (rank for rank, hit in enumerate(hits[: max(TOPS)], start=1) if holds(hit.text, answers))
+    return next(ranks, None)
 
 
 def measure(library: Library, cases: Sequence[Case]) -> dict[str, dict[str, list[float]]]:
@@ -59,36 +60,38 @@ def measure(library: Library, cases: Sequence[Case]) -> dict[str, dict[str, list
     scores: dict[str, dict[str, list[float]]] = {}
     for case in cases:
         for name, hits in rankings(library, case):
-            place = place_of_answer(hits, case.answers)
+            rank = answer_rank(hits, case.answers)
             for top in TOPS:
-                scores.setdefault(name, {}).setdefault(f"top {top}", []).append(
-                    float(place is not None and place <= top)
-                )
+                scores.setdefault(name, {}).setdefault(f"top {top}", []).append(float(rank is not None and rank <= top))
     return scores
 
 
-def main() -> None:
-    """Print a Markdown table, or with --json the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("library", type=Path)
-    parser.add_argument("questions", type=Path)
-    parser.add_argument("--json", action="store_true", help="print figures with intervals as JSON")
-    arguments = parser.parse_args()
-    cases = [case for case in read(arguments.questions) if case.answers and not case.conversation]
-    scores = measure(Library.open(arguments.library), cases)
+@click.command()
+@click.argument("library", type=click.Path(path_type=Path))
+@click.argument("questions", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print figures with intervals as JSON, not as a Markdown table.")
+def main(library: Path, questions: Path, as_json: bool) -> None:
+    """Measure each ranking of LIBRARY on QUESTIONS: the share with a passage that holds an answer.
+
+    \b
+    Example:
+      python -m evals.lab.retrieval demo-library evals/sets/wikinews.jsonl
+    """
+    cases = [case for case in read(questions) if case.answers and not case.conversation]
+    scores = measure(Library.open(library), cases)
     table = {
         name: {top: (sum(values) / len(values), interval(values)) for top, values in row.items()}
         for name, row in scores.items()
     }
-    if arguments.json:
-        print(json.dumps({"questions": len(cases), "rankings": table}, indent=2))
+    if as_json:
+        click.echo(json.dumps({"questions": len(cases), "rankings": table}, indent=2))
         return
-    print(f"{len(cases)} questions; share with a passage that holds an answer, 95% interval\n")
-    print("| | " + " | ".join(f"top {top}" for top in TOPS) + " |")
-    print("|---" * (len(TOPS) + 1) + "|")
+    click.echo(f"{len(cases)} questions; share with a passage that holds an answer, 95% interval\n")
+    click.echo("| | " + " | ".join(f"top {top}" for top in TOPS) + " |")
+    click.echo("|---" * (len(TOPS) + 1) + "|")
     for name, row in table.items():
         cells = [f"{value:.2f} ({low:.2f}-{high:.2f})" for value, (low, high) in row.values()]
-        print(f"| {name} | " + " | ".join(cells) + " |")
+        click.echo(f"| {name} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

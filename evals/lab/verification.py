@@ -1,7 +1,7 @@
 """How often verification is wrong: false sentences shown as supported, true ones marked as not found.
 
-`python -m evals.lab.verification --qags FOLDER --articles FILE.jsonl` measures it on sentences that people judged
-(QAGS; Wang, Cho and Lewis 2020) and on sentences made wrong by rule (`evals.lab.corrupt`).
+Measured on sentences that people judged (QAGS; Wang, Cho and Lewis 2020) and on sentences perturbed by rule
+(`evals.lab.perturb`): `python -m evals.lab.verification --help`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from evals.lab import corrupt
+from evals.lab.perturb import PERTURBATIONS
 from evals.metrics.statistics import interval
 from index import errors
 from index.split import passages, sentences
@@ -29,27 +29,27 @@ QUERY, READING = Query("", ""), Reading((), 0.0, True)
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A sentence, the article it is held against, and whether the article says it."""
+class LabelledSentence:
+    """A sentence, the article it is held against, and whether the article supports it."""
 
     text: str
     article: Article
-    true: bool
+    supported: bool
     kind: str
 
 
-def judged(folder: Path) -> Iterator[Claim]:
-    """The sentences of QAGS; true where at least two of three people said so."""
+def qags_sentences(folder: Path) -> Iterator[LabelledSentence]:
+    """The sentences of QAGS; supported where at least two of three people said so."""
     for name in ("cnndm", "xsum"):
         for line in (folder / f"mturk_{name}.jsonl").read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             article = Article(row["article"], id=name)
             for sentence in row["summary_sentences"]:
-                agreed = sum(said["response"] == "yes" for said in sentence["responses"]) >= 2
-                yield Claim(sentence["sentence"], article, agreed, f"people: {name}")
+                agreed = sum(one["response"] == "yes" for one in sentence["responses"]) >= 2
+                yield LabelledSentence(sentence["sentence"], article, agreed, f"people: {name}")
 
 
-def stated(path: Path, most: int) -> Iterator[Claim]:
+def article_sentences(path: Path, most: int) -> Iterator[LabelledSentence]:
     """Sentences as they stand in articles (JSON lines with a field `text`), a chance one from each article."""
     chance = random.Random(SEED)
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -57,20 +57,20 @@ def stated(path: Path, most: int) -> Iterator[Claim]:
         article = Article(row["text"], title=row.get("title", ""), id=str(row.get("id", "")))
         spans = [span for span in sentences(article.text) if len(content(article.text[slice(*span)])) >= 5]
         if spans:
-            yield Claim(article.text[slice(*chance.choice(spans))], article, True, "word for word")
+            yield LabelledSentence(article.text[slice(*chance.choice(spans))], article, True, "word for word")
 
 
-def corrupted(claims: Iterable[Claim], label: str) -> Iterator[Claim]:
-    """Each true claim made false in every way that applies to it."""
+def perturbations(labelled: Iterable[LabelledSentence], label: str) -> Iterator[LabelledSentence]:
+    """Each supported sentence perturbed in every way that applies to it, and so no longer supported."""
     chance = random.Random(SEED)
-    for claim in claims:
-        for kind, change in corrupt.KINDS.items():
-            text = change(claim.text, claim.article.text, chance)
-            if claim.true and text and text != claim.text:
-                yield Claim(text, claim.article, False, f"{label}, {kind} changed")
+    for one in (one for one in labelled if one.supported):
+        for kind, perturb in PERTURBATIONS.items():
+            text = perturb(one.text, one.article.text, chance)
+            if text and text != one.text:
+                yield LabelledSentence(text, one.article, False, f"{label}, {kind} changed")
 
 
-def accepted(claim: Claim) -> bool:
+def accepted(claim: LabelledSentence) -> bool:
     """Whether any one passage of the article bears the claim out, as for a sentence that names no source."""
     return any(
         supporting_citations(claim.text, [Hit(passage, claim.article, 1.0)], QUERY, READING)
@@ -84,27 +84,32 @@ def accepted(claim: Claim) -> bool:
 @click.option("--most", default=250, show_default=True, help="Articles to take a sentence from.")
 @click.option("--show", default=0, help="Print this many wrong decisions of each kind.")
 def main(qags: Path | None, articles: Path | None, most: int, show: int) -> None:
-    """Measure both error rates of verification."""
-    claims: list[Claim] = []
+    """Measure both error rates of verification.
+
+    \b
+    Example:
+      python -m evals.lab.verification --articles evals/sets/wikinews/articles.jsonl --most 100
+    """
+    labelled: list[LabelledSentence] = []
     if articles:
-        plain = list(stated(articles, most))
-        claims += [*plain, *corrupted(plain, "word for word")]
+        plain = list(article_sentences(articles, most))
+        labelled += [*plain, *perturbations(plain, "word for word")]
     if qags:
-        people = list(judged(qags))
-        claims += [*people, *corrupted((claim for claim in people if claim.true), "people")]
-    wrong: dict[tuple[str, bool], list[bool]] = defaultdict(list)
-    shown: dict[tuple[str, bool], int] = defaultdict(int)
-    for claim in claims:
-        key = (claim.kind, claim.true)
-        mistaken = accepted(claim) != claim.true
-        wrong[key].append(mistaken)
-        if mistaken and shown[key] < show:
-            shown[key] += 1
-            click.echo(f"  {claim.kind}, {'true' if claim.true else 'false'}: {claim.text}")
+        people = list(qags_sentences(qags))
+        labelled += [*people, *perturbations(people, "people")]
+    if not labelled:
+        raise click.UsageError("nothing to measure on: name a set with --qags or --articles")
+    errors_by_kind: dict[tuple[str, bool], list[float]] = defaultdict(list)
+    for one in labelled:
+        mistakes = errors_by_kind[one.kind, one.supported]
+        mistaken = accepted(one) != one.supported
+        if mistaken and sum(mistakes) < show:
+            click.echo(f"  {one.kind}, {'true' if one.supported else 'false'}: {one.text}")
+        mistakes.append(float(mistaken))
     click.echo(f"{'sentences':<44} {'count':>6}  error")
-    for (kind, true), mistakes in wrong.items():
-        low, high = interval([float(mistake) for mistake in mistakes])
-        what = "true, marked not found" if true else "false, shown as supported"
+    for (kind, supported), mistakes in errors_by_kind.items():
+        low, high = interval(mistakes)
+        what = "true, marked not found" if supported else "false, shown as supported"
         share = sum(mistakes) / len(mistakes)
         click.echo(f"{kind:<44} {len(mistakes):>6}  {share:.3f} [{low:.3f}, {high:.3f}]  {what}")
 

@@ -44,9 +44,10 @@ def judge(model: BaseChatModel, result: CaseResult) -> Judgement:
 
 def read_reply(reply: str) -> Judgement:
     """The judgement in a model's reply; unscored, with the reason, if there is none."""
-    found = re.search(r"\{.*\}", reply, re.S)
+    # takes the object of 'Sure: {"score": 1} Done.', line breaks in it too; not "{" alone
+    match = re.search(r"\{.*\}", reply, re.S)
     try:
-        fields = json.loads(found[0]) if found else {}
+        fields = json.loads(match[0]) if match else {}
     except json.JSONDecodeError:
         fields = {}
     score = fields.get("score") if isinstance(fields, dict) else None

@@ -49,9 +49,9 @@ def retrieval(passages: Sequence[str], facts: Sequence[str]) -> dict[str, float]
     }
 
 
-def accuracy(given: str, expected: str) -> float:
+def accuracy(answer: str, expected: str) -> float:
     """1.0 if the two share a word, lower case and split at spaces."""
-    return float(bool(set(given.lower().split()) & set(expected.lower().split())))
+    return float(bool(set(answer.lower().split()) & set(expected.lower().split())))
 
 
 def official(results: Sequence[CaseResult]) -> dict[str, tuple[float, int]]:
@@ -60,14 +60,14 @@ def official(results: Sequence[CaseResult]) -> dict[str, tuple[float, int]]:
     if not mine:
         return {}
     answerable = [result for result in mine if result.case.answerable and result.case.gold_sentences]
-    found = [
+    rows = [
         retrieval(
             [one.text for one in ranked_passages(result.hits)],
             [sentence.text for sentence in result.case.gold_sentences],
         )
         for result in answerable
     ]
-    table = {name: (float(np.mean([one[name] for one in found])), len(found)) for name in (found[0] if found else ())}
+    table = {name: (float(np.mean([one[name] for one in rows])), len(rows)) for name in (rows[0] if rows else ())}
     right = [
         accuracy(
             NULL_ANSWER if result.refused else result.text,

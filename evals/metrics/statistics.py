@@ -27,7 +27,7 @@ def interval(*columns: Sequence[float], statistic: Callable[..., float] | None =
     if min(map(len, data)) < 2:
         value = float(np.mean(data[0])) if statistic is None else float(statistic(*data))
         return value, value
-    found = bootstrap(
+    low, high = bootstrap(
         data,
         np.mean if statistic is None else statistic,
         paired=paired,
@@ -37,7 +37,7 @@ def interval(*columns: Sequence[float], statistic: Callable[..., float] | None =
         method="percentile",
         rng=np.random.default_rng(SEED),
     ).confidence_interval
-    return float(found.low), float(found.high)
+    return float(low), float(high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from index.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MetricValue:
     """One metric of one run; `value` is None when it could not be measured, and `why` says why."""
 
     metric: Metric
@@ -35,7 +35,7 @@ class Figure:
         return f"{self.value:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
 
 
-def summarise(results: Sequence[CaseResult], timed: bool = True) -> list[Figure]:
+def summarise(results: Sequence[CaseResult], timed: bool = True) -> list[MetricValue]:
     """Every metric of the registry, in its order; `timed=False` where several questions ran at once."""
     scores, run = score_all(results), Run(results, timed)
     return [
@@ -44,32 +44,32 @@ def summarise(results: Sequence[CaseResult], timed: bool = True) -> list[Figure]
     ]
 
 
-def _mean(metric: Metric, scores: Sequence[Mapping[str, float]]) -> Figure:
+def _mean(metric: Metric, scores: Sequence[Mapping[str, float]]) -> MetricValue:
     """The mean over the questions that the metric applies to."""
     values = [one[metric.name] for one in scores if metric.name in one]
     if not values:
-        return Figure(metric, None, why=metric.needs)
-    return Figure(metric, float(np.mean(values)), *statistics.interval(values), len(values))
+        return MetricValue(metric, None, why=metric.needs)
+    return MetricValue(metric, float(np.mean(values)), *statistics.interval(values), len(values))
 
 
-def _of_run(metric: Metric, function: RunStatistic, run: Run) -> Figure:
+def _of_run(metric: Metric, function: RunStatistic, run: Run) -> MetricValue:
     columns = function.columns(run)
     if metric.kind == "count":
-        return Figure(metric, float(function.statistic(*columns)), questions=len(columns[-1]))
+        return MetricValue(metric, float(function.statistic(*columns)), questions=len(columns[-1]))
     if not all(columns):
-        return Figure(metric, None, why=metric.needs)
+        return MetricValue(metric, None, why=metric.needs)
     low, high = statistics.interval(*columns, statistic=function.statistic, paired=function.paired)
-    return Figure(metric, float(function.statistic(*columns)), low, high, len(columns[-1]))
+    return MetricValue(metric, float(function.statistic(*columns)), low, high, len(columns[-1]))
 
 
-def by_tag(results: Sequence[CaseResult], names: Iterable[str] | None = None) -> dict[str, list[Figure]]:
+def by_tag(results: Sequence[CaseResult], names: Iterable[str] | None = None) -> dict[str, list[MetricValue]]:
     """The named means over questions, or the headline's, for each tag's questions; tags in alphabetical order.
 
     Raises UserError for a name that is no metric.
     """
     wanted = set(HEADLINE) if names is None else set(map(registered, names))
     scores = score_all(results)
-    table: dict[str, list[Figure]] = {}
+    table: dict[str, list[MetricValue]] = {}
     for tag in sorted({tag for result in results for tag in result.case.tags}):
         of_tag = [one for one, result in zip(scores, results, strict=True) if tag in result.case.tags]
         table[tag] = [_mean(metric, of_tag) for metric in METRICS if metric in wanted]
@@ -84,7 +84,7 @@ class Requirement:
     at_least: bool
     bar: float
 
-    def unmet(self, figures: Iterable[Figure]) -> str:
+    def unmet(self, figures: Iterable[MetricValue]) -> str:
         """Empty when met, else a line that says what was found."""
         figure = next(figure for figure in figures if figure.metric.name == self.name)
         wish = f"{self.name}{'>=' if self.at_least else '<='}{self.bar:g}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from evals.metrics import HEADLINE, multihop_rag
 from evals.metrics.scores import cites, correct, covers, gold_spans, short_answers
-from evals.metrics.summary import Figure, by_tag, summarise
+from evals.metrics.summary import MetricValue, by_tag, summarise
 from evals.metrics.text_match import holds
 from evals.report import plots
 from evals.results import CONTEXT, CaseResult, CitationRecord, HitRecord
@@ -26,7 +26,7 @@ CHARACTERS_SHOWN = 420
 
 
 @dataclass(frozen=True, slots=True)
-class HitShown:
+class ReportHit:
     rank: int
     hit: HitRecord
     text: str
@@ -76,16 +76,16 @@ def outcome(result: CaseResult) -> str:
     return "right" if right else "wrong"
 
 
-def shown_hits(result: CaseResult) -> list[HitShown]:
+def report_hits(result: CaseResult) -> list[ReportHit]:
     """The first hits as the report shows them, each marked where it holds gold or an expected answer."""
     places, answers = gold_spans(result), short_answers(result)
-    shown = []
+    rows = []
     for rank, hit in enumerate(result.hits[:HITS_SHOWN], start=1):
         gold = any(article == hit.article_id and covers(own, span) for article, span in places for own in hit.spans)
         text = hit.text
         cut = text if len(text) <= CHARACTERS_SHOWN else text[:CHARACTERS_SHOWN].rsplit(" ", 1)[0] + " …"
-        shown.append(HitShown(rank, hit, cut, gold, holds(text, answers)))
-    return shown
+        rows.append(ReportHit(rank, hit, cut, gold, holds(text, answers)))
+    return rows
 
 
 def is_gold(result: CaseResult, citation: CitationRecord) -> bool:
@@ -102,7 +102,7 @@ def html(header: Header, results: Sequence[CaseResult]) -> str:
         "Time for a question": plots.latency(results) if header.jobs == 1 else "",
     }
     by_metric = {figure.metric: figure for figure in figures}
-    groups: dict[str, list[Figure]] = {}
+    groups: dict[str, list[MetricValue]] = {}
     for figure in figures:
         groups.setdefault(figure.metric.group, []).append(figure)
     return (
@@ -118,7 +118,7 @@ def html(header: Header, results: Sequence[CaseResult]) -> str:
             plots=pictures,
             outcome=outcome,
             outcomes=sorted({outcome(result) for result in results}),
-            shown_hits=shown_hits,
+            report_hits=report_hits,
             is_gold=is_gold,
             as_json=json.dumps,
         )

@@ -19,7 +19,7 @@ INK = "#010203"
 BLUE, RED = "#2f6fb2", "#c2543d"
 
 
-def drawn(name: str, draw: Callable[[Axes], None]) -> str:
+def svg_plot(name: str, draw: Callable[[Axes], None]) -> str:
     """A figure as an `<svg>` element, without prolog, date or random ids."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -50,6 +50,7 @@ def drawn(name: str, draw: Callable[[Axes], None]) -> str:
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
     # The size is the page's to give; viewBox keeps the shape.
     tag, rest = svg.split(">", 1)
+    # takes ' width="374.4pt"'; not ' stroke-width="2"' or 'viewBox="0 0 374 238"'
     return re.sub(r' (?:width|height)="[^"]*"', "", tag) + ">" + rest
 
 
@@ -83,7 +84,7 @@ def risk_coverage(results: Sequence[CaseResult]) -> str:
             ylim=(0, 1.03),
         )
 
-    return drawn("risk-coverage", draw)
+    return svg_plot("risk-coverage", draw)
 
 
 def reliability(results: Sequence[CaseResult]) -> str:
@@ -105,7 +106,7 @@ def reliability(results: Sequence[CaseResult]) -> str:
         )
         axes.set(xlabel="confidence", ylabel="right", xlim=(-0.02, 1.02), ylim=(-0.02, 1.05))
 
-    return drawn("reliability", draw)
+    return svg_plot("reliability", draw)
 
 
 def latency(results: Sequence[CaseResult]) -> str:
@@ -124,7 +125,7 @@ def latency(results: Sequence[CaseResult]) -> str:
         axes.legend(loc="upper right")
         axes.set(xlabel="seconds for a question", ylabel="questions")
 
-    return drawn("latency", draw)
+    return svg_plot("latency", draw)
 
 
 RANKS = ("1", "2", "3", "4", "5–10", "11–20", "later", "not found")
@@ -161,4 +162,4 @@ def gold_ranks(results: Sequence[CaseResult]) -> str:
         axes.tick_params(axis="x", labelsize=8)
         axes.set(xlabel="rank of the first gold passage or article", ylabel="questions")
 
-    return drawn("gold-ranks", draw)
+    return svg_plot("gold-ranks", draw)

@@ -93,13 +93,13 @@ def library_hash(revisions: Iterator[tuple[str, str]]) -> str:
 
 def packages() -> dict[str, str]:
     """The versions that matter to the figures, with Python's."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def commit() -> str:
@@ -149,9 +149,9 @@ def open_run(folder: Path, header: Header) -> list[CaseResult]:
             )
     else:
         _write_whole(path, json.dumps({**asdict(header), "fingerprint": header.fingerprint}, indent=2) + "\n")
-    kept = [result for result in read_results(folder) if not result.error]
-    _write_whole(folder / RESULTS, "".join(to_line(result) + "\n" for result in kept))
-    return kept
+    results = [result for result in read_results(folder) if not result.error]
+    _write_whole(folder / RESULTS, "".join(to_line(result) + "\n" for result in results))
+    return results
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -135,9 +135,9 @@ class Tutorial:
         """The `k` nearest chunks, hidden articles left out."""
         vector = np.asarray(self._encoder.embed([question])[0])
         unwanted = {key for article_id in hidden for key in self._of_article.get(article_id, [])}
-        found = self._vectors.nearest(vector, k + len(unwanted))
-        kept = [(key, cosine) for key, cosine in found if key not in unwanted][:k]
-        return [Hit(*self._passages[key], cosine) for key, cosine in kept]
+        nearest = self._vectors.nearest(vector, k + len(unwanted))
+        allowed = [(key, cosine) for key, cosine in nearest if key not in unwanted][:k]
+        return [Hit(*self._passages[key], cosine) for key, cosine in allowed]
 
     def __call__(self, case: Case) -> Answer:
         started = time.perf_counter()

@@ -58,8 +58,8 @@ def compare(before: Sequence[CaseResult], after: Sequence[CaseResult]) -> Compar
         both = [
             (one[metric.name], two[metric.name]) for one, two in scores if metric.name in one and metric.name in two
         ]
-        found = difference([one for one, _ in both], [two for _, two in both]) if both else None
-        changes.append(Change(metric, found))
+        paired = difference([one for one, _ in both], [two for _, two in both]) if both else None
+        changes.append(Change(metric, paired))
     moved = [(pair, correct(pair[0]), correct(pair[1])) for pair in whole]
     return Comparison(
         pairs=tuple(pairs),

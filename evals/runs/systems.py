@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from evals import runs
 from evals.datasets.cases import BadRows, Case, Problem
-from evals.datasets.resolve import Fault, Names, resolve
+from evals.datasets.resolve import ArticleNames, Fault, resolve
 from evals.runs import Answering, Header
 from evals.runs.baselines import BM25, TUTORIAL, bm25, tutorial
 from evals.runs.reader_alone import BM25_READER, READER, NamedArticles, bm25_reader, reader_alone
@@ -39,8 +39,8 @@ def ours(assistant: Assistant) -> Answering:
             if earlier.answer:
                 turns.append(Turn(earlier.question, earlier.answer))
                 continue
-            made = assistant.ask(earlier.question, turns, as_of=case.as_of, filter=hidden)
-            turns.append(Turn(earlier.question, made.text, made))
+            answer = assistant.ask(earlier.question, turns, as_of=case.as_of, filter=hidden)
+            turns.append(Turn(earlier.question, answer.text, answer))
         return assistant.ask(case.question, turns, as_of=case.as_of, filter=hidden)
 
     return answering
@@ -66,9 +66,9 @@ def open_system(name: str, library: Library, settings: Settings, folder: Path) -
     raise UserError(f"There is no system {name!r}. There are: {', '.join(SYSTEMS)}")
 
 
-def names(library: Library) -> Names:
+def article_names(library: Library) -> ArticleNames:
     """Every name of every article of a library."""
-    return Names(library.articles(), library.locations)
+    return ArticleNames(library.articles(), library.locations)
 
 
 def tie(cases: Sequence[Case], library: Library, path: Path, skip: bool = False) -> tuple[list[Case], list[str]]:
@@ -88,7 +88,7 @@ def tie(cases: Sequence[Case], library: Library, path: Path, skip: bool = False)
         else:
             notes.append(str(fault))
 
-    resolved = list(resolve(cases, names(library), report))
+    resolved = list(resolve(cases, article_names(library), report))
     if problems and not skip:
         raise BadRows(problems)
     notes += [f"left out: {problem}" for problem in problems]

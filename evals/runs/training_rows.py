@@ -40,6 +40,7 @@ def training_rows(cases: Iterable[Case], library: Library) -> Iterator[dict[str,
                 context = article.text[passage.start : passage.end]
                 start = gold.start - passage.start
                 sentence = context[start : gold.end - passage.start]
+                # takes "Ann" in "Ann won"; not in "Annie won"
                 answers = [
                     answer for answer in case.answers if re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", sentence)
                 ]

@@ -10,10 +10,15 @@ FOLDER = Path(__file__).parent
 DEMO = FOLDER / "wikinews" / "articles.jsonl"
 """293 complete Wikinews articles of 2019 and 2020 (CC BY 2.5; see ATTRIBUTION.md beside them)."""
 
-ARTICLES = {"seeds.jsonl": FOLDER.parents[1] / "seeds", "wikinews.jsonl": DEMO, "near_misses.jsonl": DEMO}
+ARTICLES = {
+    "seeds.jsonl": FOLDER.parents[1] / "seeds",
+    "wikinews.jsonl": DEMO,
+    "near_misses.jsonl": DEMO,
+    "follow_ups.jsonl": DEMO,
+}
 
 
-def shipped(name: str) -> Path:
+def set_path(name: str) -> Path:
     """The path of a question set that ships; raises UserError for an unknown name."""
     if name not in ARTICLES:
         raise UserError(f"No question set {name!r} ships. There are: {', '.join(ARTICLES)}")

@@ -1,6 +1,6 @@
 """Articles in, a new published version out, and a report of what changed.
 
-Everything is written beside what readers use; one transaction at the end publishes it.
+Everything is written into copies of what readers use; one transaction at the end publishes them.
 """
 
 from __future__ import annotations
@@ -14,23 +14,30 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from index.build import reconcile, near_duplicates
-from index.catalog import Catalog
-from index.build.embed_passages import Copies, Progress, IndexConfig, embedded_text, encode, find_needed, sweep, write
-from index.errors import UserError
-from index.types import FetchLog
-from index.locks import write_lock
+from index.build import near_duplicates, reconcile
+from index.build.embed_passages import (
+    IndexConfig,
+    Progress,
+    embed_new_passages,
+    embedded_text,
+    find_revisions_to_embed,
+    write_engines,
+)
+from index.build.engine_copies import EngineCopies, delete_unused_folders
 from index.build.publish import publish, remember_fetched
-from index.catalog.schema import writable
 from index.build.staging import FILE as STAGING_FILE
 from index.build.staging import Staging
-from index.types import Read, Remark, Skipped, Unchanged
-from index.catalog.view import Collection, stands
+from index.catalog import Catalog
+from index.catalog.schema import writable
+from index.catalog.view import Collection, is_live
+from index.errors import UserError
+from index.locks import write_lock
+from index.types import FetchLog, Read, Remark, Skipped, Unchanged
 
-INNER_ORDER = ("near_duplicates", "reconcile", "publish", "staging", "embed_passages")
+INNER_ORDER = ("engine_copies", "near_duplicates", "reconcile", "publish", "staging", "embed_passages")
 """Each may import itself and those before it."""
 
-__all__ = ["BuildReport", "Progress", "IndexConfig", "build", "embedded_text"]
+__all__ = ["BuildReport", "IndexConfig", "Progress", "build", "embedded_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class BuildReport:
     unchanged: int = 0
     removed: int = 0
     copies: int = 0
-    """Locations found to hold a text that stands elsewhere too."""
+    """Locations that hold a text which another location holds too."""
     encoded: int = 0
     """Passages given to the encoder."""
     seconds: float = 0.0
@@ -122,9 +129,9 @@ class _Build:
         staging.commit()
         with staging.batch():
             if prune_missing:
-                reconcile.prune(connection, version, [_base(target) for target in targets])
-            reconcile.decide(connection, version)
-        change = reconcile.change(connection, version)
+                reconcile.find_removed_locations(connection, version, [_base(target) for target in targets])
+            reconcile.assign_articles(connection, version)
+        change = reconcile.count_changes(connection, version)
         number = self._publish(staging, version, change, rebuild)
         staging.close()
         return BuildReport(
@@ -150,20 +157,20 @@ class _Build:
                 continue
             if isinstance(item, Skipped):
                 self.skipped.append(item)
-                staging.visited(item.location, failed=True)
+                staging.add_location(item.location, failed=True)
                 continue
             count += 1
             self.progress(Progress("reading", count))
             if isinstance(item, Unchanged):
                 self.unchanged += 1
-                staging.visited(item.location)
+                staging.add_location(item.location)
                 continue
             known = connection.execute(
-                f"SELECT read_as FROM locations v WHERE location = :location AND {stands('v')}",
+                f"SELECT read_as FROM locations v WHERE location = :location AND {is_live('v')}",
                 {"location": item.location, "version": version},
             ).fetchone()
             revision = item.revision
-            before = staging.visited(item.location, revision)
+            before = staging.add_location(item.location, revision)
             if before is not None:
                 if before != revision:
                     self.skipped.append(Skipped(item.location, "another article was read here before in this run"))
@@ -172,27 +179,27 @@ class _Build:
             else:
                 # An exported library's rows are named by the ids they had.
                 given = item.id or item.location.rpartition("#")[2]
-                staging.article(item, revision, _sha(item.text), given)
+                staging.add_article(item, revision, _sha(item.text), given)
 
     def _publish(self, staging: Staging, version: int, change: reconcile.Change, rebuild: bool) -> int | None:
-        """Make what is missing and publish; None when the published version already is what it should be."""
+        """Embed what is new and publish; None when the published version holds it all already."""
         connection = self.catalog.connection()
         old = self.catalog.view().collection if version else None
         collection = self._collection(old, rebuild)
-        (moved,) = connection.execute(
-            "SELECT (SELECT count(*) FROM staging.placed) + (SELECT count(*) FROM staging.gone)"
+        (moved_locations,) = connection.execute(
+            "SELECT (SELECT count(*) FROM staging.location_articles) + (SELECT count(*) FROM staging.removed_locations)"
         ).fetchone()
-        if (old == collection and not moved) or (old is None and not change.added):
+        if (old == collection and not moved_locations) or (old is None and not change.added):
             with self.catalog.transaction():
                 remember_fetched(connection)
             return None
         with staging.batch():
-            find_needed(connection, version, collection.name)
+            find_revisions_to_embed(connection, version, collection.name)
             near_duplicates.find(connection, version)
-        self.encoded = encode(connection, staging, self.config, self.progress)
-        sweep(self.catalog)
-        with Copies(self.catalog, collection) as copies:
-            write(connection, copies, self.progress)
+        self.encoded = embed_new_passages(connection, staging, self.config, self.progress)
+        delete_unused_folders(self.catalog)
+        with EngineCopies(self.catalog, collection) as copies:
+            write_engines(connection, copies, self.progress)
             copies.finish()
             with self.catalog.transaction():
                 number = publish(connection, version, copies.collection, change, self.unchanged)
@@ -215,7 +222,7 @@ class _Build:
 
 
 def _base(target: str) -> str:
-    """A target as it starts the locations under it."""
+    """What the locations under a target begin with."""
     return target if "://" in target else Path(os.path.abspath(target)).as_posix().rstrip("/")  # noqa: PTH100
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlsplit
 
-from index.catalog.view import from_day, stands
+from index.catalog.view import from_day, is_live
 
 LONG = 12
 """Words a sentence needs to be taken as evidence that one text was copied from another."""
@@ -45,6 +45,7 @@ COMMON = 60
 """Articles from which a sentence is boilerplate, whoever prints it."""
 
 # Not `index.split`, which may be set up differently from build to build: here only the same cut matters.
+# takes "over.” He", "one\ntwo"; not "3.5 percent"
 _SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*\s+|\n+")
 _WORD = re.compile(r"\w+")
 
@@ -52,7 +53,7 @@ Shingle = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Copy:
+class _Holder:
     """A revision that holds a sentence."""
 
     article_id: str
@@ -63,28 +64,28 @@ class _Copy:
 
 
 def find(connection: sqlite3.Connection, version: int) -> None:
-    """Fill the staging tables `sentences` and `links` for the articles that get a new revision."""
+    """Fill the staging tables `new_sentences` and `new_links` for the articles that get a new revision."""
     now = {"version": version}
-    connection.execute("DELETE FROM staging.sentences")
-    connection.execute("DELETE FROM staging.links")
+    connection.execute("DELETE FROM staging.new_sentences")
+    connection.execute("DELETE FROM staging.new_links")
     settled = connection.execute(
-        "SELECT article_id, revision FROM staging.settled WHERE revision IS NOT NULL"
+        "SELECT article_id, revision FROM staging.article_revisions WHERE revision IS NOT NULL"
     )
     for article_id, revision in settled:
         connection.executemany(
-            "INSERT OR IGNORE INTO staging.sentences VALUES (?, ?, ?)",
+            "INSERT OR IGNORE INTO staging.new_sentences VALUES (?, ?, ?)",
             [(key, article_id, revision) for key in long_sentences(_text(connection, article_id, revision))],
         )
     for article_id, revision in connection.execute(
-        "SELECT article_id, revision FROM staging.settled WHERE revision IS NOT NULL"
+        "SELECT article_id, revision FROM staging.article_revisions WHERE revision IS NOT NULL"
     ).fetchall():
         _link(connection, now, article_id, revision)
 
 
 def publish(connection: sqlite3.Connection) -> None:
     """Copy what `find` staged into the library."""
-    connection.execute("INSERT OR IGNORE INTO long_sentences SELECT * FROM staging.sentences")
-    connection.execute("INSERT OR IGNORE INTO links SELECT * FROM staging.links")
+    connection.execute("INSERT OR IGNORE INTO long_sentences SELECT * FROM staging.new_sentences")
+    connection.execute("INSERT OR IGNORE INTO links SELECT * FROM staging.new_links")
 
 
 def long_sentences(text: str) -> set[int]:
@@ -123,16 +124,16 @@ def _link(connection: sqlite3.Connection, now: dict[str, int], article_id: str, 
         if contained < CONTAINED and alike < ALIKE:
             continue
         known = connection.execute(
-            "SELECT 1 FROM staging.links WHERE article_id = ? AND other_id = ?", [copy.article_id, article_id]
+            "SELECT 1 FROM staging.new_links WHERE article_id = ? AND other_id = ?", [copy.article_id, article_id]
         ).fetchone()
         if known is None:
             connection.execute(
-                "INSERT INTO staging.links VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO staging.new_links VALUES (?, ?, ?, ?, ?, ?)",
                 [article_id, revision, copy.article_id, copy.revision, _kind(me, copy, alike), contained],
             )
 
 
-def _kind(me: _Copy, other: _Copy, alike: float) -> str:
+def _kind(me: _Holder, other: _Holder, alike: float) -> str:
     """What `other` is to `me`."""
     if me.origin and me.origin == other.origin and alike >= ALIKE and me.first and other.last:
         if other.last < me.first:
@@ -144,22 +145,22 @@ def _kind(me: _Copy, other: _Copy, alike: float) -> str:
 
 def _copies(
     connection: sqlite3.Connection, now: dict[str, int], article_id: str, revision: str
-) -> dict[int, list[_Copy]]:
+) -> dict[int, list[_Holder]]:
     """For each long sentence of a new revision, who will hold it, itself included (at most `COMMON`)."""
-    copies: dict[int, list[_Copy]] = defaultdict(list)
+    copies: dict[int, list[_Holder]] = defaultdict(list)
     for (key,) in connection.execute(
-        "SELECT hash FROM staging.sentences WHERE article_id = ? AND revision = ?", [article_id, revision]
+        "SELECT hash FROM staging.new_sentences WHERE article_id = ? AND revision = ?", [article_id, revision]
     ).fetchall():
         rows = connection.execute(
             f"""
             SELECT s.article_id, s.revision, t.outlet, t.url, t.first_day, t.last_day
-              FROM staging.sentences s JOIN staging.texts t USING (revision) WHERE s.hash = :key
+              FROM staging.new_sentences s JOIN staging.new_revisions t USING (revision) WHERE s.hash = :key
             UNION ALL
             SELECT s.article_id, s.revision, r.outlet, r.url, r.first_day, r.last_day FROM long_sentences s
               JOIN lives v ON v.article_id = s.article_id AND v.revision = s.revision
               JOIN revisions r ON r.article_id = s.article_id AND r.revision = s.revision
-             WHERE s.hash = :key AND {stands("v")}
-               AND s.article_id NOT IN (SELECT article_id FROM staging.settled)
+             WHERE s.hash = :key AND {is_live("v")}
+               AND s.article_id NOT IN (SELECT article_id FROM staging.article_revisions)
             LIMIT {COMMON}
             """,
             {**now, "key": key},
@@ -167,14 +168,12 @@ def _copies(
         for holder, held, outlet, url, first, last in rows:
             origin = outlet.lower() or urlsplit(url).netloc
             copies[key].append(
-                _Copy(
-                    holder, held, origin, from_day(first) if first else None, from_day(last) if last else None
-                )
+                _Holder(holder, held, origin, from_day(first) if first else None, from_day(last) if last else None)
             )
     return copies
 
 
-def _is_boilerplate(copies: list[_Copy]) -> bool:
+def _is_boilerplate(copies: list[_Holder]) -> bool:
     if len(copies) >= COMMON:
         return True
     if any(count >= REPEATED for origin, count in Counter(c.origin for c in copies).items() if origin):
@@ -183,7 +182,7 @@ def _is_boilerplate(copies: list[_Copy]) -> bool:
     return bool(days) and (max(days) - min(days)).days > SPREAD
 
 
-def _near(one: _Copy, other: _Copy) -> bool:
+def _near(one: _Holder, other: _Holder) -> bool:
     if not (one.first and one.last and other.first and other.last):
         return True
     return max((one.first - other.last).days, (other.first - one.last).days) <= WEEK
@@ -191,7 +190,7 @@ def _near(one: _Copy, other: _Copy) -> bool:
 
 def _text(connection: sqlite3.Connection, article_id: str, revision: str) -> str:
     row = connection.execute(
-        "SELECT text FROM staging.texts WHERE revision = :revision UNION ALL "
+        "SELECT text FROM staging.new_revisions WHERE revision = :revision UNION ALL "
         "SELECT text FROM revisions WHERE article_id = :article_id AND revision = :revision LIMIT 1",
         {"article_id": article_id, "revision": revision},
     ).fetchone()

@@ -9,7 +9,7 @@ import sqlite3
 from datetime import UTC, datetime
 
 from index.build.reconcile import Change
-from index.catalog.view import Collection, stands
+from index.catalog.view import Collection, is_live
 
 
 def publish(
@@ -35,17 +35,17 @@ def publish(
         ],
     )
     connection.execute(
-        "INSERT OR IGNORE INTO articles SELECT article_id FROM staging.settled WHERE revision IS NOT NULL"
+        "INSERT OR IGNORE INTO articles SELECT article_id FROM staging.article_revisions WHERE revision IS NOT NULL"
     )
     connection.execute(
-        """INSERT OR IGNORE INTO revisions SELECT s.article_id, t.* FROM staging.settled s
-             JOIN staging.texts t ON t.revision = s.revision"""
+        """INSERT OR IGNORE INTO revisions SELECT s.article_id, t.* FROM staging.article_revisions s
+             JOIN staging.new_revisions t ON t.revision = s.revision"""
     )
     _close_and_open(connection, number)
     connection.execute(
         """INSERT OR IGNORE INTO passages
            SELECT ?, n.article_id, e.revision, e.number, e.start, e."end", e.sentences, e.tokens
-             FROM staging.needed n JOIN staging.encoded e ON e.revision = n.revision""",
+             FROM staging.revisions_to_embed n JOIN staging.embedded_passages e ON e.revision = n.revision""",
         [collection.name],
     )
     remember_fetched(connection)
@@ -76,11 +76,11 @@ def publish(
 
 def remember_fetched(connection: sqlite3.Connection) -> None:
     """Keep what the web said of the URLs that were read."""
-    connection.execute("INSERT OR REPLACE INTO fetched SELECT * FROM staging.fetched_now")
+    connection.execute("INSERT OR REPLACE INTO fetched SELECT * FROM staging.fetch_records")
 
 
 def _rebase(connection: sqlite3.Connection, now: dict[str, int]) -> None:
-    """After a roll-back, end what only the abandoned versions hold and take up again what they dropped."""
+    """After a roll-back, end the rows that only the abandoned versions hold and bring back those they dropped."""
     for table, columns in (
         ("lives", "article_id, revision"),
         ("locations", "location, article_id, read_as, place"),
@@ -90,7 +90,7 @@ def _rebase(connection: sqlite3.Connection, now: dict[str, int]) -> None:
         )
         connection.execute(
             f"""INSERT INTO {table} ({columns}, added_in, removed_in) SELECT {columns}, :number, NULL
-                  FROM {table} t WHERE {stands("t")} AND removed_in IS NOT NULL""",
+                  FROM {table} t WHERE {is_live("t")} AND removed_in IS NOT NULL""",
             now,
         )
 
@@ -99,13 +99,13 @@ def _close_and_open(connection: sqlite3.Connection, number: int) -> None:
     """End the revisions and locations that were replaced or left, and begin the new ones."""
     connection.execute(
         "UPDATE lives SET removed_in = ? WHERE removed_in IS NULL "
-        "AND article_id IN (SELECT article_id FROM staging.settled)",
+        "AND article_id IN (SELECT article_id FROM staging.article_revisions)",
         [number],
     )
-    # Where a roll-back was built upon, a revision taken up again may be replaced in the same step.
+    # In a build after a roll-back, a revision brought back may be replaced in the same step.
     connection.execute("DELETE FROM lives WHERE added_in = ?1 AND removed_in = ?1", [number])
     connection.execute(
-        "INSERT INTO lives SELECT article_id, revision, ?, NULL FROM staging.settled "
+        "INSERT INTO lives SELECT article_id, revision, ?, NULL FROM staging.article_revisions "
         "WHERE revision IS NOT NULL",
         [number],
     )
@@ -117,12 +117,12 @@ def _close_and_open(connection: sqlite3.Connection, number: int) -> None:
                (SELECT max(place) FROM locations l WHERE l.article_id = p.article_id), 0) AS place,
                NOT EXISTS (SELECT 1 FROM locations l WHERE l.location = p.location
                    AND l.article_id = p.article_id AND l.removed_in IS NULL) AS fresh,
-               (SELECT seq FROM staging.reads r WHERE r.location = p.location) AS seq
-             FROM staging.placed p"""
+               (SELECT seq FROM staging.changed_locations r WHERE r.location = p.location) AS seq
+             FROM staging.location_articles p"""
     )
     connection.execute(
         """UPDATE locations SET removed_in = ? WHERE removed_in IS NULL AND location IN (
-               SELECT location FROM staging.placed UNION SELECT location FROM staging.gone)""",
+               SELECT location FROM staging.location_articles UNION SELECT location FROM staging.removed_locations)""",
         [number],
     )
     connection.execute("DELETE FROM locations WHERE added_in = ?1 AND removed_in = ?1", [number])

@@ -10,8 +10,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.catalog.view import stands
+from index.catalog.view import is_live
 
+# takes "71b14d472ac8", "71b14d472ac8-2"; not "12", "71B14D472AC8"
 _GIVEN = re.compile(r"[0-9a-f]{12}(-\d+)?")
 _UNDER = "({0} = :at OR ({0} > :at || '/' AND {0} < :at || '0') OR ({0} > :at || '#' AND {0} < :at || '$'))"
 """SQL: a location at, in the folder of, or in a row of `:at` (0 follows /, and $ follows #)."""
@@ -27,8 +28,8 @@ class Change:
     copies: int
 
 
-def decide(connection: sqlite3.Connection, version: int) -> None:
-    """Fill `placed` and `settled` from `reads` and `gone`.
+def assign_articles(connection: sqlite3.Connection, version: int) -> None:
+    """Fill `location_articles` and `article_revisions` from `changed_locations` and `removed_locations`.
 
     A text the library holds is that article, wherever it was read. A text it does not hold is the next
     revision of the article that stood at its location, if that article is left with no other location;
@@ -36,84 +37,85 @@ def decide(connection: sqlite3.Connection, version: int) -> None:
     """
     now = {"version": version}
     for location, revision, text_sha in connection.execute(
-        "SELECT location, revision, text_sha FROM staging.reads ORDER BY seq"
+        "SELECT location, revision, text_sha FROM staging.changed_locations ORDER BY seq"
     ).fetchall():
-        owner = _holding(connection, version, text_sha)
+        owner = _article_with_text(connection, version, text_sha)
         if owner is None:
             continue
-        _place(connection, location, owner[0], revision)
+        _set_article(connection, location, owner[0], revision)
         if owner[1] != revision and _own_location(connection, version, owner[0]) == location:
-            _settle(connection, owner[0], revision)
+            _set_revision(connection, owner[0], revision)
     for (text_sha,) in connection.execute(
-        "SELECT text_sha FROM staging.reads WHERE location NOT IN (SELECT location FROM staging.placed) "
+        "SELECT text_sha FROM staging.changed_locations "
+        "WHERE location NOT IN (SELECT location FROM staging.location_articles) "
         "GROUP BY text_sha ORDER BY min(seq)"
     ).fetchall():
-        _settle_new_text(connection, version, text_sha)
+        _assign_new_text(connection, version, text_sha)
     connection.execute(
         f"""
-        INSERT OR IGNORE INTO staging.settled
+        INSERT OR IGNORE INTO staging.article_revisions
         SELECT DISTINCT v.article_id, NULL FROM locations v
-         WHERE {stands("v")} AND v.location IN (SELECT location FROM staging.gone
-                                                UNION SELECT location FROM staging.placed)
-           AND NOT EXISTS (SELECT 1 FROM staging.placed p WHERE p.article_id = v.article_id)
-           AND NOT EXISTS ({_kept("v.article_id")})
+         WHERE {is_live("v")} AND v.location IN (SELECT location FROM staging.removed_locations
+                                                UNION SELECT location FROM staging.location_articles)
+           AND NOT EXISTS (SELECT 1 FROM staging.location_articles p WHERE p.article_id = v.article_id)
+           AND NOT EXISTS ({_other_locations("v.article_id")})
         """,
         now,
     )
 
 
-def prune(connection: sqlite3.Connection, version: int, targets: Sequence[str]) -> None:
-    """Fill `gone` with the locations at or under the targets that were not met.
+def find_removed_locations(connection: sqlite3.Connection, version: int, targets: Sequence[str]) -> None:
+    """Fill `removed_locations` with the locations at or under the targets that were not met.
 
     Left alone: web addresses, unless one is a target itself, and what lies at or under a location that could
     not be read.
     """
     for target in targets:
         connection.execute(
-            f"""INSERT OR IGNORE INTO staging.gone SELECT v.location FROM locations v
-                 WHERE {stands("v")} AND {_UNDER.format("v.location")} AND (v.location = :at OR v.location NOT LIKE '%://%')
-                   AND v.location NOT IN (SELECT location FROM staging.visited)""",
+            f"""INSERT OR IGNORE INTO staging.removed_locations SELECT v.location FROM locations v
+                 WHERE {is_live("v")} AND {_UNDER.format("v.location")} AND (v.location = :at OR v.location NOT LIKE '%://%')
+                   AND v.location NOT IN (SELECT location FROM staging.read_locations)""",
             {"version": version, "at": target},
         )
-    for (location,) in connection.execute("SELECT location FROM staging.visited WHERE failed").fetchall():
-        connection.execute(f"DELETE FROM staging.gone WHERE {_UNDER.format('location')}", {"at": location})
+    for (location,) in connection.execute("SELECT location FROM staging.read_locations WHERE failed").fetchall():
+        connection.execute(f"DELETE FROM staging.removed_locations WHERE {_UNDER.format('location')}", {"at": location})
 
 
-def change(connection: sqlite3.Connection, version: int) -> Change:
-    """What `decide` came to."""
-    live = f"EXISTS (SELECT 1 FROM lives v WHERE v.article_id = s.article_id AND {stands('v')})"
+def count_changes(connection: sqlite3.Connection, version: int) -> Change:
+    """What `assign_articles` came to, counted."""
+    live = f"EXISTS (SELECT 1 FROM lives v WHERE v.article_id = s.article_id AND {is_live('v')})"
     added, changed, removed = connection.execute(
         f"""SELECT count(*) FILTER (WHERE revision IS NOT NULL AND NOT {live}),
                    count(*) FILTER (WHERE revision IS NOT NULL AND {live}),
-                   count(*) FILTER (WHERE revision IS NULL) FROM staging.settled s""",
+                   count(*) FILTER (WHERE revision IS NULL) FROM staging.article_revisions s""",
         {"version": version},
     ).fetchone()
     (attached,) = connection.execute(
-        f"""SELECT count(*) FROM staging.placed p WHERE NOT EXISTS (
+        f"""SELECT count(*) FROM staging.location_articles p WHERE NOT EXISTS (
               SELECT 1 FROM locations v WHERE v.location = p.location AND v.article_id = p.article_id
-                 AND {stands("v")})""",
+                 AND {is_live("v")})""",
         {"version": version},
     ).fetchone()
     return Change(added, changed, removed, attached - added)
 
 
-def _settle_new_text(connection: sqlite3.Connection, version: int, text_sha: str) -> None:
+def _assign_new_text(connection: sqlite3.Connection, version: int, text_sha: str) -> None:
     places = connection.execute(
-        "SELECT location, revision, given_id FROM staging.reads WHERE text_sha = ? "
-        "AND location NOT IN (SELECT location FROM staging.placed) ORDER BY seq",
+        "SELECT location, revision, given_id FROM staging.changed_locations WHERE text_sha = ? "
+        "AND location NOT IN (SELECT location FROM staging.location_articles) ORDER BY seq",
         [text_sha],
     ).fetchall()
     article_id, facts = "", places[0][1]
     for location, revision, _ in places:
-        before = _standing_at(connection, version, location)
-        if before and not _taken(connection, before) and _left(connection, version, before):
+        before = _article_at(connection, version, location)
+        if before and not _has_revision(connection, before) and _has_no_location(connection, version, before):
             article_id, facts = before, revision
             break
     if not article_id:
         article_id = _new_id(connection, version, places[0][2], text_sha)
-    _settle(connection, article_id, facts)
+    _set_revision(connection, article_id, facts)
     for location, revision, _ in places:
-        _place(connection, location, article_id, revision)
+        _set_article(connection, location, article_id, revision)
 
 
 def _new_id(connection: sqlite3.Connection, version: int, given: str, text_sha: str) -> str:
@@ -127,12 +129,12 @@ def _new_id(connection: sqlite3.Connection, version: int, given: str, text_sha: 
 
 
 def _free(connection: sqlite3.Connection, version: int, article_id: str, text_sha: str) -> bool:
-    if _taken(connection, article_id):
+    if _has_revision(connection, article_id):
         return False
     if connection.execute("SELECT 1 FROM articles WHERE id = ?", [article_id]).fetchone() is None:
         return True
     live = connection.execute(
-        f"SELECT 1 FROM lives v WHERE v.article_id = :id AND {stands('v')}",
+        f"SELECT 1 FROM lives v WHERE v.article_id = :id AND {is_live('v')}",
         {"id": article_id, "version": version},
     ).fetchone()
     same = connection.execute(
@@ -141,11 +143,11 @@ def _free(connection: sqlite3.Connection, version: int, article_id: str, text_sh
     return live is None and same is not None
 
 
-def _holding(connection: sqlite3.Connection, version: int, text_sha: str) -> tuple[str, str] | None:
+def _article_with_text(connection: sqlite3.Connection, version: int, text_sha: str) -> tuple[str, str] | None:
     """Article id and revision of the live article with that text."""
     row: tuple[str, str] | None = connection.execute(
         f"""SELECT v.article_id, v.revision FROM revisions r JOIN lives v USING (article_id, revision)
-             WHERE r.text_sha = :text_sha AND {stands("v")}""",
+             WHERE r.text_sha = :text_sha AND {is_live("v")}""",
         {"text_sha": text_sha, "version": version},
     ).fetchone()
     return row
@@ -153,44 +155,44 @@ def _holding(connection: sqlite3.Connection, version: int, text_sha: str) -> tup
 
 def _own_location(connection: sqlite3.Connection, version: int, article_id: str) -> str | None:
     row = connection.execute(
-        f"SELECT location FROM locations v WHERE article_id = :id AND {stands('v')} ORDER BY place LIMIT 1",
+        f"SELECT location FROM locations v WHERE article_id = :id AND {is_live('v')} ORDER BY place LIMIT 1",
         {"id": article_id, "version": version},
     ).fetchone()
     return row[0] if row else None
 
 
-def _standing_at(connection: sqlite3.Connection, version: int, location: str) -> str | None:
+def _article_at(connection: sqlite3.Connection, version: int, location: str) -> str | None:
     row = connection.execute(
-        f"SELECT article_id FROM locations v WHERE location = :location AND {stands('v')}",
+        f"SELECT article_id FROM locations v WHERE location = :location AND {is_live('v')}",
         {"location": location, "version": version},
     ).fetchone()
     return row[0] if row else None
 
 
-def _left(connection: sqlite3.Connection, version: int, article_id: str) -> bool:
+def _has_no_location(connection: sqlite3.Connection, version: int, article_id: str) -> bool:
     """Whether no location holds the article's text any more."""
-    joined = connection.execute("SELECT 1 FROM staging.placed WHERE article_id = ?", [article_id]).fetchone()
-    kept = connection.execute(_kept(":id"), {"id": article_id, "version": version}).fetchone()
+    joined = connection.execute("SELECT 1 FROM staging.location_articles WHERE article_id = ?", [article_id]).fetchone()
+    kept = connection.execute(_other_locations(":id"), {"id": article_id, "version": version}).fetchone()
     return joined is None and kept is None
 
 
-def _kept(article_id: str) -> str:
+def _other_locations(article_id: str) -> str:
     """SQL: the article's live locations that were neither pruned nor read as something else."""
-    return f"""SELECT 1 FROM locations k WHERE k.article_id = {article_id} AND {stands("k")}
-        AND k.location NOT IN (SELECT location FROM staging.gone)
-        AND k.location NOT IN (SELECT location FROM staging.reads)"""
+    return f"""SELECT 1 FROM locations k WHERE k.article_id = {article_id} AND {is_live("k")}
+        AND k.location NOT IN (SELECT location FROM staging.removed_locations)
+        AND k.location NOT IN (SELECT location FROM staging.changed_locations)"""
 
 
-def _taken(connection: sqlite3.Connection, article_id: str) -> bool:
+def _has_revision(connection: sqlite3.Connection, article_id: str) -> bool:
     return (
-        connection.execute("SELECT 1 FROM staging.settled WHERE article_id = ?", [article_id]).fetchone()
+        connection.execute("SELECT 1 FROM staging.article_revisions WHERE article_id = ?", [article_id]).fetchone()
         is not None
     )
 
 
-def _place(connection: sqlite3.Connection, location: str, article_id: str, revision: str) -> None:
-    connection.execute("INSERT INTO staging.placed VALUES (?, ?, ?)", [location, article_id, revision])
+def _set_article(connection: sqlite3.Connection, location: str, article_id: str, revision: str) -> None:
+    connection.execute("INSERT INTO staging.location_articles VALUES (?, ?, ?)", [location, article_id, revision])
 
 
-def _settle(connection: sqlite3.Connection, article_id: str, revision: str) -> None:
-    connection.execute("INSERT INTO staging.settled VALUES (?, ?)", [article_id, revision])
+def _set_revision(connection: sqlite3.Connection, article_id: str, revision: str) -> None:
+    connection.execute("INSERT INTO staging.article_revisions VALUES (?, ?)", [article_id, revision])

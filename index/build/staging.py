@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.types import FetchRecord
-from index.types import Article
 from index.catalog.view import to_day
+from index.types import Article, FetchRecord
 
 FILE = "building.sqlite"
 
+LAYOUT = 2
+"""Number of these tables, kept in `PRAGMA user_version`; a file of another layout is thrown away."""
+
 _TABLES = """
-CREATE TABLE IF NOT EXISTS staging.recipe (fingerprint TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS staging.encoded (      -- passages with their vectors
+CREATE TABLE IF NOT EXISTS staging.config (fingerprint TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS staging.embedded_passages ( -- passages with their vectors
     revision TEXT NOT NULL,
     number INTEGER NOT NULL,
     start INTEGER NOT NULL,
@@ -28,16 +30,16 @@ CREATE TABLE IF NOT EXISTS staging.encoded (      -- passages with their vectors
     embedding BLOB NOT NULL,                      -- float32, little-endian
     PRIMARY KEY (revision, number)
 ) STRICT;
-DROP TABLE IF EXISTS staging.reads;
-CREATE TABLE staging.reads (                      -- locations that hold something new
+DROP TABLE IF EXISTS staging.changed_locations;
+CREATE TABLE staging.changed_locations (          -- those that hold something new
     seq INTEGER PRIMARY KEY,
     location TEXT NOT NULL UNIQUE,
     revision TEXT NOT NULL,
     text_sha TEXT NOT NULL,
     given_id TEXT NOT NULL
 ) STRICT;
-DROP TABLE IF EXISTS staging.texts;
-CREATE TABLE staging.texts (                      -- revisions read, as in the library's table
+DROP TABLE IF EXISTS staging.new_revisions;
+CREATE TABLE staging.new_revisions (              -- as in the library's `revisions`
     revision TEXT PRIMARY KEY,
     text_sha TEXT NOT NULL,
     title TEXT NOT NULL,
@@ -50,49 +52,49 @@ CREATE TABLE staging.texts (                      -- revisions read, as in the l
     fetched_at TEXT NOT NULL,
     text TEXT NOT NULL
 ) STRICT;
-DROP TABLE IF EXISTS staging.visited;
-CREATE TABLE staging.visited (                    -- locations read, and those that could not be
+DROP TABLE IF EXISTS staging.read_locations;
+CREATE TABLE staging.read_locations (             -- and those that could not be read
     location TEXT PRIMARY KEY,
     revision TEXT NOT NULL,                       -- empty where it was not read
     failed INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-DROP TABLE IF EXISTS staging.fetched_now;
-CREATE TABLE staging.fetched_now (
+DROP TABLE IF EXISTS staging.fetch_records;
+CREATE TABLE staging.fetch_records (
     url TEXT PRIMARY KEY,
     etag TEXT NOT NULL,
     last_modified TEXT NOT NULL,
     fetched_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-DROP TABLE IF EXISTS staging.gone;
-CREATE TABLE staging.gone (location TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-DROP TABLE IF EXISTS staging.placed;
-CREATE TABLE staging.placed (                     -- the article each new reading belongs to
+DROP TABLE IF EXISTS staging.removed_locations;
+CREATE TABLE staging.removed_locations (location TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+DROP TABLE IF EXISTS staging.location_articles;
+CREATE TABLE staging.location_articles (          -- the article each changed location belongs to
     location TEXT PRIMARY KEY,
     article_id TEXT NOT NULL,
     read_as TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX staging.placed_by_article ON placed (article_id);
-DROP TABLE IF EXISTS staging.settled;
-CREATE TABLE staging.settled (                    -- articles that get a revision, or (NULL) leave
+CREATE INDEX staging.location_articles_by_article ON location_articles (article_id);
+DROP TABLE IF EXISTS staging.article_revisions;
+CREATE TABLE staging.article_revisions (          -- articles that get a revision, or (NULL) leave
     article_id TEXT PRIMARY KEY,
     revision TEXT
 ) STRICT, WITHOUT ROWID;
-DROP TABLE IF EXISTS staging.needed;
-CREATE TABLE staging.needed (                     -- live revisions without passages in the collection
+DROP TABLE IF EXISTS staging.revisions_to_embed;
+CREATE TABLE staging.revisions_to_embed (         -- live revisions without passages in the collection
     article_id TEXT NOT NULL,
     revision TEXT NOT NULL,
     PRIMARY KEY (article_id, revision)
 ) STRICT, WITHOUT ROWID;
-DROP TABLE IF EXISTS staging.sentences;
-CREATE TABLE staging.sentences (                  -- for near-duplicates, as in the library's tables
+DROP TABLE IF EXISTS staging.new_sentences;
+CREATE TABLE staging.new_sentences (              -- as in the library's `long_sentences`
     hash INTEGER NOT NULL,
     article_id TEXT NOT NULL,
     revision TEXT NOT NULL,
     PRIMARY KEY (hash, article_id, revision)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX staging.sentences_by_article ON sentences (article_id, revision);
-DROP TABLE IF EXISTS staging.links;
-CREATE TABLE staging.links (
+CREATE INDEX staging.new_sentences_by_article ON new_sentences (article_id, revision);
+DROP TABLE IF EXISTS staging.new_links;
+CREATE TABLE staging.new_links (
     article_id TEXT NOT NULL,
     revision TEXT NOT NULL,
     other_id TEXT NOT NULL,
@@ -109,38 +111,42 @@ COMMIT_EVERY = 500
 class Staging:
     """The unpublished part of a build, attached to the library's connection as `staging`."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, made_by: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, fingerprint: str) -> None:
         self._connection = connection
         self._path = path
         self._waiting = 0
         try:
-            self._attach(made_by)
+            self._attach(fingerprint)
         except sqlite3.OperationalError:
             raise
-        except sqlite3.DatabaseError:  # damaged, as by a power cut: only encoding is lost
+        except sqlite3.DatabaseError:  # damaged, as by a power cut, or of another layout: only encoding is lost
             if "staging" in {row[1] for row in connection.execute("PRAGMA database_list")}:
                 connection.execute("DETACH staging")
             remove(path)
-            self._attach(made_by)
+            self._attach(fingerprint)
 
-    def _attach(self, made_by: str) -> None:
+    def _attach(self, fingerprint: str) -> None:
         connection = self._connection
         connection.execute("ATTACH ? AS staging", [str(self._path)])
+        (layout,) = connection.execute("PRAGMA staging.user_version").fetchone()
+        if layout != LAYOUT and connection.execute("SELECT 1 FROM staging.sqlite_master").fetchone():
+            raise sqlite3.DatabaseError("written by another Clippings")
         connection.execute("PRAGMA staging.journal_mode = WAL")
         # A kill loses nothing, a power cut at most what must be encoded again.
         connection.execute("PRAGMA staging.synchronous = NORMAL")
         connection.executescript(_TABLES)
-        if connection.execute("SELECT fingerprint FROM staging.recipe").fetchall() != [(made_by,)]:
-            connection.execute("DELETE FROM staging.encoded")
-            connection.execute("DELETE FROM staging.recipe")
-            connection.execute("INSERT INTO staging.recipe VALUES (?)", [made_by])
+        connection.execute(f"PRAGMA staging.user_version = {LAYOUT}")
+        if connection.execute("SELECT fingerprint FROM staging.config").fetchall() != [(fingerprint,)]:
+            connection.execute("DELETE FROM staging.embedded_passages")
+            connection.execute("DELETE FROM staging.config")
+            connection.execute("INSERT INTO staging.config VALUES (?)", [fingerprint])
 
-    def article(self, article: Article, revision: str, text_sha: str, given_id: str) -> None:
-        """Keep an article whose location held something else before; `given_id` is the id it should have."""
+    def add_article(self, article: Article, revision: str, text_sha: str, given_id: str) -> None:
+        """Store an article whose location held something else before; `given_id` is the id it should have."""
         self._begin()
         published = article.published
         self._connection.execute(
-            "INSERT OR IGNORE INTO staging.texts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO staging.new_revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 revision,
                 text_sha,
@@ -156,17 +162,19 @@ class Staging:
             ],
         )
         self._connection.execute(
-            "INSERT INTO staging.reads (location, revision, text_sha, given_id) VALUES (?, ?, ?, ?)",
+            "INSERT INTO staging.changed_locations (location, revision, text_sha, given_id) VALUES (?, ?, ?, ?)",
             [article.location, revision, text_sha, given_id],
         )
 
-    def visited(self, location: str, revision: str = "", *, failed: bool = False) -> str | None:
+    def add_location(self, location: str, revision: str = "", *, failed: bool = False) -> str | None:
         """Note that a location was read, or could not be; returns what this run read there before."""
         self._begin()
         at = [location]
-        before = self._connection.execute("SELECT revision FROM staging.visited WHERE location = ?", at).fetchone()
+        before = self._connection.execute(
+            "SELECT revision FROM staging.read_locations WHERE location = ?", at
+        ).fetchone()
         self._connection.execute(
-            "INSERT INTO staging.visited VALUES (?, ?, ?) "
+            "INSERT INTO staging.read_locations VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET failed = max(failed, excluded.failed)",
             [location, revision, failed],
         )
@@ -175,7 +183,7 @@ class Staging:
     def get(self, url: str) -> FetchRecord | None:
         """What the web said of a URL, in this build or an earlier one (with `put`, `index.sources.fetch`'s log)."""
         row = self._connection.execute(
-            "SELECT etag, last_modified, fetched_at FROM staging.fetched_now WHERE url = :url UNION ALL "
+            "SELECT etag, last_modified, fetched_at FROM staging.fetch_records WHERE url = :url UNION ALL "
             "SELECT etag, last_modified, fetched_at FROM fetched WHERE url = :url LIMIT 1",
             {"url": url},
         ).fetchone()
@@ -185,19 +193,19 @@ class Staging:
         """Remember what the web said; published together with what was read."""
         self._begin()
         self._connection.execute(
-            "INSERT OR REPLACE INTO staging.fetched_now VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO staging.fetch_records VALUES (?, ?, ?, ?)",
             [url, seen.etag, seen.last_modified, seen.fetched_at],
         )
 
     def commit(self) -> None:
-        """End the open batch of notes."""
+        """Commit what was added since the last commit."""
         if self._waiting:
             self._connection.execute("COMMIT")
             self._waiting = 0
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """Write several things in one go."""
+        """A context manager: everything written inside is one transaction."""
         self.commit()
         self._connection.execute("BEGIN")
         try:

@@ -1,4 +1,4 @@
-"""library.sqlite: versions, revisions, passages and where they were read; the truth the engines derive from.
+"""library.sqlite: versions, revisions, passages and where they were read; the engines are derived from it.
 
 Reading goes through `View`; writing through `index.build.publish`.
 """

@@ -1,4 +1,10 @@
-"""The tables of library.sqlite and how a connection to it is opened; knows nothing of what the rows mean."""
+"""The tables of library.sqlite, how a connection to it is opened, and how an older one is upgraded.
+
+How what is stored changes: raise FORMAT by one, change TABLES, and add to UPGRADES the step that brings the tables of
+the format before to the new ones. Keep a library of the old format under tests/fixtures. A step may use only SQL and
+what is written in it, never a list that later code changes. What a step cannot make out of what is stored (a new field
+of the word index, say) is left to the next build: `index.consistency.lacking` says what that is.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +14,36 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from index.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 """Number of this layout, kept in `PRAGMA user_version`."""
+
+WORD_FIELDS = " words: "
+"""What parts a collection's fingerprint into its settings and, after it, the fields of its word index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """The step to a format from the one before: the tables it changes, and its statements."""
+
+    tables: tuple[str, ...]
+    statements: tuple[str, ...]
+
+
+UPGRADES = {
+    2: Upgrade(
+        ("collections",),
+        (
+            f"UPDATE collections SET fingerprint = fingerprint || '{WORD_FIELDS}"
+            "id title body article outlet author first_day last_day'",
+        ),
+    ),
+}
+"""By the format they lead to; together they lead from format 1 to FORMAT."""
 
 FILE = "library.sqlite"
 
@@ -171,23 +201,27 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def connect(folder: Path) -> sqlite3.Connection:
     """Open the library for reading and, where the folder allows, for writing.
 
+    A library of an earlier format is upgraded first; where nothing can be written, only as this connection sees it.
     Raises UserError where there is none, where it is damaged, and where a newer Clippings wrote it.
     """
     path = folder / FILE
     if not path.is_file():
         raise UserError(f"No library at {str(folder)!r}. Build one: clippings index FILE_OR_FOLDER")
     try:
-        connection = _open(path)
-        written = connection.execute("PRAGMA user_version").fetchone()[0]
+        connection = open_database(path)
+        written = _format(connection)
+        if 0 < written < FORMAT:
+            _upgrade(connection)
     except sqlite3.DatabaseError as error:
         raise UserError(
             f"The library at {str(folder)!r} cannot be read ({error}). Build it anew in another "
@@ -198,9 +232,35 @@ def connect(folder: Path) -> sqlite3.Connection:
             f"The library at {str(folder)!r} has format {written}, this Clippings reads up to "
             f"{FORMAT}. Update: pip install -U clippings"
         )
-    if written < FORMAT:
+    if written < 1:
         raise UserError(f"{str(path)!r} is not a Clippings library. Name another folder: --library FOLDER")
     return connection
+
+
+def _format(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring the tables to FORMAT in one transaction; where it cannot be written, temporary copies of them.
+
+    A temporary table stands before the library's of the same name, so that queries need not know.
+    """
+    try:
+        with transaction(connection):
+            # Another process may have upgraded it while this one waited.
+            for number in range(_format(connection) + 1, FORMAT + 1):
+                for statement in UPGRADES[number].statements:
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _NOWHERE_TO_WRITE:
+            raise
+        for number in range(_format(connection) + 1, FORMAT + 1):
+            for table in UPGRADES[number].tables:
+                connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} AS SELECT * FROM main.{table}")
+            for statement in UPGRADES[number].statements:
+                connection.execute(statement)
 
 
 def writable(folder: Path) -> bool:
@@ -208,8 +268,9 @@ def writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    if writable(path.parent) and os.access(path, os.W_OK):
+def open_database(path: Path) -> sqlite3.Connection:
+    """A connection to a file, made where there is none; only for reading where nothing can be written."""
+    if writable(path.parent) and (os.access(path, os.W_OK) or not path.exists()):
         # Connections are kept one a thread, and only `Catalog.close` reaches across.
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:

@@ -1,4 +1,4 @@
-"""The library as it stood in one version: what readers see, whatever a build does meanwhile."""
+"""The library as it stood in one version: what readers see, also while a build runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from index.catalog.schema import WORD_FIELDS
 from index.types import Article, Filter, Passage, Published
 
 EVERYTHING = Filter()
@@ -15,14 +16,14 @@ EVERYTHING = Filter()
 _FACTS = "r.article_id, r.revision, r.title, r.outlet, r.author, r.published, r.url, r.fetched_at, r.text"
 
 
-def stands(alias: str) -> str:
-    """SQL: the row of `lives` or `locations` called `alias` stands in the version `:version`."""
+def is_live(alias: str) -> str:
+    """SQL: the row of `lives` or `locations` called `alias` is part of the version `:version`."""
     return f"({alias}.added_in <= :version AND ({alias}.removed_in IS NULL OR {alias}.removed_in > :version))"
 
 
-_LIVE = stands("v")
+_LIVE = is_live("v")
 _OWN_LOCATION = f"""coalesce((SELECT l.location FROM locations l WHERE l.article_id = r.article_id
-    AND {stands("l")} ORDER BY l.place LIMIT 1), '') AS location"""
+    AND {is_live("l")} ORDER BY l.place LIMIT 1), '') AS location"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class Collection:
     server: str
     vectors: str
     words: str
+
+    @property
+    def word_fields(self) -> tuple[str, ...]:
+        """The fields of its word index."""
+        return tuple(self.fingerprint.rpartition(WORD_FIELDS)[2].split())
 
 
 @dataclass(frozen=True, slots=True)

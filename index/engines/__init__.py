@@ -1,4 +1,6 @@
 """What searches: the embedding models, Chroma for vectors, tantivy for BM25, and the fusion of their ranked lists."""
 
+from __future__ import annotations
+
 INNER_ORDER = ("bm25", "chroma", "fusion", "minilm_onnx", "encoder")
 """Each may import itself and those before it."""

@@ -29,7 +29,11 @@ TITLE_BOOST = 0.5
 HEAP = 128_000_000
 """Bytes tantivy may hold before it writes a segment."""
 
-_FIELDS = ("title", "body")
+_TEXT, _EXACT, _DAYS = ("title", "body"), ("article", "outlet", "author"), ("first_day", "last_day")
+FIELDS = ("id", *_TEXT, *_EXACT, *_DAYS)
+"""The fields of the index; a collection's fingerprint names them, so that a build with others writes all anew."""
+
+# takes "U.S.", "J.D. Vance"; not "e.g", "end."
 _DOTTED = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 _COPIED = ("meta.json", ".managed.json")
 
@@ -108,7 +112,7 @@ class WordIndex:
         schema = self._index.schema
         wanted = []
         for term in terms:
-            for field in _FIELDS:
+            for field in _TEXT:
                 query = tantivy.Query.term_query(schema, field, term)
                 if field == "title":
                     query = tantivy.Query.boost_query(query, TITLE_BOOST)
@@ -208,11 +212,11 @@ def _schema() -> tantivy.Schema:
 
     schema = tantivy.SchemaBuilder()
     schema.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
-    for field in _FIELDS:
+    for field in _TEXT:
         schema.add_text_field(field, tokenizer_name="news", index_option="freq")
-    for field in ("article", "outlet", "author"):
+    for field in _EXACT:
         schema.add_text_field(field, tokenizer_name="raw", index_option="basic")
-    for field in ("first_day", "last_day"):
+    for field in _DAYS:
         schema.add_unsigned_field(field, indexed=True, fast=True)
     return schema.build()
 

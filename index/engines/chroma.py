@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import struct
 import tempfile
+import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -75,6 +76,8 @@ class VectorIndex:
             embedding_function=None,
             configuration={"hnsw": HNSW},
         )
+        self._release = weakref.finalize(self, _close, self._client, self._mirror, self._in_use)
+        self._release.atexit = False  # the system frees what an ending process holds
 
     def add(self, ids: Sequence[str], embeddings: np.ndarray) -> None:
         """Store unit vectors, float32 [len(ids), dimensions]; ids that are there already keep theirs."""
@@ -167,12 +170,8 @@ class VectorIndex:
         self._collection = self._open(name)
 
     def close(self) -> None:
-        """Let go of files and connections."""
-        self._client.close()
-        if self._mirror is not None:
-            self._mirror.cleanup()
-        if self._in_use is not None:
-            self._in_use.release()
+        """Let go of files and connections, as happens by itself once nobody holds this object any more."""
+        self._release()
 
     def _open_folder(self, folder: Path, create: bool) -> Any:
         from chromadb.errors import InternalError
@@ -199,8 +198,16 @@ class VectorIndex:
         return [(key, 1.0 - distance) for key, distance in zip(found["ids"][0], distances[0], strict=True)]
 
 
+def _close(client: Any, mirror: tempfile.TemporaryDirectory[str] | None, in_use: InUse | None) -> None:
+    client.close()
+    if mirror is not None:
+        mirror.cleanup()
+    if in_use is not None:
+        in_use.release()
+
+
 def is_cut_short(folder: Path) -> bool:
-    """Whether a file of the graph is shorter than its header says: Chroma would take memory's remains for vectors."""
+    """Whether a file of the graph is shorter than its header says: Chroma would read random memory as vectors."""
     for header in folder.glob("*/header.bin"):
         read = header.read_bytes()[: _HEADER.size]
         if len(read) < _HEADER.size:

@@ -1,4 +1,4 @@
-"""Ranked lists into hits: fusion of words and vectors, the recency prior, neighbours folded together.
+"""Ranked lists into hits: fusion of words and vectors, the recency prior, neighbouring passages merged.
 
 Pure functions; knows nothing of the engines or of storage.
 """
@@ -65,7 +65,7 @@ def ranks(found: Scored) -> dict[str, Rank]:
 
 
 def merge_neighbours(hits: Sequence[Hit]) -> list[Hit]:
-    """Fold passages that adjoin a better hit of the same article into it; order and number of passages stay."""
+    """Merge passages that adjoin a better hit of the same article into that hit; the order stays."""
     kept: list[Hit] = []
     homes: dict[tuple[str, str, int], int] = {}
     for hit in hits:

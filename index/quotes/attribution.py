@@ -1,6 +1,6 @@
 """Who says what: the speaker of each sentence of an article, direct or reported, by rule.
 
-Unknown rather than wrong: knows no genders and no world, only what the text puts beside a verb of saying. By
+When unsure the speaker stays empty. Knows only what the text puts next to a verb of saying. By
 hand: textacy's quotation finder and BookNLP need models to download and are slower by orders of magnitude.
 """
 
@@ -74,17 +74,21 @@ def _spoken(article: Article, stretch: int) -> Mapping[Span, Attribution]:
 
 def attributions(text: str, spans: Sequence[Span]) -> list[Attribution]:
     """One Attribution for each sentence span of an article's text; spans in order, not overlapping."""
-    return _Reading(text, spans).attributed()
+    return _Attributor(text, spans).attributed()
 
 
+# takes "Mr. ", "his brother, "; not "Ms. "
 _HE = re.compile(
     r"(?:\b(?:Mr|Sir|Lord|King|Prince|Father)\.?|\b(?:spokesman|congressman|chairman|father|brother|son|husband))\s*,?\s*$"
 )
+# takes "Baroness ", "his mother, "; not "Mr. "
 _SHE = re.compile(
     r"(?:\b(?:Mrs|Ms|Miss|Lady|Baroness|Queen|Princess|Dame|Madam)\.?|\b(?:spokeswoman|congresswoman|chairwoman|mother|"
     r"sister|daughter|wife|actress|widow))\s*,?\s*$"
 )
+# takes "went into "; not "went to "
 _PLACE = re.compile(r"\b(?:in|at|near|across|into|outside)\s+$", re.I)
+# takes "against the "; not "against "
 _THE = re.compile(r"\bthe\s+$", re.I)
 
 
@@ -95,8 +99,8 @@ def _placed(text: str, ahead: str, name: Name) -> bool:
     )
 
 
-class Cast:
-    """Knows the names of one article outside its quotations, in order."""
+class ArticleNames:
+    """The names of one article outside its quotations, in order, and which of them may be people."""
 
     def __init__(self, text: str, names: Sequence[Name]) -> None:
         self._starts = [name.start for name in names]
@@ -108,6 +112,7 @@ class Cast:
         for number, name in enumerate(names):
             plain = plain_name(name.text)
             ahead = text[max(0, name.start - 24) : name.start] + name.text[: name.text.find(plain)]
+            # takes "told Sen. ", "Mayor "; not "told Senator "
             titled = re.search(r"\b(?:Mr|Mrs|Ms|Dr|Sens?|Reps?|Gov|Sir|Lord|Lady|Mayor)\.?\s$", ahead)
             if titled:
                 plain = re.sub(r"(?<=.)\s+of\s+.*$", "", plain)
@@ -124,7 +129,7 @@ class Cast:
                 self._gender[last] = "she"
 
     def fullest(self, at: int) -> str:
-        """The longest form given by then of the name at `at`; itself where two people share it."""
+        """The longest form of the name at `at` up to there; the name itself where two people share it."""
         plain = self._plain[bisect_left(self._starts, at)]
         words = plain.split()
         longer: dict[str, None] = {}
@@ -145,18 +150,18 @@ class Cast:
         return best if same else plain
 
     def is_person(self, name: str) -> bool:
-        """Whether a name, as `fullest` gives it, has what persons' names have here."""
+        """Whether a name, as `fullest` returns it, looks like a person's: two to four words, or one with a title."""
         words = name.split()
         if name in self._not_people or INSTITUTION.search(name):
             return False
         return len(words) in (2, 3, 4) or words[-1] in self._titled
 
     def may_be_person(self, name: str) -> bool:
-        """Whether nothing here speaks against a speaker being a person."""
+        """Whether a name may be a person's: it is not marked as a place or an institution."""
         return name not in self._not_people and not INSTITUTION.search(name)
 
     def fits(self, name: str, pronoun: str) -> bool:
-        """Whether nothing in the article speaks against `he` or `she` for a name."""
+        """Whether `he` or `she` may stand for a name: no title or word of kinship says otherwise."""
         return self._gender.get(name.split()[-1], pronoun) == pronoun
 
     def between(self, start: int, end: int) -> list[tuple[int, str]]:
@@ -165,7 +170,7 @@ class Cast:
         return [(self._starts[number], self._plain[number]) for number in range(low, high)]
 
 
-class _Reading:
+class _Attributor:
     """One article being read: its sentences, what is quoted in them, and what is known of their speakers."""
 
     def __init__(self, text: str, spans: Sequence[Span]) -> None:
@@ -173,7 +178,7 @@ class _Reading:
         quotes = quoted_spans(text)
         self.masked = _mask(text, quotes)
         names = find_names(self.masked)
-        self.cast = Cast(self.masked, names)
+        self.names = ArticleNames(self.masked, names)
         self.block = _numbered(paragraphs(text), spans)
         self.groups = _runs(text, quotes)
         starts = [name.start for name in names]
@@ -203,17 +208,17 @@ class _Reading:
         return self.found
 
     def _take(self, number: int, cues: Sequence[Cue], *, pronouns: bool) -> None:
-        """Believe the cues of a sentence where they agree, or the one beside its quoted words."""
+        """Take the speaker that the cues of a sentence agree on, or the one next to its quoted words."""
         if not cues or (not pronouns and any(cue.how == "pronoun" for cue in self.cues[number])):
             return
         cues = [cues[0], *(cue for cue in cues[1:] if not self._within(cues[0], cue))]
-        heard = [(self._resolved(cue, number), cue) for cue in cues]
-        speakers = {speaker for speaker, _ in heard}
+        resolved = [(self._resolved(cue, number), cue) for cue in cues]
+        speakers = {speaker for speaker, _ in resolved}
         if len(speakers) > 1:
-            heard = [(speaker, cue) for speaker, cue in heard if cue.beside]
-            if len({speaker for speaker, _ in heard}) != 1 or not self.found[number].direct:
+            resolved = [(speaker, cue) for speaker, cue in resolved if cue.beside]
+            if len({speaker for speaker, _ in resolved}) != 1 or not self.found[number].direct:
                 return
-        speaker, cue = heard[0]
+        speaker, cue = resolved[0]
         if speaker and (self._governs(cue, number) or not self.found[number].direct):
             self.found[number] = replace(self.found[number], speaker=speaker, how=cue.how, place=(cue.start, cue.end))
 
@@ -229,7 +234,7 @@ class _Reading:
 
     def _resolved(self, cue: Cue, number: int) -> str:
         if cue.how == "name":
-            return self.cast.fullest(cue.start)
+            return self.names.fullest(cue.start)
         if cue.how == "description":
             return re.sub(r"^The\b", "the", " ".join(cue.words.split()))
         return self._antecedent(cue, number)
@@ -241,13 +246,13 @@ class _Reading:
             if self.block[number] - self.block[before] > 1:
                 break
             if speaker := self.found[before].speaker:
-                meant = speaker if speaker[0].islower() or self.cast.may_be_person(speaker) else ""
+                meant = speaker if speaker[0].islower() or self.names.may_be_person(speaker) else ""
                 break
             people = self._people(*self.spans[before])
             if people:
                 meant = people[0] if len(people) == 1 and self._begins_with_person(before) else ""
                 break
-        if not meant or not self.cast.fits(meant, cue.words):
+        if not meant or not self.names.fits(meant, cue.words):
             return ""
         here = self._people(self.spans[number][0], cue.start)
         return meant if all(person == meant for person in here) else ""
@@ -255,15 +260,16 @@ class _Reading:
     def _begins_with_person(self, number: int) -> bool:
         """Whether a sentence opens with its first name, after a title or a short adverbial at most."""
         start, end = self.spans[number]
-        at = self.cast.between(start, end)[0][0]
+        at = self.names.between(start, end)[0][0]
+        # takes "", "On Monday, ", "“Prime Minister "; not "The man who met "
         return re.fullmatch(r"\W*(?:[^,\x00]{0,50},\s+)?(?:[\w.’'-]+\s+){0,2}", self.masked[start:at]) is not None
 
     def _people(self, start: int, end: int) -> list[str]:
         """The people a stretch of the writer's own words is about, in order; not those of `Biden's plan`."""
         found: dict[str, None] = {}
-        for at, name in self.cast.between(start, end):
-            full = self.cast.fullest(at)
-            if self.cast.is_person(full) and not self.masked.startswith(("'s", "’s"), at + len(name)):
+        for at, name in self.names.between(start, end):
+            full = self.names.fullest(at)
+            if self.names.is_person(full) and not self.masked.startswith(("'s", "’s"), at + len(name)):
                 found[full] = None
         return list(found)
 
@@ -309,7 +315,7 @@ class _Reading:
 
 
 def _mask(text: str, quotes: Sequence[QuotedSpan]) -> str:
-    """The text with quoted words blotted out, so that only the writer's own are read; offsets stay."""
+    """The text with every quoted character replaced by `FILL`, so that only the writer's own words are read."""
     pieces, at = [], 0
     for quote in quotes:
         pieces += [text[at : quote.start], FILL * (quote.end - quote.start)]
@@ -332,9 +338,9 @@ def _numbered(blocks: Sequence[Span], spans: Sequence[Span]) -> list[int]:
 
 
 def _runs(text: str, quotes: Sequence[QuotedSpan]) -> list[Span]:
-    """Quotations as said: one left open and taken up again by the next paragraph's first mark is one.
+    """The spans of whole quotations: one left open that the next paragraph's first mark continues is one.
 
-    One left open and not taken up lacks its closing mark, and where it ends nobody knows: it is left out.
+    One left open and not continued lacks its closing mark, so that its end is unknown: it is left out.
     """
     runs: list[Span] = []
     joined = False

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from index.split import paragraphs
 
 _OPENERS, _CLOSERS = "“„«", "”»"
+# takes "“", '"'; not "’", "'"
 _MARK = re.compile(r"[“”„«»\"]")
+# takes "‘It is over’", "‘We don’t’"; not "the workers’", "’tis over’"
 _SINGLE = re.compile(r"(?<![\w’])‘(?=\S)(?:[^\n‘]*?\S)’(?!\w)")
 
 

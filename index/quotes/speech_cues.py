@@ -1,4 +1,4 @@
-"""Speakers beside verbs of saying, in a sentence whose quoted words are blotted out."""
+"""Speakers next to verbs of saying, found in a sentence whose quoted characters are replaced by `FILL`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ FILL = "\x00"
 _SAID = either(SPEECH_VERBS)
 _BESIDE_QUOTE = either(VERBS_BESIDE_QUOTATIONS, (r"went\s+on", r"put\s+it"))
 _REPORTS = either(REPORTING_VERBS) + r"(?!(?<=claimed)\s+(?:responsibility|victory|credit)|(?<=contended)\s+for)"
+# takes "after he", "who"; not "afterwards"
 _SUBORDINATE = re.compile(
     r"\b(?:after|when|as|because|since|while|whether|if|who|which|that|where|until|before|whom|what|how|why|although|"
     r"though|days?|hours?|weeks?)\b",
@@ -35,11 +36,14 @@ _ADVERBS = (
     r"(?:(?:also|later|then|further|once|recently|previously|repeatedly|has|have|had|earlier|still|simply|even|"
     r"just|publicly|\w+ly|both)\s+)*"
 )
+# takes "later said", "has repeatedly warned", "put it"; not "saying", "sayings"
 _VERB = re.compile(rf"\b{_ADVERBS}(?P<verb>{_SAID}|{_BESIDE_QUOTE})\b")
+# takes "home, he ", "She "; not "the ", "they "
 _PRONOUN = re.compile(r"(?:^|[\s\x00,;—–-])(?P<pronoun>[Hh]e|[Ss]he)\s+$")
 _ROLE = r"(?:[a-z][\w’'-]*\s+)"
 _DETERMINER = r"(?:the|an?|one|another|his|her|their|some|many|several|two|three|most|other|a\s+second|both)"
 _PLURAL = either(GROUPS_OF_SPEAKERS)
+# takes "that a White House aide ", "officials ", "Ohio's attorney general "; not "Smith "
 _DESCRIPTION = re.compile(
     rf"(?:^|[\x00,;:—–(]\s*|\b(?:that|while|but|as|when|because)\s+|^[\"“'‘]*)"
     rf"(?P<what>(?:{_DETERMINER}\s+(?:[\w’'.-]+\s+){{0,9}}?[\w’'.-]+|(?:[\w’'-]+\s+){{0,3}}?{_PLURAL}"
@@ -47,6 +51,7 @@ _DESCRIPTION = re.compile(
     r"(?:,\s[^,\x00]{3,80},)?)\s+$",
     re.I,
 )
+# takes "the report", "which"; not "the reporter"
 _NO_PERSON = re.compile(
     r"\b(?:reports?|statements?|bills?|stud(?:y|ies)|letters?|laws?|documents?|polls?|surveys?|emails?|messages?|signs?|"
     r"articles?|posts?|tweets?|texts?|websites?|complaints?|indictments?|lawsuits?|filings?|orders?|memos?|"
@@ -54,19 +59,24 @@ _NO_PERSON = re.compile(
     r"affidavits?|warrants?|books?|accounts?|note|text|caption|headline|it|they|this|there|what|these|those|day|week)$",
     re.I,
 )
+# takes "the man was", "who"; not "the man waiting"
 _FINITE = re.compile(
     r"\b(?:is|are|was|were|has|have|had|will|would|did|does|do|be|been|who|that|which|said|says|reported|includes?|"
     r"found|showed|released|made|took|led)\b",
     re.I,
 )
+# takes "two days ago", "percent"; not "daylight"
 _WHEN = re.compile(r"\b(?:days?|weeks?|months?|years?|later|ago|among|percent|the\s+way)\b", re.I)
 _CLAUSE_WORDS = frozenset(("while", "as", "although", "though", "if", "when", "among", "of", "in", "with", "for"))
+# takes "chief of staff"; not "chief executive"
 _RELATES = re.compile(r"\b(?:for|of|by|from|with|in|at|to|on|against|about)\b", re.I)
+# takes " the former minister ", " Rep. ", " "; not ", who "
 _AFTER_VERB = re.compile(
     rf"^(?P<lead>(?:\s+(?:the|an?|his|her|their|former|then-?)\b)?(?:\s+{_ROLE}{{0,5}}?)?(?:\s*[A-Z][a-z]+\.)?\s*)$",
     re.I,
 )
 # Words are parted by white space alone, so that no text makes the search slow.
+# takes " a White House aide.", " two people familiar with the plan.", " police"; not " Smith."
 _SAID_DESCRIPTION = re.compile(
     rf"^\s+(?P<what>{_DETERMINER}\s+(?:[^\s,;:\x00]+\s+){{0,7}}?[^\s,;:\x00]*[\w’']"
     r"(?:\s+(?:familiar\s+with|close\s+to|briefed\s+on|involved\s+in)\s+(?:[\w’'-]+\s+){0,3}?[\w’'-]+)?)"
@@ -74,13 +84,17 @@ _SAID_DESCRIPTION = re.compile(
     rf"speaking|referring)\b|$)|^\s+(?P<many>(?:[a-z-]+\s+){{0,2}}{_PLURAL})\b",
     re.I,
 )
+# takes "According to Smith"; not "according as"
 _ACCORDING = re.compile(r"\b[Aa]ccording\s+to\s+")
 _DAY = either(capitalised(WEEKDAYS))
+# takes " on Friday ", ", the mayor, ", " (R) later "; not " and Jones "
 _BETWEEN = re.compile(
     rf"^(?:\s?\([^()]{{1,60}}\))?(?P<aside>,\s(?:an?|the|who|whose|one|now|then|former|\d|[a-z]|[RDI]-)[^\x00;:]{{1,160}}?,)?"
     rf"\s+(?:(?:on\s+)?{_DAY}(?:\s+(?:morning|afternoon|evening|night))?,?\s+)?{_ADVERBS}$"
 )
+# takes ", D-Ariz.,", ", R-Ohio"; not ", a senator"
 _PARTY = re.compile(r"^,\s+[RDI]-[A-Z][\w.]*\s?,?(?:(?<=(,))(?=\s+who\b))?")
+# takes "a letter to ", "met with the "; not "Smith ", "that "
 _AGAINST = re.compile(
     r"\b(?:of|for|in|at|from|with|to|by|against|on|near|about|between|than|like|and|or|met|told|into|under|over|"
     r"including|within|inside|behind|versus|replaced|succeeded|toward|towards|which|whom|whose)\s+(?:the\s+)?(?:[a-z’'-]+\s+)?$",
@@ -88,6 +102,7 @@ _AGAINST = re.compile(
 )
 
 
+# takes ", who", ". ", " of Ohio", " on Friday"; not " aide"
 _ENDS = re.compile(
     rf"\s*(?:[.,;:!?)\x00](?!\w)|$)|\s+(?:of|who|whose|in|on|at|during|after|before|as|to|when|while|about|from|with|and|"
     rf"following|speaking|last|this|that|{_DAY}|earlier|later|yesterday|today|[a-z]+ly)\b"
@@ -114,6 +129,7 @@ def find_cues(masked: str, start: int, end: int, names: Sequence[Name]) -> list[
     for match in _VERB.finditer(masked, start, end):
         verb = match.span("verb")
         cue = _before(masked, start, match.start(), verb, names) or _after(masked, start, end, verb, names)
+        # takes " by the mayor"; not " bye"
         if re.match(r"\s+by\b", masked[verb[1] : end]):
             continue
         if cue and cue.how == "name" and _NO_PERSON.search(cue.words):
@@ -134,6 +150,7 @@ def find_cues(masked: str, start: int, end: int, names: Sequence[Name]) -> list[
 def _reports(masked: str, start: int, end: int, cue: Cue, verb: str) -> bool:
     """Whether a cue without a quotation beside it governs its sentence: `X said that`, not `after X said`."""
     follows = masked[cue.verb[1] : end]
+    # takes " that it rains", " reporters in Ohio that"; not ", that it rains"
     that = re.match(r"\s+(?:\w+\s+){0,6}?that\b", follows) is not None
     if re.fullmatch(_BESIDE_QUOTE, verb) or not (that or re.match(rf"{_REPORTS}\b", masked[cue.verb[0] : end])):
         return False
@@ -152,6 +169,7 @@ def _leads(between: str) -> bool:
 def _touches(masked: str, start: int, end: int) -> bool:
     """Whether quoted words are next to a cue, with nothing but marks and a few words between."""
     before = masked[max(0, start - 3) : start].rstrip(" ,")
+    # takes " on Friday: \0", ", \0"; not ". \0"
     after = re.match(r"[^.\x00]{0,60}?[,:]?\s*\x00", masked[end : end + 70])
     return before.endswith(FILL) or after is not None
 
@@ -177,6 +195,7 @@ def _before(masked: str, start: int, at: int, verb: Span, names: Sequence[Name])
         if (
             _BETWEEN.match(between)
             and not _AGAINST.search(masked[start : name.start])
+            # takes "R-Ohio"; not "Rand"
             and not re.match(r"^[RDI]-", name.text)
         ):
             best = name
@@ -209,6 +228,7 @@ def _after(masked: str, start: int, end: int, verb: Span, names: Sequence[Name])
         return None
     for name in names:
         if name.start >= verb[1]:
+            # takes "'s director ", " of Ohio's "; not ". Biden's "
             owner = INSTITUTION.search(name.text) and re.match(r"[^.;\x00]{0,40}['’]s\s", masked[name.end : end])
             if _leads(masked[verb[1] : name.start]) and _ENDS.match(masked, name.end) and not owner:
                 return Cue("name", name.start, name.end, verb, name.text, quoted)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from index.errors import UserError
 from index.sources import html, pdf_docx, records, text_files
-from index.sources.encoding import Unreadable, decode, guessed, surprise
+from index.sources.encoding import Unreadable, decode, encoding_remark, surprise
 from index.sources.fetch import Fetcher
 from index.sources.pages_feeds import read_url
 from index.types import Article, FetchLog, Read, Skipped
@@ -51,6 +51,7 @@ def read(
     exist and for an address that is not http(s). Without a `fetcher` one is made with the default limits.
     """
     for target in targets:
+        # takes "https://x.example", "ftp://x"; not "C:\news", "news/a.txt"
         scheme = re.match(r"([a-z][a-z0-9+.-]+)://", target, re.I)
         if scheme and scheme[1].lower() not in ("http", "https"):
             raise UserError(f"Cannot read {target!r}: only http and https addresses, files and folders.")
@@ -155,7 +156,7 @@ def _plain(path: Path, location: str, to_article: Callable[[str], Article]) -> I
     if not article.text:
         raise Unreadable("empty")
     if not encoding.startswith("utf"):
-        yield guessed(location, encoding)
+        yield encoding_remark(location, encoding)
     yield replace(article, location=location)
 
 

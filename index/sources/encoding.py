@@ -36,7 +36,7 @@ def decode(data: bytes, declared: str = "") -> tuple[str, str]:
     A byte order mark decides, then UTF-8 where it fits, then what the text declares, then what
     charset-normalizer finds where its best candidates agree.
     """
-    if encoding := marked(data):
+    if encoding := byte_order_mark(data):
         return _strictly(data, encoding)
     if declared.lower().startswith("iso-2022"):  # seven bits a byte, so UTF-8 would seem to fit
         return _strictly(data, declared)
@@ -49,12 +49,12 @@ def decode(data: bytes, declared: str = "") -> tuple[str, str]:
     return text, "utf-8"
 
 
-def marked(data: bytes) -> str:
+def byte_order_mark(data: bytes) -> str:
     """The encoding a byte order mark states; "" where there is none."""
     return next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
 
 
-def guessed(location: str, encoding: str) -> Remark:
+def encoding_remark(location: str, encoding: str) -> Remark:
     """What is said of a file whose encoding had to be guessed."""
     return Remark(location, f"read as {encoding}, which is a guess: it is not UTF-8 and names no encoding")
 
@@ -66,6 +66,7 @@ def mostly_utf8(data: bytes) -> bool:
 
 def declared_in_html(data: bytes) -> str:
     """The encoding a page names in its first 1,024 bytes, as browsers look for it; "" if none."""
+    # takes '<meta charset="utf-8">'; not "<p>charset=utf-8"
     match = re.search(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{1,40})""", data[:1024], re.I) or re.match(
         rb"""\s*<\?xml[^>]{0,100}encoding\s*=\s*["']([\w-]{1,40})""", data
     )

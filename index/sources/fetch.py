@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from index.sources.ssrf_guard import FetchError, Resolver, Wire, resolve
+from index.sources.ssrf_guard import CheckedConnections, FetchError, Resolver, resolve
 from index.types import FetchRecord, Unchanged
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Fetcher:
         resolver: Resolver | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ):
-        self._wire = Wire(allow_private, resolver or resolve, ssl_context)
+        self._connections = CheckedConnections(allow_private, resolver or resolve, ssl_context)
         self._max_bytes, self._max_seconds = max_bytes, max_seconds
         self._min_delay, self._max_pause, self._tries = min_delay, max_pause, tries
         self._robots: dict[str, Protego | FetchError] = {}
@@ -76,7 +76,7 @@ class Fetcher:
         self._turn = threading.Lock()
 
     def close(self) -> None:
-        self._wire.close()
+        self._connections.close()
 
     def __enter__(self) -> Fetcher:
         return self
@@ -132,7 +132,7 @@ class Fetcher:
     ) -> tuple[int, dict[str, str], bytes]:
         self._wait_turn(url, host)
         try:
-            with self._wire.get(url, _headers(known), self._max_seconds) as (status, headers, chunks):
+            with self._connections.get(url, _headers(known), self._max_seconds) as (status, headers, chunks):
                 if status in _BUSY:
                     busy = _Busy(f"the server answered {status}", status)
                     busy.wait = _seconds(headers.get("retry-after", ""))

@@ -20,14 +20,13 @@ from index.sources.encoding import Unreadable, declared_in_html, decode
 from index.sources.publication_date import publication_date, url_date
 from index.types import Article, Published
 
-_META = (
-    "article:published_time", "og:article:published_time", "og:published_time", "datepublished", "date",
-    "pubdate", "publishdate", "publish-date", "publish_date", "publication_date", "publicationdate",
-    "published_time", "published-date", "originalpublicationdate", "article.published", "parsely-pub-date",
-    "sailthru.date", "cxenseparse:recs:publishtime", "bt:pubdate", "citation_publication_date",
-    "citation_date", "dc.date", "dc.date.issued", "dc.date.created", "dcterms.date", "dcterms.issued",
-    "dcterms.created", "rnews:datepublished", "ptime",
-)  # fmt: skip
+_META = """
+    article:published_time og:article:published_time og:published_time datepublished date pubdate publishdate
+    publish-date publish_date publication_date publicationdate published_time published-date originalpublicationdate
+    article.published parsely-pub-date sailthru.date cxenseparse:recs:publishtime bt:pubdate
+    citation_publication_date citation_date dc.date dc.date.issued dc.date.created dcterms.date dcterms.issued
+    dcterms.created rnews:datepublished ptime
+""".split()  # noqa: SIM905
 
 
 def read_html(data: bytes, url: str = "", charset: str = "") -> Article:
@@ -52,6 +51,7 @@ def read_html(data: bytes, url: str = "", charset: str = "") -> Article:
     if not found or not found.text or not found.text.strip():
         raise Unreadable("no main text found")
     title = clean_line(found.title or "")
+    # takes "| a | b |"; not "a | b"
     lines = [re.sub(r"^\||\s*\|\s*$", "", line).replace(" | ", ", ") for line in found.text.split("\n")]
     body = clean("\n\n".join(lines))
     if title and body.startswith(title + "\n\n"):
@@ -59,6 +59,7 @@ def read_html(data: bytes, url: str = "", charset: str = "") -> Article:
     # A page may call another address its own only within its host.
     canonical = str(found.url or "")
     same = not url or urlsplit(canonical).hostname == urlsplit(url).hostname
+    # takes "https://x.example/a"; not "/a", "https://x.example/a b"
     address = canonical if same and re.match(r"https?://\S+$", canonical) else url
     return Article(
         body,

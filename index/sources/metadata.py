@@ -12,20 +12,19 @@ from index.sources.publication_date import publication_date
 from index.types import Published
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "text": (
-        "text", "body", "content", "articlebody", "articletext", "maintext", "fulltext", "bodytext",
-        "article", "story", "contenttext", "contenthtml", "bodyhtml", "plaintext",
-    ),
-    "title": ("title", "headline", "heading"),
-    "outlet": ("source", "publisher", "outlet", "sitename", "publication", "newspaper", "sourcename", "site"),
-    "author": ("author", "byline", "authors", "creator", "by"),
-    "url": ("url", "link", "permalink", "canonicalurl", "sourceurl", "webpage", "weburl"),
-    "date": (
-        "date", "publishedat", "publishdate", "datepublished", "published", "publicationdate", "pubdate",
-        "publisheddate", "datepublish", "publishedon", "firstpublished",
-    ),
-    "id": ("id", "articleid", "guid", "uuid", "docid"),
-}  # fmt: skip
+    fact: tuple(names.split())
+    for fact, names in {
+        "text": "text body content articlebody articletext maintext fulltext bodytext article story contenttext "
+        "contenthtml bodyhtml plaintext",
+        "title": "title headline heading",
+        "outlet": "source publisher outlet sitename publication newspaper sourcename site",
+        "author": "author byline authors creator by",
+        "url": "url link permalink canonicalurl sourceurl webpage weburl",
+        "date": "date publishedat publishdate datepublished published publicationdate pubdate publisheddate "
+        "datepublish publishedon firstpublished",
+        "id": "id articleid guid uuid docid",
+    }.items()
+}
 """Each fact's names, the likeliest first, in small letters without signs: `published_at` is `publishedat`."""
 
 
@@ -74,6 +73,7 @@ def _read(fact: str, value: Any) -> Any:
             return None
         return publication_date(str(value))
     said = clean_line(_plain(value))
+    # takes "https://x.example/a"; not "ftp://x.example", "https://x.example/ a"
     if fact == "url" and not re.match(r"https?://[^\s\"'<>\\]{3,2000}$", said):
         return None
     return said[:1000] if fact != "id" else said if len(said) <= 300 else None

@@ -134,6 +134,7 @@ def _article(page: Page, location: str) -> Article:
 def _feed(page: Page) -> Any | None:
     """The page as a feed, or None where it is not one."""
     head = page.content[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    # takes "<rss version", "<feed>"; not "<feedback>", "<html>"
     if not re.search(rb"<(?:rss|feed|rdf:RDF)[\s>]", head, re.I) and "xml" not in page.content_type:
         return None
     import feedparser

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from index.clean import clean, clean_line
 from index.sources.encoding import Unreadable
-from index.sources.text_files import headed
+from index.sources.text_files import split_heading
 from index.types import Article
 
 if TYPE_CHECKING:
@@ -126,9 +126,11 @@ def _join_lines(lines: list[str]) -> str:
     if not lines:
         return ""
     width = sorted(map(len, lines))[int(len(lines) * 0.9)]
+    # takes "well-known"; not "well-"
     words = set(re.findall(r"\w+(?:-\w+)*", " ".join(lines).lower()))
     text = ""
     for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        # takes "the immi-"; not "COVID-", "the immi"
         broken = re.search(r"([a-zà-ÿ]+)-$", line)
         begun = re.match(r"[a-zà-ÿ]+", after)
         if broken and begun:
@@ -146,7 +148,7 @@ def _with_properties(text: str, title: str, author: str, *, titled: bool = False
     title, author = clean_line(title or ""), clean_line(author or "")
     begin = clean_line(text[:1500])
     known = len(title) > 3 and title in begin
-    found = headed(text, titled=titled).article()
+    found = split_heading(text, titled=titled).article()
     if known and not found.title and not titled:
         found = replace(found, title=title)
     if len(author) > 3 and author in begin and not found.author:

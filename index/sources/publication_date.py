@@ -21,18 +21,23 @@ EARLIEST = date(1605, 1, 1)
 
 # The languages whose month names are tried; all of dateparser's 200 take a second on a text that is no date.
 _LANGUAGES = ["en", "fr", "de", "es", "it", "pt", "nl", "pl", "ru", "uk", "sv", "tr", "ar", "zh", "ja", "ko"]
+# takes "Published on: 7 May", "Date – May"; not "Updated 7 May", "dated"
 _LABEL = re.compile(
     r"^(?:(?:first )?(?:published|posted|publication date|date|created)\b)\s*(?:on|at)?\s*[:|–-]?\s*", re.I
 )
+# takes "Last updated 7 May"; not "updates"
 _AMENDED = re.compile(r"\b(?:last )?(?:updated|modified|edited|revised|corrected)\b", re.I)
+# takes "at 5:30 p.m. EST", "T17:30:00+01:00", "5pm"; not "5 May"
 _CLOCK = re.compile(
     r"(?:\bat\s+|[T,|•·-]\s*)?\b\d{1,2}(?::\d{2}){1,2}(?:\.\d+)?\s*(?:[ap]\.?m\b\.?)?"
     r"(?:\s*[A-Z]{2,5}\b|\s*[+-]\d{2}:?\d{2}\b|Z)*"
     r"|(?:\bat\s+)?\b\d{1,2}\s*[ap]\.?m\b\.?(?:\s*[A-Z]{2,4}\b)?",
     re.I,
 )
+# takes "2023-12-07", "20231207", "2023-12-07T10:00"; not "2023-12-07a", "7 May 2023"
 _ISO = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?=$|[T ]\d{2}:?\d{2})")
 _MONTHS = [month[:3] for month in MONTHS]
+# takes "/2023/12/07/", "/2023/dec/7/"; not "/2023/12/", "/12023/12/07"
 _URL_DAY = re.compile(
     rf"(?<!\d)((?:19|20)\d{{2}})[/-](\d{{1,2}}|{either(_MONTHS)})[/-](\d{{1,2}})(?!\d)",
     re.I,
@@ -73,6 +78,7 @@ def _plausible(found: Published | None) -> Published | None:
 
 
 def _epoch(text: str) -> Published | None:
+    # takes "1701939600", "1701939600.5", "1701939600000"; not "20231207"
     if not re.fullmatch(r"\d{9,10}(?:\.\d+)?|\d{12,13}", text, re.ASCII):
         return None
     seconds = float(text)
@@ -98,6 +104,7 @@ def _in_words(text: str) -> Published | None:
     if not re.search(r"\d", text):
         return None
     numbers = {int(number) for number in re.findall(r"\d+", text)}
+    # takes "7 May 2023"; not "07/05/2023"
     orders = ["DMY", "MDY"] if re.search(r"[^\W\d]{3}", text) else ["DMY", "MDY", "YMD"]
     found: list[Published] = []
     for order in orders:

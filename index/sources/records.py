@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from index.clean import clean
-from index.sources.encoding import Unreadable, decode, guessed, marked, mostly_utf8, surprise
+from index.sources.encoding import Unreadable, byte_order_mark, decode, encoding_remark, mostly_utf8, surprise
 from index.sources.metadata import NAMES, Facts, facts
 from index.sources.text_files import paragraphs
 from index.types import Article, Read, Remark, Skipped
@@ -23,8 +23,9 @@ ROW_BYTES = 16_000_000
 """The longest line or field that is read; a longer one is no article."""
 _MANY = 1000
 """Unreadable rows after which a file is given up."""
-_LISTS = ("articles", "items", "entries", "results", "docs", "documents", "stories", "posts", "news", "rows",
-          "records", "data", "response", "hits")  # fmt: skip
+_LISTS = """
+    articles items entries results docs documents stories posts news rows records data response hits
+""".split()  # noqa: SIM905
 
 
 @dataclass
@@ -96,9 +97,9 @@ def read_csv(path: Path, location: str, delimiter: str = "") -> Iterator[Read]:
         sample = binary.read(1_000_000)
     if len(sample) == 1_000_000:
         sample = sample[: sample.rfind(b"\n") + 1]
-    encoding = marked(sample) or ("utf-8" if mostly_utf8(sample) else decode(sample)[1])
+    encoding = byte_order_mark(sample) or ("utf-8" if mostly_utf8(sample) else decode(sample)[1])
     if not encoding.startswith("utf"):
-        yield guessed(location, encoding)
+        yield encoding_remark(location, encoding)
     csv.field_size_limit(ROW_BYTES)
     with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
         lines = _Bounded(file)
@@ -210,6 +211,7 @@ def _article(row: Any) -> tuple[Article, Facts]:
         shown = ", ".join(repr(str(name)[:40]) for name in list(row)[:8])
         raise Unreadable(f"no text field among {shown}" if row else "an empty object")
     text = said.text
+    # takes "<p>Text</p>", "a<br>b"; not "a < b", "<b>"
     if re.search(r"</(?:p|div|span|a|em|strong|ul|li|h[1-6])\s*>|<br\s*/?>|<p>", text, re.I):
         from index.sources.html import fragment_text
 

@@ -56,7 +56,7 @@ def is_public(address: str) -> bool:
     return ip.is_global and not refused and not ip.is_unspecified and ip != _METADATA
 
 
-class Wire:
+class CheckedConnections:
     """Opens one connection per request, to an address checked at that moment."""
 
     def __init__(self, allow_private: bool, resolver: Resolver, ssl_context: ssl.SSLContext | None):
@@ -134,7 +134,7 @@ class _Network(httpcore.SyncBackend):
 
 
 class _Timed(httpcore.NetworkStream):
-    """A stream whose every step must end before the deadline, however slowly the server drips."""
+    """A stream whose every step must end before the deadline, however slowly the server sends."""
 
     def __init__(self, stream: httpcore.NetworkStream, network: _Network):
         self._stream, self._network = stream, network

@@ -9,27 +9,27 @@ from itertools import pairwise
 from index.clean import clean, clean_line
 from index.sources.metadata import Facts, facts
 from index.sources.publication_date import publication_date
-from index.text.lexicon import MONTH_ABBREVIATIONS, MONTHS, capitalised, either
+from index.text.lexicon import MONTH_ABBREVIATIONS, MONTHS, WEEKDAYS, capitalised, either
 from index.types import Article, Published
 
+# takes "date 2023-12-07 Text", "date 2023-12-07\n"; not "dated 2023-12-07", "date 2023-12-07x"
 _SEED = re.compile(r"\s*date[ \t]+(\d{4}-\d{2}-\d{2})(?:[ \t]+|[ \t]*(?:\n|$))")
-_KEYS = {
-    "title": "title", "headline": "title",
-    "date": "date", "published": "date", "publication date": "date", "publish date": "date",
-    "source": "outlet", "outlet": "outlet", "publisher": "outlet", "publication": "outlet",
-    "newspaper": "outlet",
-    "author": "author", "authors": "author", "byline": "author", "by": "author",
-    "url": "url", "link": "url",
-}  # fmt: skip
+_KEYS = dict.fromkeys(("title", "headline"), "title")
+_KEYS |= dict.fromkeys(("date", "published", "publication date", "publish date"), "date")
+_KEYS |= dict.fromkeys(("source", "outlet", "publisher", "publication", "newspaper"), "outlet")
+_KEYS |= dict.fromkeys(("author", "authors", "byline", "by"), "author") | dict.fromkeys(("url", "link"), "url")
+# takes "Published: 7 May 2023"; not "Published 7 May 2023", "Time: 5pm"
 _HEADER = re.compile(rf"({'|'.join(_KEYS)})[ \t]*:[ \t]*(\S.{{0,300}})", re.I)
 _NAME = (
     r"[A-ZÀ-Ý][\w.’'-]*"
     r"(?:[ \t]+(?:(?:de|van|von|der|den|la|le|bin|al|el|da|di|du|y)[ \t]+)*[A-ZÀ-Ý][\w.’'-]*){1,3}"
 )
+# takes "By Ada Moreno", "BY Ada Moreno, Jan van der Berg and Li Wei"; not "By the council", "By Ada"
 _BYLINE = re.compile(rf"(?:By|BY)[ \t]+({_NAME}(?:(?:,|[ \t]+and|[ \t]*&)[ \t]+{_NAME}){{0,3}})[ \t]*")
 _PLACE = r"[A-Z][A-Z.’' -]{2,40}(?:/[A-Z][A-Z.’' -]+)*(?:,[ \t]+[A-Z][\w.]*(?:[ \t][A-Z][\w.]*)?)?"
 _AGENCIES = "AP|Reuters|AFP|UPI|dpa|DPA|Xinhua|Kyodo|ANSA|TASS|EFE|Bloomberg|CNN"
 _MONTH = rf"{either(capitalised(MONTHS))}|{either(capitalised(MONTH_ABBREVIATIONS))}\b\.?"
+# takes "WASHINGTON — The", "LONDON, March 3 (Reuters) - The"; not "London — The", "WASHINGTON The"
 DATELINE = re.compile(
     rf"(?P<place>{_PLACE})(?:,[ \t]+(?P<date>(?:{_MONTH})[ \t]+\d{{1,2}}(?:,[ \t]+\d{{4}})?))?"
     rf"(?:[ \t]+\((?P<agency>{_AGENCIES})\))?[ \t]*(?:—|–|--|[ \t]-)[ \t]*(?=\S)"
@@ -38,7 +38,7 @@ DATELINE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Headed:
+class Heading:
     """A text without its heading, and what the heading said."""
 
     text: str
@@ -61,14 +61,14 @@ class Headed:
 
 def read_text(text: str) -> Article:
     """An article from the text of a .txt file."""
-    return headed(paragraphs(clean(text))).article()
+    return split_heading(paragraphs(clean(text))).article()
 
 
 def read_markdown(text: str) -> Article:
     """An article from Markdown: front matter and a first heading say what it is; its marks are taken out."""
     front, body = _front_matter(text)
     heading, body = _unmark(body)
-    found = headed(clean(body), titled=bool(heading or front.title)).article()
+    found = split_heading(clean(body), titled=bool(heading or front.title)).article()
     return replace(
         found,
         title=front.title or clean_line(heading) or found.title,
@@ -79,17 +79,17 @@ def read_markdown(text: str) -> Article:
     )
 
 
-def headed(text: str, *, titled: bool = False) -> Headed:
+def split_heading(text: str, *, titled: bool = False) -> Heading:
     """Take the heading off a cleaned text: the seeds' `date 2023-12-07 `, `Title: ...`, a byline, a title.
 
     A first short line alone is the title, unless `titled` says that one is known or the line is a dateline or
     a sentence of reported speech. What is not surely a heading stays in the text.
     """
-    found = Headed(text)
+    found = Heading(text)
     if match := _SEED.match(text):
         published = publication_date(match[1])
         if published:
-            found = Headed(text[match.end() :].lstrip("\n"), published=published)
+            found = Heading(text[match.end() :].lstrip("\n"), published=published)
     found = _header_lines(found)
     title_known = titled or bool(found.title)
     for _ in range(3):
@@ -134,11 +134,12 @@ def _first_line(text: str) -> tuple[str, str]:
 
 def _is_title(line: str, text: str) -> bool:
     alone = text.startswith(line + "\n\n") and len(line.split()) > 1 and len(line) <= 120
+    # takes "The mayor said on Friday."; not "Mayor says no"
     reported = re.search(r"\b(?:said|says|told)\b[^.]*\.$", line)
     return alone and not (DATELINE.match(line) or reported or line[0] in "-*•|>")
 
 
-def _header_lines(found: Headed) -> Headed:
+def _header_lines(found: Heading) -> Heading:
     facts: dict[str, str] = {}
     published = found.published
     text = found.text
@@ -161,7 +162,7 @@ def _header_lines(found: Headed) -> Headed:
 
 def _date_line(line: str) -> Published | None:
     """A line that is nothing but a full date, perhaps after "Published"."""
-    known = rf"\b(?:{_MONTH}|published|posted|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    known = rf"\b(?:{_MONTH}|published|posted|{either(WEEKDAYS)})"
     worded = re.sub(known, "", line, flags=re.I)
     if re.search(r"[^\W\d_]{4,}", worded):
         return None
@@ -169,7 +170,7 @@ def _date_line(line: str) -> Published | None:
     return published if published and published.precision == "day" else None
 
 
-def _dateline(found: Headed) -> Headed:
+def _dateline(found: Heading) -> Heading:
     """What a dateline says for certain: the agency, and the date where it has its year."""
     match = DATELINE.match(found.text)
     if not match:
@@ -179,6 +180,7 @@ def _dateline(found: Headed) -> Headed:
 
 
 def _front_matter(text: str) -> tuple[Facts, str]:
+    # takes "---\ntitle: A\n---\n"; not "title: A\n---\n"
     match = re.match(r"\ufeff?---[ \t]*\r?\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\r?\n|$)", text, re.S)
     if not match or len(match[1]) > 20_000:
         return Facts(), text

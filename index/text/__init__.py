@@ -1,4 +1,6 @@
-"""English text by rule, the ground floor: tokens, word lists, names, numbers, dates. Imports nothing else of ours."""
+"""English text by rule: word lists, tokens, names, numbers, dates. Imports nothing else of ours."""
+
+from __future__ import annotations
 
 INNER_ORDER = ("lexicon", "dates", "names", "numbers", "tokens")
 """Each may import itself and those before it."""

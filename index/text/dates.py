@@ -22,8 +22,8 @@ Kind = Literal["day", "month", "year", "season", "weekday", "relative"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A date in the text before the words around it are read; `dated` when it names its year itself."""
+class DateMention:
+    """A date in a text, before the words around it are considered; `dated` when it names its year itself."""
 
     kind: Kind
     start: int
@@ -39,6 +39,7 @@ _WEEKDAY = either(WEEKDAYS)
 _COUNT = rf"(?:\d{{1,3}}|{either(_COUNTS)})"
 _YEAR = r"(?:19|20)\d{2}(?![\d%]|[-–/]\d|[.,]\d)"
 _DAY = r"(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?(?![\d%:]|[.,]\d)"
+# takes "Dec. 7, 2023", "7th of May", "2023-12-07", "last Friday"; not "$2020", "1.5.2020", "mayor", "2020-21"
 _DATE = re.compile(
     rf"""(?<![\w$£€/.-])(?:
       (?P<iso>(?:19|20)\d\d-\d\d-\d\d)(?:T\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?)?(?![\w-])
@@ -61,7 +62,7 @@ _DATE = re.compile(
 )
 
 
-def dates(text: str, as_of: date) -> Iterator[Found]:
+def find_dates(text: str, as_of: date) -> Iterator[DateMention]:
     """Every date of a text, in order; without a year it is the latest such date not after `as_of`."""
     for match in _DATE.finditer(text):
         try:
@@ -70,7 +71,7 @@ def dates(text: str, as_of: date) -> Iterator[Found]:
             continue
         if span:
             kind, since, until, dated = span
-            yield Found(kind, match.start(), match.end(), since, until, dated)
+            yield DateMention(kind, match.start(), match.end(), since, until, dated)
 
 
 _Resolved = tuple[Kind, date, date, bool]
@@ -141,11 +142,9 @@ def _relative(has: dict[str, str | None], as_of: date) -> _Resolved:
         return "relative", about - slack * day, min(about + slack * day, as_of - day), True
     if unit := has["past_unit"]:
         n = _count(has["n"])
-        since = {
-            "hour": as_of - day * -(-n // 24), "day": as_of - day * n, "week": as_of - 7 * day * n,
-            "month": as_of - relativedelta(months=n), "year": _years(as_of, -n),
-        }[unit.lower()]  # fmt: skip
-        return "relative", since, as_of, True
+        units = {"day": relativedelta(days=n), "week": relativedelta(weeks=n), "month": relativedelta(months=n)}
+        units |= {"hour": relativedelta(days=-(-n // 24)), "year": relativedelta(years=n)}
+        return "relative", as_of - units[unit.lower()], as_of, True
     this = (has["when"] or "").lower() == "this"
     if (has["unit"] or "").lower() == "week":
         monday, sunday = as_of - day * as_of.weekday(), as_of - day * (as_of.isoweekday() % 7)
@@ -159,14 +158,15 @@ def _relative(has: dict[str, str | None], as_of: date) -> _Resolved:
     return "relative", *((first, as_of) if this else (_years(first, -1), first - day)), True
 
 
-def within(one: Found, end: date) -> Found:
+def _shift_before(one: DateMention, end: date) -> DateMention:
     """A date without a year, moved into the latest year that puts it before `end`."""
     ahead = end.year - one.since.year
     ahead -= _years(one.since, ahead) > end
     return replace(one, since=_years(one.since, ahead), until=_years(one.until, ahead), dated=True)
 
 
-def following(two: Found, begin: date) -> Found:
+def _shift_after(two: DateMention, begin: date) -> DateMention:
+    """A date without a year, moved into the first year that puts it after `begin`."""
     ahead = begin.year - two.until.year
     ahead += _years(two.until, ahead) < begin
     return replace(two, since=_years(two.since, ahead), until=_years(two.until, ahead), dated=True)
@@ -222,12 +222,14 @@ _PARTS = {
 }
 _PARTS |= {"late": (0.6, 1), "end": (0.6, 1)}
 
+# takes "they met on or before ", "since the beginning of ", "in early "; not "they met within "
 _BEFORE = re.compile(
     r"(?:\b(?P<prep>on\s+or\s+before|on\s+or\s+after|as\s+of|prior\s+to|in|on|during|throughout|since|before"
     r"|after|until|till|by|from|between|through)\s+(?:the\s+(?:month|year)\s+(?:of\s+)?)?)?"
     r"(?:\b(?P<part>early|late|mid|(?:the\s+)?(?:beginning|start|middle|end)\s+of)(?:-|\s+))?$",
     re.I,
 )
+# takes " and ", " to ", "–", ", ", " or in "; not " for "
 _JOIN = re.compile(r",?\s*(?:,|\band\b|\bor\b|\bto\b|\bthrough\b|\buntil\b|-|–)\s*(?:on\s+|in\s+)?", re.I)
 
 
@@ -235,19 +237,25 @@ def _ends_with(words: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{words})\s+$", re.I)
 
 
+# takes "earlier than ", "what, except "; not "in "
 _NEGATED = _ends_with(
     r"\b(?:other|rather|earlier|later|more|less) than"
     r"|\b(?:not|except|excluding|besides|unlike)|compared (?:to|with)"
 )
+# takes "late ", "later ", "compared to "; not "in "
 _LATER = _ends_with(r"\b(?:later|early|late|by the end of|than|from)|compared (?:to|with)")
+# takes "the highest rate ", "the first time "; not "prices rose "
 _RECORD = re.compile(
     r"\b(?:first|times?|record|(?:high|low|bigg|larg|strong)est|most|worst|best|peak|only)\b\W+(?:\w+\W+){0,5}$",
     re.I,
 )
+# takes "$3 billion", "20%", "founded"; not "voted"
 _FIGURE = re.compile(
     r"(?:\b(?:founded|established|born|built|formed|[mb]illion|trillion|percent)|%|[$£€][\d.,]+)\s*$", re.I
 )
+# takes "the ", "Biden’s "; not "on "
 _DETERMINED = re.compile(r"(?:\b(?:the|an?|this|that|his|her|their|its|our|which|every|each|no)|['’]s)\s+$", re.I)
+# takes " articles on", " story", "  news"; not " newspaper", "articles"
 _PUBLISHED = re.compile(
     r",?\s+(?:articles?|reports?|story|stories|pieces?|coverage|posts?|interviews?|edition|issue|news)\b",
     re.I,
@@ -258,11 +266,13 @@ _EVENTS = (  # these after a date make it the name of an event, a product or a f
     r"|movie|album|novel|book|song|model|bid|race|levels?|average|tax|referendum|crisis|crash|war|invasion|protests?"
     r"|earthquake|tsunami|hurricane|act|bill|plot|pandemic|draft|class|deal|agreement|accords?|treaty|summit)\b"
 )
+# takes "?", ", they", " in Ohio"; not " resigned", " Football"
 _CLAUSE = re.compile(  # these after a weekday or a month that is also a name show that it stands as a date
     r"\s*(?:$|[?.!,;:)\"”—–])|\s+(?:in|on|at|of|for|to|by|with|and|or|about|due|after|before|as|that|when|while|from"
     r"|during|over|night|morning|afternoon|evening|did|what|who|how|why|which|where|the|an?)\b",
     re.I,
 )
+# takes "will it", "is going to", "are planning"; not "is being built", "went"
 _TO_COME = re.compile(
     r"\b(?:will|would|going\s+to|set\s+to|expect(?:s|ed)|plan(?:s|ned|ning)?|upcoming|schedul\w+|due\s+to|how\s+soon|next"
     r"|(?:is|are)\s+(?!being\b)\w+ing)\b",
@@ -279,7 +289,7 @@ def date_phrases(text: str, as_of: date) -> list[DatePhrase]:
     January 6 attack"), a figure's year ("$3 billion in 2021"), holidays, quarters, decades, "years ago", and
     a date without a year that is long past in a question about the future.
     """
-    found = list(dates(text, as_of))
+    found = list(find_dates(text, as_of))
     phrases: list[DatePhrase] = []
     taken = 0
     for one, two in zip_longest(found, found[1:]):
@@ -290,14 +300,15 @@ def date_phrases(text: str, as_of: date) -> list[DatePhrase]:
         prep = " ".join((before["prep"] or "").lower().split()) if before else ""
         part = (before["part"] or "").lower().removeprefix("the ") if before else ""
         if two and not one.dated and two.dated and one.kind == two.kind and _JOIN.fullmatch(text, one.end, two.start):
-            one = within(one, two.until)
+            one = _shift_before(one, two.until)
         if two and not part and _joined(text, prep, one, two):
-            two = following(two, one.since) if one.dated and not two.dated else two
+            two = _shift_after(two, one.since) if one.dated and not two.dated else two
             span, end = (one.since, two.until), two.end
             if not one.dated and one.since > two.until:
                 span = (_years(one.since, -1), two.until)
         else:
             if not prep and not part and phrases and _JOIN.fullmatch(text, phrases[-1].end, one.start):
+                # takes "in 2020", "on Friday"; not "since May"
                 shared = re.match(r"in|on|during", phrases[-1].phrase, re.I)
                 prep = shared[0].lower() if shared else ""
             if one.since > as_of or not _says_when(text, one, begin, prep, part, as_of):
@@ -310,7 +321,7 @@ def date_phrases(text: str, as_of: date) -> list[DatePhrase]:
     return phrases
 
 
-def _joined(text: str, prep: str, one: Found, two: Found) -> bool:
+def _joined(text: str, prep: str, one: DateMention, two: DateMention) -> bool:
     """Whether two dates are the ends of one range: "between March and May", "from 2019 to 2021"."""
     join = _JOIN.fullmatch(text, one.end, two.start)
     if not join or one.kind != two.kind or one.kind not in ("day", "month", "year"):
@@ -319,11 +330,13 @@ def _joined(text: str, prep: str, one: Found, two: Found) -> bool:
     return (prep == "between" and word == "and") or (prep == "from" and word in ("to", "through", "until", "-", "–"))
 
 
-def _says_when(text: str, one: Found, begin: int, prep: str, part: str, as_of: date) -> bool:
+def _says_when(text: str, one: DateMention, begin: int, prep: str, part: str, as_of: date) -> bool:
     """Whether a date says when, rather than naming an event, a person or the year of a figure."""
     ahead, own, after = text[:begin], text[one.start : one.end], text[one.end :]
+    # takes "'s vote"; not "s vote"
     possessive = bool(re.match(r"['’]s\b", after))
     opens = not ahead.strip(" \"“'(") or ahead.rstrip()[-1] in ".?!;:"
+    # takes " Night"; not " night", " US"
     name_follows = bool(re.match(r"\s+[A-Z][a-z]", after)) and not opens
     if _NEGATED.search(ahead) or (prep == "since" and _RECORD.search(ahead)):
         return False
@@ -371,7 +384,7 @@ def _says_when(text: str, one: Found, begin: int, prep: str, part: str, as_of: d
     return one.kind == "year" or not named or bool(_CLAUSE.match(after) and not re.match(r"\s+of\b", after))
 
 
-def _span(text: str, ahead: str, one: Found, prep: str, part: str, as_of: date) -> tuple[date, date]:
+def _span(text: str, ahead: str, one: DateMention, prep: str, part: str, as_of: date) -> tuple[date, date]:
     since, until = one.since, one.until
     if text[one.end : one.end + 2] in ("'s", "’s") or (prep == "on" and re.search(rf"{_EVENTS}\s+$", ahead, re.I)):
         until = as_of  # "last week's vote" and "the attack on October 7" are reported from then on

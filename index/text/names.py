@@ -26,16 +26,21 @@ _PARTICLE = (
     r"(?:(?:of|for|and)(?:[\u0020\u00a0]the)?|de(?:[\u0020\u00a0](?:la|los|las))?|del|der|den|di|da|do|la|le|van|"
     r"von|bin|ibn|al|el|y|&)"
 )
+# takes "Bank of England", "J.D. Vance", "Ursula von der Leyen"; not "bank", "Bank in England"
 _SEQUENCE = re.compile(rf"{_CAPITAL}(?:[  ](?:{_PARTICLE}[  ](?:der[  ])?)?{_CAPITAL})*")
+# takes "Lankford and the Senate"; not "Lankford & Murphy"
 _JOINED = re.compile(r"[  ]and[  ](?:the[  ])?")
 
+# takes "Secretary of State Antony Blinken"; not "Secretary of State", "Secretary Antony Blinken"
 _MINISTRY = re.compile(
     r"^.*\b(?:Secretary|Minister)\s+(?:of|for)\s+(?:the\s+)?[A-Z]\w+(?:\s+and\s+[A-Z]\w+)?\s+(?=[A-Z]\S+\s+\S+)"
 )
 
+# takes "Yale University", "White House"; not "Housed", "the university"
 INSTITUTION = re.compile(rf"\b{either(capitalised(INSTITUTIONS))}\b")
 """A word of names that are not a person's."""
 
+# takes "He left. “"; not "He left. A"
 _OPENING = re.compile(r"[ \t\u00a0\"'“”‘’(\[]+$")
 
 
@@ -49,7 +54,7 @@ class Name:
 
 
 def find_names(text: str) -> list[Name]:
-    """The capitalised sequences of a text, less what stands there for opening a sentence or naming a day."""
+    """The capitalised sequences of a text, without ordinary words that open a sentence and names of days."""
     found = []
     for match in _SEQUENCE.finditer(text):
         if match.start() and (text[match.start() - 1].isalnum() or text[match.start() - 1] in "’'-@#"):
@@ -70,7 +75,7 @@ def _lower(word: str) -> str:
 
 
 def _common(word: str) -> bool:
-    """Whether a word is an ordinary one wearing a capital; `US` and `WHO` are not."""
+    """Whether a word is an ordinary one with a capital; `US` and `WHO` are not."""
     return _lower(word) in FUNCTION_WORDS and (len(word) == 1 or not word.isupper())
 
 
@@ -116,6 +121,7 @@ def plain_name(name: str) -> str:
     if office >= 0 and words[office + 1].lower() not in FUNCTION_WORDS and (office == 0 or _leads(words[: office + 1])):
         words = words[office + 1 :]
     plain = " ".join(words)
+    # takes "J.D. Vance of Ohio"; not "Bank of England"
     person = re.sub(r"^(\S+\s\S+(?:\s\S+)?)\s+of\s+.*$", r"\1", plain)
     return name if INSTITUTION.search(person) else person
 

@@ -17,17 +17,20 @@ Unit = Literal["", "%", "$", "£", "€", "¥"]
 
 _VALUES = {word: value for value, word in enumerate(NUMBERS)}
 _VALUES |= {word: 10 * value for value, word in enumerate(TENS, 2)}
-_SCALES = {
-    "hundred": 100, "dozen": 12, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
-    "k": 10**3, "m": 10**6, "mn": 10**6, "bn": 10**9, "b": 10**9, "tn": 10**12,
-}  # fmt: skip
+_SCALES = {"dozen": 12, "hundred": 100} | dict.fromkeys(("thousand", "k"), 10**3)
+_SCALES |= dict.fromkeys(("million", "mn", "m"), 10**6)
+_SCALES |= dict.fromkeys(("billion", "bn", "b"), 10**9) | dict.fromkeys(("trillion", "tn"), 10**12)
 _ORDINALS = {word: value for value, word in enumerate(ORDINALS, 1)}
-_UNITS: dict[str, Unit] = {
-    "%": "%", "percent": "%", "per cent": "%", "percentage": "%", "pc": "%",
-    "$": "$", "dollar": "$", "dollars": "$", "£": "£", "pound": "£", "pounds": "£", "€": "€", "euro": "€",
-    "euros": "€", "¥": "¥", "yen": "¥",
-}  # fmt: skip
+_UNIT_NAMES: dict[Unit, tuple[str, ...]] = {
+    "%": ("%", "percent", "per cent", "percentage", "pc"),
+    "$": ("$", "dollar", "dollars"),
+    "£": ("£", "pound", "pounds"),
+    "€": ("€", "euro", "euros"),
+    "¥": ("¥", "yen"),
+}
+_UNITS = {name: unit for unit, names in _UNIT_NAMES.items() for name in names}
 _NUMBER_WORD = "|".join([*_VALUES, "hundred", "thousand", "million", "billion", "trillion", "dozen"])
+# takes "$1.2bn", "fourteen thousand", "20 per cent", "third"; not "A4", "onerous"
 _FIGURE = re.compile(
     rf"(?P<money>[$£€¥])?\s?(?:"
     rf"(?<![\w.])(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)"
@@ -60,6 +63,7 @@ def find_figures(text: str) -> list[Figure]:
         elif match["digits"]:
             value = float(match["digits"].replace(",", "")) * _SCALES.get((match["scale"] or "").lower(), 1)
         else:
+            # takes "one hundred and five", "twenty-one"; not "twentyone"
             words = re.split(r"\s+and\s+|[\s-]+", match["words"].lower())
             if words == ["one"] and not unit:
                 continue

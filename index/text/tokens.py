@@ -1,4 +1,4 @@
-"""Words of a text: tokens, content words and stems to compare meaning by, folded words to compare quotations by.
+"""Words of a text: tokens, content words and stems to compare meaning, and words made comparable for quotations.
 
 English.
 """
@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from index.text.lexicon import FUNCTION_WORDS
 
+# takes "O’Brien", "AT&T", "well-known"; not "snake_case", "U.S."
 WORD = re.compile(r"[^\W_]+(?:[’'.&-][^\W_]+)*", re.UNICODE)
 
 
@@ -39,6 +40,7 @@ def content(text: str) -> list[str]:
     return [stem(word) for word in tokens(text) if word not in FUNCTION_WORDS]
 
 
+# takes "U.S.", "1,000", "21st", "[W]e've", "$"; not "AT&T", "well-known"
 _FOLDED_WORD = re.compile(
     r"(?:[^\W\d_]\.){2,}"  # U.S.
     r"|\d+(?:[.,]\d+)*(?:st|nd|rd|th)?(?![^\W_])"
@@ -58,12 +60,13 @@ class Word:
 
 
 def comparable_words(text: str) -> list[Word]:
-    """The words of a text in order; figures keep their value (`1,000` is `1000`), acronyms lose dots."""
+    """The words of a text in order, with case, apostrophes and dots of acronyms removed and `1,000` as `1000`."""
     return [Word(_folded(match.group()), match.start(), match.end()) for match in _FOLDED_WORD.finditer(text)]
 
 
 def _folded(word: str) -> str:
     form = unicodedata.normalize("NFKC", word).casefold().translate(_APOSTROPHES)
     if form[0].isdigit():
+        # takes "1,000", "1,000,000"; not "1,00", "10,0000"
         return re.sub(r",(?=\d{3}(?:\D|$))", "", form)
     return re.sub(r"[.\[\]]", "", form)

@@ -1,6 +1,8 @@
 """Batches for training the reader: which passages a question is shown with, and which tokens answer it."""
 
 import random
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -8,8 +10,11 @@ from typing import Any
 
 from index.engines.encoder import open_tokenizer
 from rag.read.span_model import MAX_TOKENS, heading
-from rag.training.examples import Example, Text, window, without_answer
+from rag.training.examples import DENSE, Example, without_answer
+from rag.training.passages import Text, window
 
+PER_CONTEXT = 15
+"""Questions of a dense set that a pass takes of one paragraph; another pass takes others."""
 NO_GOLD = 0.2  # share of groups whose right passage is withheld, so that "no answer" is the target
 
 Spans = tuple[tuple[int, int], ...]
@@ -30,20 +35,30 @@ class Batch:
     ends: list[set[int]]
 
 
-def sample_group(example: Example, size: int, rng: random.Random, cut_out: float = 0.0) -> Group:
-    """Return a question, its as-of date, and `size` passages with their answer spans, in random order.
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How often a question's own passage is shown without its answer (0 to 1)."""
 
-    `cut_out` is how often its own passage with the answer cut out is among the wrong ones.
-    """
+    cut_out: float = 0.0
+    """The sentences with the answer are cut out of it."""
+    near_miss: float = 0.0
+    """The question is changed in one thing instead, where that was found."""
+
+
+def sample_group(example: Example, size: int, rng: random.Random, shares: Shares = Shares()) -> Group:
+    """Return a question, its as-of date, and `size` passages with their answer spans, in random order."""
     wrong = list(example.negatives)
     first = [wrong.pop(rng.randrange(min(2, len(wrong))))] if wrong else []
-    if cut_out and example.spans and rng.random() < cut_out:
+    question, gold = example.question, [(example.gold, example.spans)]
+    if example.near_misses and rng.random() < shares.near_miss:
+        question, gold, first = rng.choice(example.near_misses), [], [example.gold, *first][:size]
+    elif shares.cut_out and example.spans and rng.random() < shares.cut_out:
         lacking = without_answer(example, rng.randint(80, 160), rng)
         first = [lacking, *first][: size - 1] if lacking else first
     chosen = first + rng.sample(wrong, min(len(wrong), size - len(first)))
     passages: list[tuple[Text, Spans]] = [(text, ()) for text in chosen]
     if not (example.spans and rng.random() < NO_GOLD and len(chosen) == size):
-        passages = [(example.gold, example.spans), *passages][:size]
+        passages = [*gold, *passages][:size]
     rng.shuffle(passages)
     as_of = example.asked_on
     if as_of is None and rng.random() < 0.5:
@@ -51,34 +66,44 @@ def sample_group(example: Example, size: int, rng: random.Random, cut_out: float
         as_of = date(2005, 1, 1) + timedelta(days=rng.randrange(8000))
     dated = []
     for text, spans in passages:
-        words = rng.randint(70, 170) if spans else rng.randint(60, 130)
+        words = rng.randint(70, 170) if spans or text is example.gold else rng.randint(60, 130)
         cut, spans = window(text.text, spans, words, rng)
         day = text.day
         if as_of and day is None:
             day = as_of - timedelta(days=int(rng.expovariate(1 / 300)))
         title = text.title if rng.random() < 0.8 else ""
         dated.append((replace(text, text=cut, day=day, title=title), spans))
-    return example.question[:400], as_of, dated
+    return question[:400], as_of, dated
 
 
 class Batcher:
     """Draws groups of passages from examples, the same ones for the same seed and step, and encodes them."""
 
     def __init__(
-        self, examples: list[Example], tokenizer_file: Path, groups: int, seed: int, cut_out: float = 0.0
+        self,
+        examples: list[Example],
+        tokenizer_file: Path,
+        groups: int,
+        seed: int,
+        shares: Shares = Shares(),
     ) -> None:
-        self.examples, self.groups, self.seed, self.cut_out = examples, groups, seed, cut_out
+        self.examples, self.groups, self.seed, self.shares = examples, groups, seed, shares
         self.tokenizer = open_tokenizer(tokenizer_file, MAX_TOKENS, strategy="only_second")
+        self._order: tuple[int, list[int]] = (0, one_pass(examples, 0, seed))
+
+    @property
+    def steps(self) -> int:
+        """How many steps a pass takes."""
+        return max(1, len(self._order[1]) // self.groups)
 
     def sample(self, step: int, size: int) -> list[Group]:
-        """Return the groups of step `step`, of `size` passages; each epoch after the first has its own order."""
-        epoch, at = divmod(step, max(1, len(self.examples) // self.groups))
-        order = list(range(len(self.examples)))
-        if epoch:
-            random.Random(self.seed * 1000 + epoch).shuffle(order)
+        """Return the groups of step `step`, of `size` passages; each pass after the first has its own order."""
+        number, at = divmod(step, self.steps)
+        if number != self._order[0]:
+            self._order = (number, one_pass(self.examples, number, self.seed))
         rng = random.Random(self.seed * 1_000_003 + step)
-        picked = [self.examples[i] for i in order[at * self.groups : (at + 1) * self.groups]]
-        return [sample_group(e, size, rng, self.cut_out) for e in picked]
+        picked = [self.examples[i] for i in self._order[1][at * self.groups : (at + 1) * self.groups]]
+        return [sample_group(e, size, rng, self.shares) for e in picked]
 
     def encode(self, groups: list[Group]) -> Batch:
         """Tokenise groups; a passage whose answer was cut off counts as one without."""
@@ -102,3 +127,20 @@ class Batcher:
             batch.starts.append(first if first and last else set())
             batch.ends.append(last if first and last else set())
         return batch
+
+
+def one_pass(examples: Sequence[Example], number: int, seed: int) -> list[int]:
+    """Return the order of one pass over the examples, of dense sets no more than PER_CONTEXT of a paragraph."""
+    rng = random.Random(seed * 1000 + number)
+    dense: dict[str, list[int]] = defaultdict(list)
+    order = []
+    for i, example in enumerate(examples):
+        if example.source.startswith(DENSE):
+            dense[example.context].append(i)
+        else:
+            order.append(i)
+    for found in dense.values():
+        order += rng.sample(found, min(PER_CONTEXT, len(found)))
+    if dense or number:
+        rng.shuffle(order)
+    return order

@@ -5,42 +5,37 @@ Made of training sets and Wikinews articles; knows nothing of models.
 
 import hashlib
 import random
-import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 from index.errors import UserError
-from rag.training.files import NewsRow, Row, occurrences, read_json, read_rows
-from rag.training.question_generation import SAID, MadeQuestion, name_questions, quotation_questions, sentences
+from rag.training.files import NewsRow, Row, occurrences, read_articles, read_json, read_rows, write_rows
+from rag.training.near_misses import of_all
+from rag.training.passages import Text, folded, ngrams, pieces, rank, window
+from rag.training.question_generation import (
+    SAID,
+    MadeQuestion,
+    name_questions,
+    quotation_questions,
+    sentences,
+)
+from rag.training.stories import kept_out, stories
 
-WORD = re.compile(r"\w+")
-# Examples kept from each set (dense and template-like sets are capped); a set of one's own is taken whole.
-# SQuADShifts' Amazon and Reddit parts are left out: the texts are their posters'.
-CAPS = {
-    "squad_dev": 14_000, "squad_addsent": 600, "disfl_qa": 2_000, "squadshifts_new_wiki": 8_000,
-    "qamr_wikinews": 2_600, "qamr_wikipedia": 1_200, "tydiqa_en_train": 4_000, "tydiqa_en_dev": 500,
-    "nq_oracle": 3_000, "nq_qed_dev": 400, "nq_mrqa_org": 400, "afriqa_en": 6_000, "timeqa_human": 2_200,
-    "qadiscourse_wikinews": 2_000, "qadiscourse_wikipedia": 300, "onestopqa": 500, "covidqa": 200,
-    "fairytaleqa": 500,
-}  # fmt: skip
-NEWS_CAPS = {"name": 7_000, "title": 1_700, "quotation": 1_000}
+NOT_USED = ("squadshifts_amazon", "squadshifts_reddit")
+"""Sets that are left out: their texts are their posters'."""
+DENSE = "qamr"
+"""Sets with up to 200 short questions on a paragraph."""
+SHORTEST_DENSE = 5
+"""Words in a question of theirs: shorter ones leave out what they are about."""
+NEWS_CAPS = {"name": 14_000, "title": 3_400, "quotation": 6_000}
+"""Examples kept of each kind that is made of news by simple patterns: those of a parser are better."""
 HELD_OUT = 0.04
 NEGATIVES = 8
 LEFT = 25
 """Words that must be left of a passage once its answer is cut out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A passage for training; `day` is when it was published, where that is known."""
-
-    text: str
-    title: str = ""
-    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +51,13 @@ class Example:
     """The whole text that `gold` was cut from."""
     asked_on: date | None = None
     negatives: tuple[Text, ...] = field(default=())
-
-
-def pieces(text: str) -> list[tuple[int, int]]:
-    """Cut `text` into runs of whole sentences of up to about 170 words."""
-    cuts, at = [], 0
-    for a, b in sentences(text):
-        if len(text[at:b].split()) > 170 and a > at:
-            cuts.append((at, a))
-            at = a
-    return [*cuts, (at, len(text))]
-
-
-def ngrams(text: str, size: int = 8) -> set[tuple[str, ...]]:
-    """Return the word n-grams of `text`, lower-cased."""
-    words = WORD.findall(text.lower())
-    return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)}
+    near_misses: tuple[str, ...] = ()
+    """The question changed in one thing, so that `context` does not answer it."""
 
 
 def in_held_out(group: str) -> bool:
     """Say whether a group of examples that share text belongs to the held-out slice (stable, by hash)."""
     return int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 16**8 < HELD_OUT
-
-
-def window(text: str, spans: Sequence[tuple[int, int]], words: int, rng: random.Random) -> tuple[str, tuple]:
-    """Cut whole sentences of about `words` words around the first span; returns the text and moved spans."""
-    if len(text.split()) <= words:
-        return text, tuple(spans)
-    parts = sentences(text)
-    anchor = spans[0][0] if spans else rng.randrange(len(text))
-    low = high = next((i for i, (a, b) in enumerate(parts) if a <= anchor < b), 0)
-    while spans and high + 1 < len(parts) and parts[high][1] < spans[0][1]:
-        high += 1
-    while len(text[parts[low][0] : parts[high][1]].split()) < words and (low > 0 or high + 1 < len(parts)):
-        if low > 0 and (high + 1 == len(parts) or rng.random() < 0.5):
-            low -= 1
-        else:
-            high += 1
-    start, end = parts[low][0], parts[high][1]
-    moved = tuple((a - start, b - start) for a, b in spans if a >= start and b <= end)
-    return text[start:end], moved
 
 
 def without_answer(example: Example, words: int, rng: random.Random) -> Text | None:
@@ -111,7 +73,7 @@ def without_answer(example: Example, words: int, rng: random.Random) -> Text | N
     def holds(text: str) -> bool:
         return any(answer in f" {folded(text)} " for answer in answers)
 
-    asks_quotation = example.source == "wikinews_quotation"
+    asks_quotation = example.source in ("wikinews_quotation", "wikinews_what_said")
     kept = [
         cut[a:b]
         for a, b in sentences(cut)
@@ -130,59 +92,71 @@ def answers_of(example: Example) -> set[str]:
     return {f" {folded(example.gold.text[a:b])} " for a, b in example.spans}
 
 
-def folded(text: str) -> str:
-    """The words of `text`, lower-cased, with single spaces."""
-    return " ".join(WORD.findall(text.lower()))
+def data_files(folders: Sequence[Path]) -> list[Path]:
+    """Return the training sets in `folders`; raises UserError for a folder without one."""
+    found = []
+    for folder in folders:
+        paths = sorted(folder.glob("*.jsonl.gz")) + sorted(folder.glob("*.jsonl"))
+        if not paths:
+            raise UserError(f"No .jsonl or .jsonl.gz files in {str(folder)!r}: name their folder with --data.")
+        found += paths
+    return [path for path in found if not path.name.startswith(NOT_USED)]
 
 
-def read_examples(folder: Path, rng: random.Random, forbidden: set) -> tuple[list[Example], list[Text]]:
-    """Return examples of the sets in `folder`, capped, none whose passage shares text with `forbidden`.
+def usable(rows: Iterator[dict], name: str, forbidden: set) -> Iterator[dict]:
+    """Yield the rows of a set that may be trained on: none whose passage shares text with `forbidden`.
 
-    The second value holds every passage they were asked of once, cut to reading size.
+    Left out as well are answers whose place was guessed, and the elliptic questions of dense sets.
+    """
+    clean: dict[str, bool] = {}
+    for row in rows:
+        context = row["context"]
+        if context not in clean:
+            grams = ngrams(context) if forbidden else set()
+            clean[context] = len(grams & forbidden) <= 0.05 * len(grams)
+        guessed = row.get("offset") == "heuristic" and row.get("offset_margin", 2) < 2
+        elliptic = name.startswith(DENSE) and len(row["question"].split()) < SHORTEST_DENSE
+        if clean[context] and not guessed and not elliptic:
+            yield row
+
+
+def read_examples(
+    folders: Sequence[Path], rng: random.Random, forbidden: set, story_of: Callable[[str], str | None] = str
+) -> tuple[list[Example], list[Text]]:
+    """Return examples of the sets in `folders`, none whose passage shares text with `forbidden`.
+
+    `story_of` names the story of a row's group, None where that is kept out of training. The second value holds every
+    passage they were asked of once, cut to reading size.
     """
     examples: list[Example] = []
     pool: dict[str, list[Text]] = {}
-    paths = sorted(folder.glob("*.jsonl.gz")) + sorted(folder.glob("*.jsonl"))
-    if not paths:
-        raise UserError(f"No .jsonl or .jsonl.gz files in {str(folder)!r}: name their folder with --data.")
-    for path in paths:
+    for path in data_files(folders):
         name = path.name.split(".")[0]
-        rows = list(read_rows(path, Row))
-        rng.shuffle(rows)
-        kept = 0
-        seen: dict[str, int] = defaultdict(int)
-        clean: dict[str, bool] = {}
-        cap = CAPS.get(name, 0 if name.startswith(("squadshifts", "tatqa", "aux")) else len(rows))
-        for row in rows:
-            if kept >= cap:
-                break
+        for row in usable(read_rows(path, Row), name, forbidden):
             context = row["context"]
-            if context not in clean:
-                grams = ngrams(context)
-                clean[context] = len(grams & forbidden) <= 0.05 * len(grams) if grams else True
-            impossible = not row["answers"]
-            dense = name.startswith("qamr")
-            if not clean[context] or seen[context] >= (20 if dense else 40):
+            group = story_of(group_of(row, name))
+            if group is None:
                 continue
-            if row.get("offset") == "heuristic" and row.get("offset_margin", 2) < 2:
-                continue
-            if impossible and "licence" in row and rng.random() < 0.4:
-                continue
-            if dense and len(row["question"].split()) < 5:
-                continue
-            seen[context] += 1
-            kept += 1
-            spans = answer_spans(context, row["answers"])
-            text, moved = window(context, spans, rng.randint(90, 190), rng)
-            group = str(row.get("group") or row.get("title") or context)
-            if name.startswith(("squad_", "disfl", "squadshifts")):
-                group = context if name == "squadshifts_new_wiki" else f"squad:{row.get('title')}"
             title = str(row.get("title") or "").replace("_", " ")
             title = "" if title.startswith(("Filtered", "New_Wiki", "New Wiki")) else title
-            examples.append(Example(row["question"].strip(), Text(text, title), moved, name, group, context))
+            day = date.fromisoformat(row["date"]) if row.get("date") else None
+            text, moved = window(context, answer_spans(context, row["answers"]), rng.randint(90, 190), rng)
+            asked_on = date.fromisoformat(row["asked_on"]) if row.get("asked_on") else None
+            source = f"wikinews_{row['kind']}" if row.get("kind") else name
+            gold, misses = Text(text, title, day), tuple(row.get("near_misses", ()))
+            examples.append(Example(row["question"].strip(), gold, moved, source, group, context, asked_on, (), misses))
             if context not in pool:
-                pool[context] = [Text(context[a:b], title) for a, b in pieces(context)]
+                pool[context] = [Text(context[a:b], title, day) for a, b in pieces(context)]
     return examples, [passage for passages in pool.values() for passage in passages]
+
+
+def group_of(row: dict, name: str) -> str:
+    """What a row of set `name` shares text with: rows of one group stay on the same side of any split."""
+    if name == "squadshifts_new_wiki":
+        return str(row["context"])
+    if name.startswith(("squad_", "disfl")):
+        return f"squad:{row.get('title')}"
+    return str(row.get("group") or row.get("title") or row["context"])
 
 
 def answer_spans(context: str, answers: Sequence[dict | str]) -> list[tuple[int, int]]:
@@ -195,23 +169,27 @@ def answer_spans(context: str, answers: Sequence[dict | str]) -> list[tuple[int,
     return sorted(spans)
 
 
-def read_news(path: Path, rng: random.Random) -> tuple[list[Example], list[Text]]:
-    """Return questions made by rule from the articles of `path`, and all their passages."""
+def read_news(
+    path: Path, rng: random.Random, story_of: Callable[[str], str | None] = str
+) -> tuple[list[Example], list[Text]]:
+    """Return questions made by rule from the articles of `path`, and all their passages; `story_of` as above."""
     made: dict[str, list[Example]] = defaultdict(list)
     pool: list[Text] = []
     for row in read_rows(path, NewsRow):
         text, day = row["text"], date.fromisoformat(row["date"])
         asked = day + timedelta(days=rng.choice((0, 0, 1, 1, 2, 3, 4, 5, 6, 9)))
-        group = row["id"].replace("wikinews-", "wikinews:")
+        group = story_of(row["id"].replace("wikinews-", "wikinews:"))
+        if group is None:
+            continue
         cuts = pieces(text)
         pool.extend(Text(text[a:b], row["title"], day) for a, b in cuts)
         for a, b in cuts:
             body = text[a:b]
-            here = [replace_kind(q, 0) for q in quotation_questions(body, rng)]
+            here = [moved_by(q, 0) for q in quotation_questions(body, rng)]
             parts = sentences(body)
             for s, e in parts:
                 found = list(name_questions(body[s:e], rng))
-                here += [replace_kind(q, s) for q in rng.sample(found, min(1, len(found)))]
+                here += [moved_by(q, s) for q in rng.sample(found, min(1, len(found)))]
             for q in here:
                 lead = row["title"] + ". " if q.kind == "name" and rng.random() < 0.3 else ""
                 spans = occurrences(body, body[q.start : q.end]) if q.kind == "name" else ((q.start, q.end),)
@@ -231,24 +209,9 @@ def read_news(path: Path, rng: random.Random) -> tuple[list[Example], list[Text]
     return examples, pool
 
 
-def replace_kind(q: MadeQuestion, shift: int) -> MadeQuestion:
+def moved_by(q: MadeQuestion, shift: int) -> MadeQuestion:
     """Move a made question's span by `shift` characters."""
     return replace(q, start=q.start + shift, end=q.end + shift)
-
-
-def rank(pool: Sequence[Text], asked: Sequence[str], k: int) -> tuple[Any, Any]:
-    """Return BM25's `k` best passages for each question, or all: indices and scores, both [questions, k]."""
-    import bm25s  # type: ignore[import-untyped]
-    import snowballstemmer
-
-    stemmer = snowballstemmer.stemmer("english").stemWords
-
-    def tokens(values: list[str]) -> Any:
-        return bm25s.tokenize(values, stopwords="en", stemmer=stemmer, show_progress=False)
-
-    index = bm25s.BM25()
-    index.index(tokens([f"{p.title} {p.text}" for p in pool]), show_progress=False)
-    return index.retrieve(tokens(list(asked)), k=min(k, len(pool)), show_progress=False, n_threads=1)
 
 
 def add_negatives(examples: list[Example], pool: list[Text], rng: random.Random) -> list[Example]:
@@ -275,25 +238,98 @@ def add_negatives(examples: list[Example], pool: list[Text], rng: random.Random)
 
 
 def gather(
-    folder: Path, news: Path | None, keep_out: Sequence[Path], rng: random.Random
+    folders: Sequence[Path], news: Path | None, keep_out: Sequence[Path], rng: random.Random
 ) -> tuple[list[Example], list[Text]]:
-    """Read and clean all examples, and every passage they were asked of; nothing of the `keep_out` files."""
+    """Read and clean all examples, and every passage they were asked of; nothing of the `keep_out` files.
+
+    Nor is anything of the stories that are kept out of training, by whichever set it comes.
+    """
     forbidden: set = set()
     for path in keep_out:
         forbidden |= ngrams_of_json(path)
-    examples, pool = read_examples(folder, rng, forbidden)
+    story_of = story_by_group(news) if news else str
+    examples, pool = read_examples(folders, rng, forbidden, story_of)
     if news:
-        made, passages = read_news(news, rng)
+        made, passages = read_news(news, rng, story_of)
         examples += made
         pool += passages
-    return examples, pool
+    return examples, list(dict.fromkeys(pool))
 
 
-def build(folder: Path, news: Path | None, keep_out: Sequence[Path], seed: int) -> list[Example]:
-    """Return all training examples with their negatives, shuffled."""
+def story_by_group(news: Path) -> Callable[[str], str | None]:
+    """Return a function that names the story of a group ("wikinews:12"), None where it is kept out; others stay."""
+    found = {
+        article.replace("wikinews-", "wikinews:"): None if kept_out(story) else story.replace("wikinews-", "wikinews:")
+        for article, story in stories(read_articles(news)).items()
+    }
+    return lambda group: found.get(group, group)
+
+
+def build(
+    folders: Sequence[Path], news: Path | None, keep_out: Sequence[Path], seed: int, names: Path | None = None
+) -> list[Example]:
+    """Return all training examples with their negatives and near misses, shuffled; names are kept in `names`."""
     rng = random.Random(seed)
-    examples, pool = gather(folder, news, keep_out, rng)
-    return add_negatives(examples, pool, rng)
+    examples, pool = gather(folders, news, keep_out, rng)
+    return add_near_misses(add_negatives(examples, pool, rng), names, seed)
+
+
+def add_near_misses(examples: list[Example], names: Path | None, seed: int) -> list[Example]:
+    """Give each example with an answer the changed questions that its context does not answer, where there are some."""
+    rows = [
+        {"question": e.question, "context": e.context, "answers": [e.gold.text[a:b] for a, b in e.spans]}
+        for e in examples
+    ]
+    found = of_all(rows, names, seed)
+    return [replace(e, near_misses=(*e.near_misses, *misses)) for e, misses in zip(examples, found, strict=True)]
+
+
+def save(examples: Sequence[Example], path: Path) -> None:
+    """Write examples as JSON lines: each text once, then the examples with the numbers of theirs."""
+    texts: dict[Text, int] = {}
+
+    def number(text: Text) -> int:
+        return texts.setdefault(text, len(texts))
+
+    rows = [
+        {
+            "question": e.question, "gold": number(e.gold), "spans": e.spans, "source": e.source, "group": e.group,
+            "context": number(Text(e.context)), "asked_on": e.asked_on.isoformat() if e.asked_on else None,
+            "negatives": [number(text) for text in e.negatives], "near_misses": e.near_misses,
+        }
+        for e in examples
+    ]  # fmt: skip
+    stored = ({"text": t.text, "title": t.title, "day": t.day.isoformat() if t.day else None} for t in texts)
+    write_rows(path, (row for part in (stored, rows) for row in part))
+
+
+def load(path: Path) -> list[Example]:
+    """Read what `save` wrote; raises UserError where a line is something else."""
+    texts: list[Text] = []
+    examples = []
+    for line, row in enumerate(read_rows(path), 1):
+        try:
+            if "text" in row:
+                day = date.fromisoformat(row["day"]) if row["day"] else None
+                texts.append(Text(row["text"], row["title"], day))
+                continue
+            asked_on = date.fromisoformat(row["asked_on"]) if row["asked_on"] else None
+            spans = tuple((a, b) for a, b in row["spans"])
+            negatives = tuple(texts[number] for number in row["negatives"])
+            gold, context, misses = texts[row["gold"]], texts[row["context"]].text, tuple(row["near_misses"])
+            examples.append(
+                Example(row["question"], gold, spans, row["source"], row["group"], context, asked_on, negatives, misses)
+            )
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            told = f"{str(path)!r}, line {line}: is no training example ({error!r})."
+            raise UserError(f"{told} Delete the file: the same command writes it again.") from error
+    return examples
+
+
+def counts(examples: Sequence[Example]) -> dict[str, int]:
+    """How many examples of each set there are, and how many have near misses."""
+    found = dict(Counter(e.source for e in examples).most_common())
+    return {**found, "with near misses": sum(bool(e.near_misses) for e in examples)}
 
 
 def ngrams_of_json(path: Path) -> set[tuple[str, ...]]:

@@ -1,10 +1,10 @@
-"""The files that training and its measures read, and what a row of them must hold."""
+"""The files that training and its measures read and write, and what a row of them must hold."""
 
 import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import StrictInt, TypeAdapter, ValidationError
 
 from index.errors import UserError
+from rag.training.stories import NewsArticle
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,25 @@ def read_rows(path: Path, kind: type[Row] | type[NewsRow] | None = None) -> Iter
                 told = f"{str(path)!r}, line {number}: {fault}."
                 raise UserError(f"{told} What a line holds: python -m rag.training.train --help")
         yield row
+
+
+def read_articles(path: Path) -> list[NewsArticle]:
+    """Return the articles of a .jsonl or .jsonl.gz file."""
+    rows = read_rows(path, NewsRow)
+    return [NewsArticle(row["id"], row["title"], date.fromisoformat(row["date"]), row["text"]) for row in rows]
+
+
+def write_rows(path: Path, rows: Iterable[dict]) -> int:
+    """Write JSON lines to a .jsonl or .jsonl.gz file and return how many; after a crash the earlier file stands."""
+    written = path.with_name(f"{path.name}.next")
+    opener = gzip.open if path.suffix == ".gz" else open
+    count = 0
+    with opener(written, "wt", encoding="utf-8") as lines:
+        for row in rows:
+            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    written.replace(path)
+    return count
 
 
 def read_json(path: Path) -> Any:

@@ -11,9 +11,12 @@ from rag.training.batches import Batch, Batcher, Group, sample_group
 from rag.training.examples import Example
 from rag.training.model import shared_nll
 
+AT_ONCE = 256
+"""Passages that are encoded together when many are looked through."""
+
 
 def forward(model: nn.Module, batch: Batch, device: str, chunk: int = 16) -> tuple[Tensor, Tensor, Tensor]:
-    """Score every passage, `chunk` of like length at a time, which saves padding.
+    """Score every passage, up to `chunk` of like length at a time, padded to the longest of them and no further.
 
     Returns span logits [passages, tokens, 2], the mask of answer tokens, and relevance logits [passages].
     """
@@ -23,7 +26,7 @@ def forward(model: nn.Module, batch: Batch, device: str, chunk: int = 16) -> tup
     spans, relevance = [], []
     for at in range(0, len(order), chunk):
         part = [encoded[i] for i in order[at : at + chunk]]
-        width = min(longest, -(-len(part[-1].ids) // 8) * 8)
+        width = len(part[-1].ids)
         ids = torch.zeros(len(part), width, dtype=torch.long)
         mask, types = torch.zeros_like(ids), torch.zeros_like(ids)
         for i, enc in enumerate(part):
@@ -80,25 +83,36 @@ def group_loss(model: nn.Module, batch: Batch, device: str, alone: float = 0.0) 
     return loss, parts
 
 
-def misleading(model: nn.Module, batcher: Batcher, groups: list[Group], size: int, device: str) -> list[Group]:
-    """Cut groups to `size` passages: those that answer, and of the others those that `model` takes for answers.
+def misleading(model: nn.Module, batcher: Batcher, groups: list[Group], size: int, device: str) -> list[list[int]]:
+    """Return which passages of each group to keep, `size` of them: those that answer, then those taken for answers.
 
-    Hard negatives found by the model itself as it learns (after Xiong et al., 2021).
+    Hard negatives found by the model itself as it learns (after Xiong et al., 2021). Many groups at once are read
+    faster than a few: passages of like length stand together.
     """
     wrong = [(number, i) for number, (_, _, passages) in enumerate(groups)
-             for i, (_, spans) in enumerate(passages) if not spans]  # fmt: skip
-    if not wrong:
-        return groups
-    shown = [(*groups[number][:2], [groups[number][2][i]]) for number, i in wrong]
-    with torch.no_grad():
-        span, allowed, relevance = forward(model, batcher.encode(shown), device, chunk=32)
-    best = span.masked_fill(~allowed[..., None], -1e4).amax(1).sum(-1)
-    score = dict(zip(wrong, (best + relevance).tolist(), strict=True))
-    cut = []
-    for number, (question, as_of, passages) in enumerate(groups):
+             for i, (_, spans) in enumerate(passages) if not spans and len(passages) > size]  # fmt: skip
+    wrong.sort(key=lambda place: len(groups[place[0]][2][place[1]][0].text))
+    score: dict[tuple[int, int], float] = {}
+    for at in range(0, len(wrong), AT_ONCE):
+        portion = wrong[at : at + AT_ONCE]
+        shown = [(*groups[number][:2], [groups[number][2][i]]) for number, i in portion]
+        with torch.no_grad():
+            span, allowed, relevance = forward(model, batcher.encode(shown), device, chunk=32)
+        best = span.masked_fill(~allowed[..., None], -1e4).amax(1).sum(-1)
+        score.update(zip(portion, (best + relevance).tolist(), strict=True))
+    kept = []
+    for number, (_, _, passages) in enumerate(groups):
         order = sorted(range(len(passages)), key=lambda i: -score.get((number, i), float("inf")))
-        cut.append((question, as_of, [passages[i] for i in sorted(order[:size])]))
-    return cut
+        kept.append(sorted(order[:size]))
+    return kept
+
+
+def cut_to(groups: list[Group], kept: list[list[int]]) -> list[Group]:
+    """Return the groups with only the passages of these numbers."""
+    return [
+        (question, as_of, [passages[i] for i in numbers])
+        for (question, as_of, passages), numbers in zip(groups, kept, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

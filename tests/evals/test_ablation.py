@@ -12,7 +12,8 @@ import pytest
 from evals.lab import ablation
 from index.errors import UserError
 from rag.training.batches import Batcher
-from rag.training.examples import NEGATIVES, Example, Text, answers_of, folded
+from rag.training.examples import NEGATIVES, Example, answers_of
+from rag.training.passages import Text, folded
 
 DAY = date(2022, 6, 17)
 
@@ -40,13 +41,13 @@ def test_wrong_passages_at_random_are_others_without_the_answer():
 def test_runs_are_compared_question_by_question():
     whole = [{"exact": n < 5, "first": True, "sure": 1.0, "sure_without": n / 10} for n in range(10)]
     rows = [{"exact": n < 6, "first": n > 0, "sure": 0.45, "sure_without": n / 10} for n in range(10)]
-    found = ablation.compared(rows, whole)
+    found = ablation.compare(rows, whole)
     assert found["exact"][:2] == [0.6, 0.1]
     assert found["first"][:2] == [0.9, -0.1]
     assert found["wrong answers at 10%"][:2] == [0.5, 0.5]
     assert all(low <= change <= high for _, change, low, high in found.values())
     # Unpaired, the answers given without the passage would spread.
-    assert [numbers[1:] for numbers in ablation.compared(rows, rows).values()] == [[0, 0, 0]] * 3
+    assert [numbers[1:] for numbers in ablation.compare(rows, rows).values()] == [[0, 0, 0]] * 3
 
 
 def test_held_out_questions_are_judged_by_span_passage_and_confidence():
@@ -117,7 +118,7 @@ def test_a_run_whose_result_stands_is_not_repeated(own):
 
 def test_runs_that_would_change_nothing_are_left_out_or_named(own):
     news = replace(example(1), source="wikinews_name")
-    assert ablation.runs(None, [example(0)]) == ["whole", "random-wrong", "apart", "mined", "cut-out"]
+    assert ablation.runs(None, [example(0)]) == ["whole", "random-wrong", "apart", "mined", "cut-out", "near-miss"]
     assert "no-made-questions" in ablation.runs(None, [example(0), news])
     assert ablation.runs(["cut-out"], [example(0)]) == ["whole", "mined", "cut-out"]
     with pytest.raises(UserError, match="'squad-alone' needs questions of 'squad_dev' and others"):

@@ -1,6 +1,16 @@
 """The benchmarks run and name what they measure; no figure is asserted."""
 
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from evals.bench import load_test
 from evals.bench.speed import asking, building, encoding, sample_texts
+from index.errors import UserError
 from ui.library_access import seeds_folder
 
 
@@ -14,3 +24,28 @@ def test_asking_and_encoding_measure_every_stage(assistant):
     assert asking(assistant, ["what did Lankford say?"] * 2)["questions"] == 2
     texts = sample_texts(assistant.library, 6)
     assert encoding(texts, rounds=1)["cosine_min"] > 0.9999
+
+
+def test_two_people_ask_a_real_chat_at_once(seeds_library: Path):
+    done = CliRunner().invoke(load_test.main, ["--library", str(seeds_library), "--people", "2", "--rounds", "1"])
+    assert done.exit_code == 0, done.output
+    figures = json.loads(done.stdout)
+    assert [figures[name]["asked"] for name in list(figures)[:2]] == [5, 2]
+    for name in list(figures)[:2]:
+        assert figures[name]["failed"] == 0
+        assert 0 < figures[name]["first words, median"] <= figures[name]["whole answer, slowest"]
+    assert all(figures[f"memory of the server {when}, MB"] > 0 for when in ("before", "after"))
+
+
+def test_a_chat_that_does_not_start_is_an_error_with_its_reason(seeds_library: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CLIPPINGS_LIMIT", "many")
+    with pytest.raises(UserError, match=r"The chat did not start: .*'many'"), load_test.serving(str(seeds_library)):
+        pass
+
+
+def test_questions_that_fail_are_counted_and_in_no_median():
+    answered = load_test.Timing(1.0, 2.0)
+    figures = load_test.summary([answered, load_test.Timing(0, 0, "503 busy")])
+    assert (figures["asked"], figures["failed"]) == (2, 1)
+    assert (figures["first words, median"], figures["whole answer, slowest"]) == (1.0, 2.0)
+    assert load_test.summary([load_test.Timing(0, 0, "503 busy")])["whole answer, median"] is None

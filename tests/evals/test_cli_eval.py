@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from evals.sets import DEMO, articles_of, shipped
+from evals.sets import DEMO, articles_of, set_path
 from index.errors import UserError
 from ui.cli import cli
 from ui.cli.eval import evaluate
@@ -248,8 +248,8 @@ def test_the_help_of_each_command_has_two_examples(name: str):
 
 
 def test_what_ships():
-    assert articles_of(shipped("wikinews.jsonl")) == DEMO
+    assert articles_of(set_path("wikinews.jsonl")) == articles_of(set_path("follow_ups.jsonl")) == DEMO
     assert len(DEMO.read_text(encoding="utf-8").splitlines()) == 293
-    assert {path.suffix for path in (articles_of(shipped("seeds.jsonl")) or Path()).iterdir()} >= {".txt"}
+    assert {path.suffix for path in (articles_of(set_path("seeds.jsonl")) or Path()).iterdir()} >= {".txt"}
     with pytest.raises(UserError):
-        shipped("other.jsonl")
+        set_path("other.jsonl")

@@ -12,7 +12,7 @@ from eval_answers import ARTICLES, CHAIRED, COUNCIL
 
 from evals.datasets import files
 from evals.datasets.cases import BadRows, Case, Exchange, GoldSentence, half, leave_out, with_tags
-from evals.datasets.resolve import Names, resolve, with_offsets
+from evals.datasets.resolve import ArticleNames, resolve, with_offsets
 from index.errors import UserError
 from index.types import Article
 
@@ -33,6 +33,7 @@ def test_the_three_kinds_of_file_read_the_same(tmp_path: Path):
         "tags": ["who", "easy"],
         "as_of": "2024-05-04",
         "conversation": [{"question": "Was there a meeting?", "answer": "Yes."}],
+        "searched": ["Who chaired the meeting?", "Who led the meeting?"],
         "gold_articles": ["council.txt"],
         "gold_sentences": [{"article": "council.txt", "text": "Ada Moreno chaired the meeting."}],
     }
@@ -40,6 +41,7 @@ def test_the_three_kinds_of_file_read_the_same(tmp_path: Path):
         **row,
         "answers": "Ada | Moreno",
         "tags": "who|easy",
+        "searched": "Who chaired the meeting? | Who led the meeting?",
         "gold_articles": "council.txt",
         "conversation": json.dumps(row["conversation"]),
         "gold_sentences": json.dumps(row["gold_sentences"]),
@@ -59,6 +61,7 @@ def test_the_three_kinds_of_file_read_the_same(tmp_path: Path):
         gold_sentences=(GoldSentence("council.txt", "Ada Moreno chaired the meeting."),),
         as_of=date(2024, 5, 4),
         tags=("who", "easy"),
+        searched=("Who chaired the meeting?", "Who led the meeting?"),
     )
     assert [files.read(path) for path in sets] == [[expected]] * 3
 
@@ -68,6 +71,12 @@ def test_what_is_written_reads_back(tmp_path: Path):
     assert [case.answerable for case in cases] == [True, True, False]
     assert files.write(tmp_path / "c.jsonl", cases) == 3
     assert files.read(tmp_path / "c.jsonl") == cases
+
+
+@pytest.mark.parametrize("name", ["seeds.jsonl", "wikinews.jsonl", "follow_ups.jsonl"])
+def test_the_sets_that_ship_are_written_as_they_are_read(tmp_path: Path, name: str):
+    files.write(tmp_path / name, files.read(SETS / name))
+    assert (tmp_path / name).read_bytes() == (SETS / name).read_bytes()
 
 
 def test_every_bad_row_is_reported_with_line_field_and_reason(tmp_path: Path):
@@ -81,6 +90,7 @@ def test_every_bad_row_is_reported_with_line_field_and_reason(tmp_path: Path):
         '{"id": "same", "question": " ", "answers": ["x"]}',
         '{"id": "same", "question": "when?", "answers": ["x"], "as_of": "yesterday"}',
         '{"id": "same", "question": "twice?", "answers": "x"}',
+        '{"question": "and she?", "answers": ["x"], "searched": [" "]}',
     ]
     with pytest.raises(BadRows) as caught:
         files.read(write(tmp_path, "bad.jsonl", "\n".join(lines)))
@@ -94,6 +104,7 @@ def test_every_bad_row_is_reported_with_line_field_and_reason(tmp_path: Path):
         (7, "question"),
         (8, "as_of"),
         (9, "answers"),
+        (10, "searched"),
     ]
     assert "bad.jsonl:9: answers: must be a list (found 'x')" in str(caught.value)
 
@@ -143,11 +154,11 @@ def test_questions_without_expectations_are_read_for_a_batch(tmp_path: Path):
     ],
 )
 def test_an_article_is_found_by_any_of_its_names(name: str):
-    assert Names(ARTICLES).find(name) == [COUNCIL]
+    assert ArticleNames(ARTICLES).find(name) == [COUNCIL]
 
 
 def test_rows_are_found_by_row_id_and_their_file_names_nothing():
-    names = Names(ARTICLES)
+    names = ArticleNames(ARTICLES)
     assert [article.id for article in names.find("r-2")] == ["a2"]
     assert names.find("rows.jsonl") == names.find("rows") == names.find("") == []
 
@@ -165,7 +176,7 @@ def test_references_become_ids_and_sentences_get_offsets():
         ),
     )
     faults: list[tuple[str, str]] = []
-    names = Names([*ARTICLES, again])
+    names = ArticleNames([*ARTICLES, again])
     (resolved,) = resolve([case], names, lambda fault: faults.append((fault.field, fault.reason)))
     assert resolved.gold_articles == ("a3", "a1", "a2")
     assert [(one.start, one.end) for one in resolved.gold_sentences] == [CHAIRED, CHAIRED, (None, None)]
@@ -183,7 +194,7 @@ def test_offsets_choose_among_equal_sentences_and_are_not_trusted_blindly():
     faults: list[str] = []
     (case,) = resolve(
         [Case(id="x", question="?", gold_sentences=(right, wrong))],
-        Names([article]),
+        ArticleNames([article]),
         lambda fault: faults.append(fault.reason),
     )
     assert [one.start for one in case.gold_sentences] == [9, 0]

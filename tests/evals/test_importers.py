@@ -12,7 +12,7 @@ import pytest
 from evals.datasets import files
 from evals.datasets.cases import Case
 from evals.datasets.importers import FORMATS, as_stored, import_set
-from evals.datasets.resolve import Names, resolve
+from evals.datasets.resolve import ArticleNames, resolve
 from evals.datasets.suggest import suggest
 from index.errors import UserError
 from index.types import Article
@@ -37,7 +37,7 @@ def imported(name: str, path: Path, out: Path) -> tuple[dict[str, Article], dict
     cases = files.read(out / "questions.jsonl")
     assert (written.articles, written.cases) == (len(articles), len(cases))
     faults: list[str] = []
-    resolved = list(resolve(cases, Names(articles.values()), lambda fault: faults.append(fault.reason)))
+    resolved = list(resolve(cases, ArticleNames(articles.values()), lambda fault: faults.append(fault.reason)))
     assert len(faults) == len(written.unresolved)
     return articles, {case.id: case for case in resolved}
 
@@ -297,7 +297,7 @@ def test_suggestions_are_made_from_sentences_and_resolve():
     assert made["rule:who-said-what"].question == "What did Ada Moreno say about “Bridge closed”?"
     assert made["rule:who-said-what"].answers == ("We will not open it before it is safe for everyone",)
     faults: list[str] = []
-    for case in resolve(made.values(), Names([cut]), lambda fault: faults.append(fault.reason)):
+    for case in resolve(made.values(), ArticleNames([cut]), lambda fault: faults.append(fault.reason)):
         (sentence,) = case.gold_sentences
         assert cut.text[sentence.start : sentence.end] == sentence.text
         assert case.answers[0] in sentence.text

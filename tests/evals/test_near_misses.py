@@ -8,14 +8,14 @@ from functools import cache
 
 from evals.datasets import files
 from evals.datasets.cases import Case, half
-from evals.sets import DEMO, articles_of, shipped
+from evals.sets import DEMO, articles_of, set_path
 
 KINDS = {"place", "year", "person", "number", "event", "property", "role", "outcome"}
 
 
 @cache
 def cases() -> tuple[Case, ...]:
-    return tuple(files.read(shipped("near_misses.jsonl")))
+    return tuple(files.read(set_path("near_misses.jsonl")))
 
 
 @cache
@@ -33,7 +33,7 @@ def pairs() -> list[tuple[Case, Case]]:
 
 
 def test_they_are_asked_of_the_wikinews_articles():
-    assert articles_of(shipped("near_misses.jsonl")) == DEMO
+    assert articles_of(set_path("near_misses.jsonl")) == DEMO
     assert len(cases()) >= 200
     assert len({article for case in cases() for article in case.gold_articles}) >= 80
 

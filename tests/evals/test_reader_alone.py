@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from evals.metrics.summary import Figure, summarise
+from evals.metrics.summary import MetricValue, summarise
 from evals.results import CaseResult
 from evals.runs import read_results, systems
 from ui.cli import cli
@@ -39,7 +39,7 @@ def lines(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def measured(
     format_name: str, path: Path, system: str, *options: str
-) -> tuple[dict[str, Figure], list[CaseResult], str]:
+) -> tuple[dict[str, MetricValue], list[CaseResult], str]:
     """Import a set, run a system on it; its figures by name, its results, and what was printed."""
     folder = path.parent / f"{format_name}-set"
     clippings("eval", "import", format_name, path, "--out", folder)

@@ -8,11 +8,12 @@ import pytest
 
 from evals.datasets.files import read
 from evals.datasets.importers import as_stored, write_set
-from evals.datasets.resolve import Names, resolve
+from evals.datasets.resolve import ArticleNames, resolve
 from evals.lab import reader_data
 from evals.lab.fit_readers import fit
 from index.errors import UserError
-from rag.training.examples import Example, Text, in_held_out
+from rag.training.examples import Example, in_held_out
+from rag.training.passages import Text
 
 TEXT = "The harbour froze on Monday. Ann Lee said the boats would have to wait until the ice was gone."
 
@@ -45,7 +46,7 @@ def test_a_case_names_its_article_and_its_long_answer_is_found_there(tmp_path):
     assert long.gold_sentences[0].text == "the boats would have to wait until the ice was gone"
     stored = as_stored(row)
     faults = []
-    found = list(resolve([short, long], Names([stored]), faults.append))
+    found = list(resolve([short, long], ArticleNames([stored]), faults.append))
     assert faults == []
     assert {case.gold_articles[0] for case in found} == {stored.id}
     (sentence,) = found[1].gold_sentences

@@ -10,7 +10,7 @@ import pytest
 from eval_answers import CHAIRED, COLD, COST, COUNCIL, FLOOD, answer, hit, quote
 
 from evals.datasets.cases import Case, Exchange, GoldSentence
-from evals.report import comparison_html, html, outcome, shown_hits
+from evals.report import comparison_html, html, outcome, report_hits
 from evals.results import CaseResult, observe
 from evals.runs import Header
 from evals.runs.compare import compare
@@ -189,4 +189,4 @@ def test_the_report_of_a_run_with_nothing_to_judge_says_so():
 
 def test_hits_are_marked_where_they_hold_gold_or_the_answer():
     result = observe(WHO, answer(hits=(hit(FLOOD, (0, 29)), hit(COUNCIL, CHAIRED, COST))))
-    assert [(one.gold, one.answer) for one in shown_hits(result)] == [(False, False), (True, True)]
+    assert [(one.gold, one.answer) for one in report_hits(result)] == [(False, False), (True, True)]

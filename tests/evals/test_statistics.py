@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from evals.datasets.cases import Case
 from evals.metrics import statistics
-from evals.metrics.summary import Figure, by_tag, requirement, summarise
+from evals.metrics.summary import MetricValue, by_tag, requirement, summarise
 from evals.results import CaseResult, observe
 from index.errors import UserError
 
@@ -26,7 +26,7 @@ def results() -> list[CaseResult]:
     ]
 
 
-def figures(found: list[CaseResult], **options: bool) -> dict[str, Figure]:
+def figures(found: list[CaseResult], **options: bool) -> dict[str, MetricValue]:
     return {figure.metric.name: figure for figure in summarise(found, **options)}
 
 

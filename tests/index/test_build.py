@@ -1,6 +1,7 @@
 """What a build makes of the articles it reads: identity, revisions, versions, and what it leaves alone."""
 
 import hashlib
+import sqlite3
 
 import numpy as np
 import pytest
@@ -59,8 +60,8 @@ def test_nothing_new_publishes_nothing_and_wakes_no_engine(folder, monkeypatch):
     def asleep(*_, **__):
         raise AssertionError("not needed when nothing changed")
 
-    monkeypatch.setattr("index.build.embed_passages.VectorIndex", asleep)
-    monkeypatch.setattr("index.build.embed_passages.WordIndex", asleep)
+    monkeypatch.setattr("index.build.engine_copies.VectorIndex", asleep)
+    monkeypatch.setattr("index.build.engine_copies.WordIndex", asleep)
     report = index(folder, *STORIES, recipe=recipe(embed=asleep, split=asleep))
     assert (report.version, report.published, counts(report)) == (1, False, (0, 0, 6, 0, 0))
 
@@ -307,7 +308,7 @@ def test_interrupted_while_writing(folder, monkeypatch, step):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"index.build.embed_passages.{step}", interrupt)
+        patch.setattr(f"index.build.engine_copies.{step}", interrupt)
         with pytest.raises(KeyboardInterrupt):
             index(folder, *STORIES)
     assert set(state(folder)) == {"/news/0.txt"}
@@ -321,6 +322,16 @@ def test_damaged_leftovers_of_a_build_are_thrown_away(folder):
     index(folder, STORIES[0])
     (folder / "building.sqlite").write_bytes(b"SQLite format 3\0" + b"\x7f" * 5000)
     assert index(folder, *STORIES).added == 5
+    assert not (folder / "building.sqlite").exists()
+
+
+def test_leftovers_of_an_earlier_layout_are_thrown_away(folder):
+    index(folder, STORIES[0])
+    with sqlite3.connect(folder / "building.sqlite") as leftover:
+        leftover.execute("CREATE TABLE recipe (fingerprint TEXT NOT NULL)")
+        leftover.execute("CREATE TABLE embedded_passages (revision TEXT)")
+    assert index(folder, *STORIES).added == 5
+    assert check(folder).clean
     assert not (folder / "building.sqlite").exists()
 
 

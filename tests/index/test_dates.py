@@ -235,7 +235,7 @@ def test_phrases_stand_in_the_text_and_never_lie_ahead(text, as_of):
 
 def test_importing_dates_loads_no_date_library():
     code = (
-        "import sys, index.sources.publication_date\n"
+        "import sys, index.sources.publication_date; "
         "assert not {'dateparser', 'dateutil.parser', 'regex'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

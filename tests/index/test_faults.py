@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import pytest
 from libraries import STORIES, article, embed, index, recipe
+from mounts import mounted, read_only
 
 from index.build import embedded_text
 from index.build.staging import FILE as STAGING
@@ -239,21 +239,6 @@ def test_reader_that_opened_before_answers_on_after_builds(folder):
     vectors.close()
 
 
-@contextmanager
-def mounted(path, *options):
-    """A file system of our own at `path`, where the machine lets us."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting a file system takes root on Linux")
-    path.mkdir(exist_ok=True)
-    made = subprocess.run(["mount", *options, str(path)], capture_output=True, text=True, check=False)
-    if made.returncode:
-        pytest.skip(f"this machine mounts nothing: {made.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(path)], check=True)
-
-
 def test_full_disk(tmp_path):
     disk = tmp_path / "disk"
     with mounted(disk, "-t", "tmpfs", "-o", "size=24m", "tmpfs"):
@@ -307,8 +292,7 @@ def test_read_only_folder_answers_and_says_why_it_cannot_be_built_in(tmp_path, l
         child.join()
         assert (disk / "library" / "library.sqlite-wal").stat().st_size > 0
     files = sorted((path, path.stat().st_mtime_ns) for path in disk.rglob("*"))
-    with mounted(disk, "--bind", str(disk)):
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(disk)], check=True)
+    with read_only(disk):
         assert content(disk / "library") == (1, expected(0))
         assert check(disk / "library").clean
         assert bool(Catalog(disk / "library").connection().execute("SELECT * FROM fetched").fetchall()) == log

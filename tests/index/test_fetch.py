@@ -122,14 +122,14 @@ def test_a_name_is_looked_up_again_for_each_connection(web):
     checked = []
     web.pages["/a"] = (302, {"Location": f"http://second.example:{web.port}/b"}, "")
     with Fetcher(min_delay=0, allow_private=True, max_seconds=2, resolver=lambda h, p: next(answers)) as fetcher:
-        connect = fetcher._wire._network.connect_tcp
+        connect = fetcher._connections._network.connect_tcp
 
         def watch(host, port, *args, **kwargs):
             checked.append(host)
-            fetcher._wire._network._allow_private = len(checked) < 3
+            fetcher._connections._network._allow_private = len(checked) < 3
             return connect(host, port, *args, **kwargs)
 
-        fetcher._wire._network.connect_tcp = watch
+        fetcher._connections._network.connect_tcp = watch
         assert "10.0.0.1, a private address" in refusal(fetcher, f"http://first.example:{web.port}/a")
     assert checked == ["first.example", "first.example", "second.example"]
 
@@ -142,7 +142,7 @@ def test_a_redirect_to_a_private_address_is_refused(web, target):
     """The first host is let through by name; the guard is on for the address it points to."""
     web.pages["/a"] = (302, {"Location": target}, "")
     with Fetcher(min_delay=0, resolver=None) as guarded:
-        network = guarded._wire._network
+        network = guarded._connections._network
         connect = network.connect_tcp
 
         def let_the_first_in(host, port, *args, **kwargs):

@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from documents import pdf
 from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
-from pypdf import PdfReader, PdfWriter
 
 from index.clean import clean
 from index.errors import UserError
@@ -395,43 +395,6 @@ def test_html_without_text_or_nested_without_end_is_told(tmp_path):
     assert "no main text" in skipped(tmp_path / "a.html", "<html><body><script>x</script></body></html>").reason
     assert skipped(tmp_path / "b.html", "<div>" * 200_000 + "text").reason
     assert skipped(tmp_path / "c.html", b"\x89PNG\r\n\x1a\n" + bytes(500)).reason == "not text"
-
-
-def pdf(*pages: list[str], title: str = "", author: str = "", password: str = "") -> bytes:
-    """A PDF with each page's lines set one under the other."""
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"",
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ]
-    kids = []
-    for lines in pages:
-        shown = " ".join(f"({line.translate({40: '[', 41: ']'})}) Tj T*" for line in lines)
-        stream = f"BT /F1 10 Tf 12 TL 50 750 Td {shown} ET".encode("cp1252")
-        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
-        kids.append(len(objects) + 1)
-        objects.append(
-            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R"
-            b" /Resources << /Font << /F1 3 0 R >> >> >>" % len(objects)
-        )
-    objects[1] = f"<< /Type /Pages /Kids [{' '.join(f'{k} 0 R' for k in kids)}] /Count {len(kids)} >>".encode()
-    out, places = bytearray(b"%PDF-1.4\n"), []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
-    if not (title or author or password):
-        return bytes(out)
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(bytes(out))))
-    writer.add_metadata({"/Title": title, "/Author": author, "/CreationDate": "D:20200101000000Z"})
-    if password:
-        writer.encrypt(password, algorithm="RC4-128")
-    packed = io.BytesIO()
-    writer.write(packed)
-    return packed.getvalue()
 
 
 def test_a_pdf_is_read_across_lines_and_pages(tmp_path):

@@ -207,7 +207,7 @@ def test_entries_go_through_the_same_guard(web):
         "<item><link>http://169.254.169.254/latest</link></item>",
     )
     with Fetcher(allow_private=True, min_delay=0) as fetcher:
-        network = fetcher._wire._network
+        network = fetcher._connections._network
         connect = network.connect_tcp
 
         def only_the_feed(host, port, *args, **kwargs):

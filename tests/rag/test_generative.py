@@ -2,7 +2,9 @@
 
 import re
 
+import lxml.html
 import pytest
+from markdown_it import MarkdownIt
 
 pytest.importorskip("langchain_openai")
 
@@ -14,7 +16,7 @@ from rag.answer import from_settings as generate_open
 from rag.assistant import Assistant
 from rag.settings import Settings
 from rag.types import Answer, Progress, Statement, Turn
-from ui.answer_text import as_markdown, as_text
+from ui.answer_text import as_markdown, evidence_as_text, statement_as_text
 from ui.library_access import build_library
 
 MAJORITY = "what did Lankford say about the majority?"
@@ -82,7 +84,7 @@ def test_supported_sentences_link_and_others_are_marked(seeds):
     assert answer.model == "openai:scripted"
     assert (answer.tokens_in, answer.tokens_out) == (123, 45)
     assert answer.seconds["write"] > 0
-    assert "312 to 4. (not found in the sources)" in as_text(answer)
+    assert "312 to 4. (not found in the sources)" in statement_as_text(answer.statements[1], {})
     assert "narrow majority" in answer.citations[0].text
 
 
@@ -106,7 +108,7 @@ def test_without_any_support_the_extractive_answer_is_shown_and_says_so(seeds):
     answer, _ = asked(seeds, f"{FALSE} The House has 900 members [1].")
     assert_extractive(answer)
     assert any("Nothing that openai:scripted wrote was found" in note for note in answer.notes)
-    assert "312" not in as_text(answer)
+    assert "312" not in as_markdown(answer) + evidence_as_text(answer)
 
 
 @pytest.mark.parametrize(
@@ -164,14 +166,17 @@ def test_half_a_sentence_is_not_shown(seeds):
 
 def test_html_of_a_model_is_text(seeds):
     answer, _ = asked(seeds, f"{TRUE} <script>alert(1)</script> <b>Lankford</b> smiled [1].")
-    assert "<script>" not in as_markdown(answer)
+    assert any("<b>Lankford</b> smiled" in statement.text for statement in answer.statements), "nothing is dropped"
+    page = lxml.html.fromstring(MarkdownIt("commonmark").render(as_markdown(answer)))
+    assert "<b>Lankford</b> smiled" in page.text_content() and "<script>alert(1)</script>" in page.text_content()
+    assert not page.xpath("//script | //b")
 
 
 def test_invalid_utf8_is_never_shown(seeds):
     broken = b'data: {"choices": [{"index": 0, "delta": {"content": "caf\xff\xfe [1]."}}]}\n\n'
     answer, _ = asked(seeds, Reply((TRUE,), raw=broken))
     assert_true_to_the_library(answer)
-    as_text(answer).encode("utf-8")
+    (as_markdown(answer) + evidence_as_text(answer)).encode("utf-8")
 
 
 def test_forged_citations_are_dropped_and_counted(seeds):

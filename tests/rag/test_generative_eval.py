@@ -9,7 +9,7 @@ pytest.importorskip("langchain_openai")
 
 from scripted_model import said, serving
 
-from evals.lab.corrupt import KINDS
+from evals.lab.perturb import PERTURBATIONS
 from evals.runs import read_results
 from rag.answer import from_settings as generate_open
 from ui.cli import cli
@@ -59,18 +59,18 @@ ARTICLE = (
         ("negation", "The vote was postponed."),
     ],
 )
-def test_a_corruption_changes_one_thing(kind, sentence):
+def test_a_perturbation_changes_one_thing(kind, sentence):
     import random
 
-    changed = KINDS[kind](sentence, ARTICLE, random.Random(1))
+    changed = PERTURBATIONS[kind](sentence, ARTICLE, random.Random(1))
     assert changed is not None
     assert changed != sentence
     before, after = set(sentence.split()), set(changed.split())
     assert len(before - after) <= 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PERTURBATIONS)
 def test_a_sentence_with_nothing_to_change_stays(kind):
     import random
 
-    assert KINDS[kind]("everybody went home early", ARTICLE, random.Random(1)) is None
+    assert PERTURBATIONS[kind]("everybody went home early", ARTICLE, random.Random(1)) is None

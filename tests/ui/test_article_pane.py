@@ -6,9 +6,9 @@ import pytest
 
 from rag.settings import Settings
 from ui.library_access import build_library
-from ui.web.events import Sent
-from ui.web.service import Desk
-from ui.web.tabs import article
+from ui.web.events import PageEvent
+from ui.web.service import ChatService
+from ui.web.tabs.ask import evidence
 
 WIRE = (
     "The harbour of Varberg will be closed to ferries from Monday while divers look for a lost anchor. "
@@ -36,53 +36,54 @@ def write(folder, **texts):
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wire")
     settings = Settings(library=str(folder / "library"))
     build_library(settings, [str(write(folder, Kuriren=WIRE, Posten=WIRE + " Kuriren was first to tell of it."))])
-    return Desk(settings)
+    return ChatService(settings)
 
 
 @pytest.fixture(scope="module")
-def asked(desk):
-    """A kept answer of ada's."""
-    answer = desk.assistant().ask("Who said that the search would take nine days?")
+def answer_id(service):
+    """The id of an answer of ada's."""
+    answer = service.assistant().ask("Who said that the search would take nine days?")
     assert answer.citations
-    return desk.conversations.keep("ada", desk.conversations.begin("ada", "Anchor"), answer)
+    conversation = service.conversations.create("ada", "Anchor")
+    return service.conversations.add("ada", conversation, answer).id
 
 
-def sent(**data):
-    return Sent("ada", "client", "session", data=data)
+def event(**data):
+    return PageEvent("ada", "client", "session", data=data)
 
 
-def test_wire_copies_are_named(desk, asked):
-    pane = article.cited(desk, sent(answer=asked, number="1"))
+def test_wire_copies_are_named(service, answer_id):
+    pane = evidence(service, event(answer=answer_id, number="1"))
     assert "Also in" in pane
     assert "Kuriren" in pane and "Posten" in pane
 
 
-def test_a_hit_is_marked_whole(desk, asked):
-    pane = article.cited(desk, sent(answer=asked, hit="0"))
+def test_a_hit_is_marked_whole(service, answer_id):
+    pane = evidence(service, event(answer=answer_id, hit="0"))
     assert 'class="active"' in pane and "A passage that was found" in pane
 
 
-def test_what_a_page_sends_is_never_trusted(desk, asked):
+def test_what_a_page_sends_is_never_trusted(service, answer_id):
     for data in (
-        {"answer": asked, "number": "99"},
-        {"answer": asked, "number": "-1"},
-        {"answer": asked, "hit": "99"},
+        {"answer": answer_id, "number": "99"},
+        {"answer": answer_id, "number": "-1"},
+        {"answer": answer_id, "hit": "99"},
         {"answer": "nobody", "number": "1"},
         {"article": "../../etc/passwd", "revision": "0"},
         {"article": {"a": 1}, "at": "x"},
         {},
     ):
-        assert 'role="alert"' in article.cited(desk, sent(**data)), data
+        assert 'role="alert"' in evidence(service, event(**data)), data
 
 
-def test_an_old_answer_shows_the_revision_it_cited(desk, asked):
-    folder = desk.folder.parent
+def test_an_old_answer_shows_the_revision_it_cited(service, answer_id):
+    folder = service.folder.parent
     changed = WIRE.replace("nine days", "twelve days")
-    build_library(desk.settings, [str(write(folder, Kuriren=changed, Posten=changed + " Kuriren was first."))])
-    pane = article.cited(desk, sent(answer=asked, number="1"))
+    build_library(service.settings, [str(write(folder, Kuriren=changed, Posten=changed + " Kuriren was first."))])
+    pane = evidence(service, event(answer=answer_id, number="1"))
     assert "nine days" in pane and "twelve days" not in pane
     assert "newer revision" in pane or "no longer in the library" in pane

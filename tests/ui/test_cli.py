@@ -172,7 +172,7 @@ def commands(command, path=()):
         yield from commands(child, (*path, name))
 
 
-OWN_EXAMPLES = [item for item in commands(cli) if item[0][0] not in ("eval", "demo")]
+OWN_EXAMPLES = [item for item in commands(cli) if item[0][0] != "eval"]  # whose examples tests/evals types
 
 
 @pytest.mark.parametrize(("path", "command"), OWN_EXAMPLES, ids=[" ".join(path) for path, _ in OWN_EXAMPLES])

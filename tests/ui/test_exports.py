@@ -7,18 +7,18 @@ import pytest
 from evals.datasets import files
 from rag.schema import to_dict
 from rag.settings import Settings
-from ui.store import exports
 from ui.store.conversations import Conversations
-from ui.web.service import Desk
+from ui.web import exports
+from ui.web.service import ChatService
 
 QUESTION = "What did Lankford say about the majority?"
 
 
 @pytest.fixture
-def desk(seeds_library, tmp_path):
-    desk = Desk(Settings(library=str(seeds_library)))
-    desk.conversations = Conversations(tmp_path)
-    return desk
+def service(seeds_library, tmp_path):
+    service = ChatService(Settings(library=str(seeds_library)))
+    service.conversations = Conversations(tmp_path)
+    return service
 
 
 @pytest.fixture(scope="module")
@@ -26,15 +26,15 @@ def answer(assistant):
     return assistant.ask(QUESTION)
 
 
-def kept(desk, *answers):
-    conversation = desk.conversations.begin("ada", QUESTION)
+def store(service, *answers):
+    conversation = service.conversations.create("ada", QUESTION)
     for answer in answers:
-        desk.conversations.keep("ada", conversation, answer)
-    return [(item, item.answer(desk.article)) for item in desk.conversations.answers("ada", conversation)]
+        service.conversations.add("ada", conversation, answer)
+    return [(item, item.resolve(service.article)) for item in service.conversations.answers("ada", conversation)]
 
 
-def test_every_format_names_the_place_of_every_citation(desk, answer):
-    exchanges = kept(desk, answer)
+def test_every_format_names_the_place_of_every_citation(service, answer):
+    exchanges = store(service, answer)
     for kind in ("md", "html"):
         _, write = exports.FORMATS[kind]
         text = write("Title", exchanges).replace("\\", "")
@@ -42,17 +42,17 @@ def test_every_format_names_the_place_of_every_citation(desk, answer):
             assert f"characters {citation.start}-{citation.end}" in text
 
 
-def test_texts_stay_texts(desk, answer):
+def test_texts_stay_texts(service, answer):
     hostile = replace(answer, question="<script>x</script> [a](javascript:b) **c**")
-    exchanges = kept(desk, hostile)
+    exchanges = store(service, hostile)
     assert "<script>" not in exports.as_html("<script>", exchanges)
     markdown = exports.as_markdown("<img>", exchanges)
     assert "<script>" not in markdown and "[a](" not in markdown and "**c" not in markdown
 
 
-def test_a_pruned_revision_leaves_its_answer_readable(desk, answer):
-    ((item, _),) = kept(desk, answer)
-    gone = [(item, item.answer(lambda *_: None))]
+def test_a_pruned_revision_leaves_its_answer_readable(service, answer):
+    ((item, _),) = store(service, answer)
+    gone = [(item, item.resolve(lambda *_: None))]
     for _, write in exports.FORMATS.values():
         assert "narrow majority" in write("Title", gone).replace("\\", "")
 
@@ -66,27 +66,29 @@ def test_a_pruned_revision_leaves_its_answer_readable(desk, answer):
         ("down", "", True, False),
     ],
 )
-def test_a_verdict_becomes_a_question_that_can_be_run(desk, answer, tmp_path, verdict, reason, answerable, sentences):
-    ((item, _),) = kept(desk, answer)
-    desk.conversations.judge("ada", item.id, verdict, reason)
+def test_a_verdict_becomes_a_question_that_can_be_run(
+    service, answer, tmp_path, verdict, reason, answerable, sentences
+):
+    ((item, _),) = store(service, answer)
+    service.conversations.set_verdict("ada", item.id, verdict, reason)
     path = tmp_path / "feedback.jsonl"
-    path.write_text(exports.feedback(desk, "ada"), encoding="utf-8")
+    path.write_text(exports.feedback(service.conversations, "ada"), encoding="utf-8")
     (case,) = files.read(path)
     assert (case.question, case.answerable, bool(case.gold_sentences)) == (QUESTION, answerable, sentences)
     assert "feedback" in case.tags and verdict in case.tags
     for sentence in case.gold_sentences:
         revision = next(c.revision for c in answer.citations if c.article_id == sentence.article)
-        assert desk.article(sentence.article, revision).text[sentence.start : sentence.end] == sentence.text
+        assert service.article(sentence.article, revision).text[sentence.start : sentence.end] == sentence.text
 
 
-def test_only_ones_own_verdicts_are_exported(desk, answer):
-    ((item, _),) = kept(desk, answer)
-    desk.conversations.judge("ada", item.id, "up")
-    assert exports.feedback(desk, "eve") == ""
+def test_only_ones_own_verdicts_are_exported(service, answer):
+    ((item, _),) = store(service, answer)
+    service.conversations.set_verdict("ada", item.id, "up")
+    assert exports.feedback(service.conversations, "eve") == ""
 
 
-def test_json_is_the_schema_of_the_command_line(desk, answer):
+def test_json_is_the_schema_of_the_command_line(service, answer):
     import json
 
-    (data,) = json.loads(exports.as_json("Title", kept(desk, answer)))["answers"]
+    (data,) = json.loads(exports.as_json("Title", store(service, answer)))["answers"]
     assert {key: data[key] for key in to_dict(answer)} == json.loads(json.dumps(to_dict(answer)))

@@ -13,15 +13,14 @@ from evals.datasets.cases import Problem
 from index.build import BuildReport
 from index.types import Article, Hit, Passage, Published, Skipped
 from rag.types import Answer, Citation, Interpretation, Query, Statement
-from ui.store import exports
-from ui.store.conversations import Conversation, Kept, Removed
-from ui.web.jobs import State
+from ui.store.conversations import Conversation, RemovedArticle, StoredAnswer
+from ui.web import exports
+from ui.web.jobs import JobState
 from ui.web.pages import article, html
-from ui.web.pages.article import Elsewhere, Mark
-from ui.web.server.sets import Added
-from ui.web.service import Entry, Shelf
-from ui.web.tabs import library_html
-from ui.web.tabs.library_html import Choice
+from ui.web.pages.article import Highlight, RelatedArticle
+from ui.web.server.uploads import SetUpload
+from ui.web.service import ArticleRow, LibraryOverview
+from ui.web.tabs.library import TableQuery, article_table, job_report
 
 TEMPLATES = Path(html.__file__).parent / "templates"
 EVIL = (
@@ -52,42 +51,44 @@ ANSWER = Answer(
     model=EVIL,
     seconds={EVIL: 1.0},
 )
-KEPT = Kept(EVIL, EVIL, 1, EVIL, {}, (f"date:{EVIL}",), EVIL, "down", f"other: {EVIL}")
+STORED = StoredAnswer(EVIL, EVIL, 1, EVIL, {}, (f"date:{EVIL}",), EVIL, "down", f"other: {EVIL}")
 REPORT = BuildReport(1, True, skipped=(Skipped(EVIL, EVIL),))
 
 SHOWN = {
-    "answer": lambda: html.turn(ANSWER, KEPT),
-    "answer that is no longer kept": lambda: html.turn(replace(ANSWER, articles=()), KEPT),
-    "refusal": lambda: html.turn(replace(ANSWER, refused=True, statements=(), reason=EVIL), KEPT),
+    "answer": lambda: html.turn(ANSWER, STORED),
+    "answer that is no longer kept": lambda: html.turn(replace(ANSWER, articles=()), STORED),
+    "refusal": lambda: html.turn(replace(ANSWER, refused=True, statements=(), reason=EVIL), STORED),
     "answer being made": lambda: html.pending(EVIL, EVIL, ANSWER.statements, ahead=3),
-    "no answer": lambda: html.ended(EVIL, ANSWER.statements, EVIL),
+    "no answer": lambda: html.unfinished(EVIL, ANSWER.statements, EVIL),
     "conversations": lambda: html.conversation_list([Conversation(EVIL, EVIL, EVIL, 1)], EVIL, EVIL),
     "start": lambda: html.start_page([EVIL], 3, EVIL, 2, EVIL),
     "message": lambda: html.message(EVIL, "error"),
-    "loading": lambda: html.loading(State(EVIL, running=True, error=EVIL)),
+    "loading": lambda: html.loading(JobState(EVIL, running=True, error=EVIL)),
     "article": lambda: article.article_pane(
         ARTICLE,
-        [Mark((0, len(EVIL)), 1, True)],
-        kept=EVIL,
+        [Highlight((0, len(EVIL)), 1, True)],
+        answer_id=EVIL,
         citations=2,
-        elsewhere=[Elsewhere(EVIL, EVIL, EVIL, EVIL, EVIL), Elsewhere("", EVIL)],
+        related=[RelatedArticle(EVIL, EVIL, EVIL, EVIL, EVIL), RelatedArticle("", EVIL)],
         state=EVIL,
         label=EVIL,
     ),
-    "table": lambda: library_html.table(
-        Shelf(1, (Entry(EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, 1),)),
-        Choice(),
-        [Removed("other", EVIL, EVIL, EVIL, EVIL)],
+    "table": lambda: article_table(
+        LibraryOverview(1, (ArticleRow(EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, 1),)),
+        TableQuery(),
+        [RemovedArticle("other", EVIL, EVIL, EVIL, EVIL)],
     ),
-    "controls": lambda: library_html.controls(Shelf(1, outlets=(EVIL,)), Choice(words=EVIL, outlet=EVIL, since=EVIL)),
-    "work": lambda: library_html.progress(State(EVIL, report=REPORT)),
-    "work that failed": lambda: library_html.progress(State(EVIL, error=EVIL)),
-    "sets": lambda: html.rendered("sets.html", sets=[(EVIL, EVIL)], own=[(EVIL, EVIL)], chosen=EVIL),
-    "set that was brought": lambda: html.rendered(
-        "own-set.html", added=Added(EVIL, problems=(Problem(EVIL, 1, EVIL, EVIL),)), shown=9
+    "controls": lambda: html.render(
+        "library-controls.html", outlets=[EVIL], query=TableQuery(words=EVIL, outlet=EVIL, since=EVIL)
     ),
-    "log-in": lambda: html.rendered("login.html", message=EVIL),
-    "export": lambda: exports.as_html(EVIL, [(KEPT, ANSWER)]),
+    "work": lambda: job_report(JobState(EVIL, result=REPORT)),
+    "work that failed": lambda: job_report(JobState(EVIL, error=EVIL)),
+    "sets": lambda: html.render("sets.html", sets=[(EVIL, EVIL)], own=[(EVIL, EVIL)], selected=EVIL),
+    "set that was brought": lambda: html.render(
+        "own-set.html", upload=SetUpload(EVIL, problems=(Problem(EVIL, 1, EVIL, EVIL),)), limit=9
+    ),
+    "log-in": lambda: html.render("login.html", message=EVIL),
+    "export": lambda: exports.as_html(EVIL, [(STORED, ANSWER)]),
 }
 
 
@@ -105,7 +106,7 @@ def test_texts_are_shown_as_texts(what):
 
 
 def test_markdown_that_is_taken_away_holds_no_markup():
-    tree = lxml.html.fromstring(MarkdownIt("commonmark").render(exports.as_markdown(EVIL, [(KEPT, ANSWER)])))
+    tree = lxml.html.fromstring(MarkdownIt("commonmark").render(exports.as_markdown(EVIL, [(STORED, ANSWER)])))
     assert "<script>alarm()</script>" in tree.text_content()
     assert not tree.xpath("//script | //img | //a")
 
@@ -123,9 +124,11 @@ def test_no_template_can_let_markup_through(path):
 
 def test_no_other_way_leads_into_the_page():
     """Values of HTML components come from templates: no Markdown component, no Markup, no HTML made by hand."""
-    for path in TEMPLATES.parent.glob("*.py"):
-        source = path.read_text(encoding="utf-8")
-        assert not re.search(r"Markup\(|gr\.Markdown|gr\.Chatbot", source), path.name
-        assert source.count("gr.HTML(") == (3 if path.name == "web.py" else 0)
-        # Gradio's own page gets its nonces in `dressed`.
-        assert path.name == "dressed.py" or not re.search(r"""f["']{1,3}\s*<\w+""", source), path.name
+    web = TEMPLATES.parents[1]
+    sources = {path.relative_to(web).as_posix(): path.read_text(encoding="utf-8") for path in web.rglob("*.py")}
+    assert sources["app.py"].count("gr.HTML(") == 3
+    for name, source in sources.items():
+        assert not re.search(r"Markup\(|gr\.Markdown|gr\.Chatbot", source), name
+        assert "gr.HTML(" not in source or name == "app.py"
+        # Gradio's own page gets its nonces in `gradio_page`.
+        assert name == "server/gradio_page.py" or not re.search(r"""f["']{1,3}\s*<\w+""", source), name

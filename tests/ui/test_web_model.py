@@ -16,8 +16,8 @@ if not os.environ.get("CI"):
     pytest.importorskip("langchain_openai")
 
 from rag.settings import Settings
-from ui.web.server.rate_limit import RUNNING, WAITING
-from ui.web.service import Desk
+from ui.web.server.rate_limit import PARALLEL_ANSWERS, QUEUE_LENGTH
+from ui.web.service import ChatService
 
 MIXED = "What did Lankford say about the majority?"
 INVENTED = "What did Lankford say about the House?"
@@ -69,7 +69,7 @@ def visit(visitor, written):
 
 def test_a_model_is_sent_nothing_before_anybody_asks(seeds_library):
     with modelling(TRUE) as (server, url):
-        Desk(Settings(library=str(seeds_library), model="openai:scripted", model_url=url)).warm()
+        ChatService(Settings(library=str(seeds_library), model="openai:scripted", model_url=url)).warm()
         assert server.requests == []
 
 
@@ -143,7 +143,7 @@ def test_a_full_queue_says_when_to_come_back(visit, written, held):
     with ExitStack() as opened:
         client = opened.enter_context(httpx.Client(timeout=180, limits=httpx.Limits(max_connections=None)))
         crowd = []
-        for number in range(RUNNING + WAITING):
+        for number in range(PARALLEL_ANSWERS + QUEUE_LENGTH):
             response = opened.enter_context(
                 client.stream(
                     "POST",
@@ -153,7 +153,7 @@ def test_a_full_queue_says_when_to_come_back(visit, written, held):
                 )
             )
             lines = response.iter_lines()
-            assert next(lines) == ("event: progress" if number < RUNNING else "event: waiting")
+            assert next(lines) == ("event: progress" if number < PARALLEL_ANSWERS else "event: waiting")
             crowd.append(lines)
         someone.box.fill(MIXED)
         someone.box.press("Enter")

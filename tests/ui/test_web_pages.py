@@ -8,11 +8,11 @@ from index.errors import UserError
 from index.split import paragraphs
 from index.types import Article
 from ui.web.pages import article, html
-from ui.web.pages.article import Mark
+from ui.web.pages.article import Highlight
 from ui.web.server import uploads
-from ui.web.server.rate_limit import Busy, Rate
-from ui.web.service import Entry
-from ui.web.tabs.library_html import Choice, chosen
+from ui.web.server.rate_limit import Busy, RateLimit
+from ui.web.service import ArticleRow
+from ui.web.tabs.library import TableQuery, select_rows
 
 TEXT = st.text(alphabet="ab .\n<&é", min_size=1, max_size=80)
 
@@ -20,7 +20,7 @@ TEXT = st.text(alphabet="ab .\n<&é", min_size=1, max_size=80)
 @given(TEXT, st.lists(st.tuples(st.integers(0, 80), st.integers(1, 30)), max_size=4))
 def test_pieces_are_the_text_and_marks_are_exact(text, places):
     marks = [
-        Mark((start, min(start + length, len(text))), number, number == 1)
+        Highlight((start, min(start + length, len(text))), number, number == 1)
         for number, (start, length) in enumerate(places, start=1)
         if start < len(text)
     ]
@@ -65,20 +65,20 @@ def test_names_cannot_turn_the_direction_of_the_page():
 def test_a_long_article_is_shown_around_the_citation():
     text = "x" * 1_000_000 + "HERE" + "y" * 1_000_000
     start, end = article.window(text, 1_000_000)
-    assert end - start == article.SHOWN and "HERE" in text[start:end]
+    assert end - start == article.LONGEST_TEXT and "HERE" in text[start:end]
     assert article.window(text, len(text) - 1)[1] == len(text)
 
 
 def entry(name, published="", outlet=""):
-    return Entry(name, "r", name, outlet, "", published, "", 1)
+    return ArticleRow(name, "r", name, outlet, "", published, "", 1)
 
 
 def test_the_table_filters_by_day_month_and_year():
     entries = [entry("a", "2024"), entry("b", "2023-12"), entry("c", "2023-12-07"), entry("d")]
-    assert [found.name for found in chosen(entries, Choice(since="2023-12-10"))] == ["a", "b"]
-    assert [found.name for found in chosen(entries, Choice(until="2023-12-06"))] == ["b"]
-    assert [found.name for found in chosen(entries, Choice(sort="name", words="A"))] == ["a"]
-    assert chosen(entries, Choice.of({"sort": "password"}))[-1].name == "d"
+    assert [found.name for found in select_rows(entries, TableQuery(since="2023-12-10"))] == ["a", "b"]
+    assert [found.name for found in select_rows(entries, TableQuery(until="2023-12-06"))] == ["b"]
+    assert [found.name for found in select_rows(entries, TableQuery(sort="name", words="A"))] == ["a"]
+    assert select_rows(entries, TableQuery.of({"sort": "password"}))[-1].name == "d"
 
 
 def test_uploads_keep_their_content_and_lose_their_path(tmp_path):
@@ -86,23 +86,23 @@ def test_uploads_keep_their_content_and_lose_their_path(tmp_path):
     given_files.mkdir()
     for name, text in {"..name;rm -rf.txt": "one", "same.txt": "two", "tool.exe": "three"}.items():
         (given_files / name).write_text(text)
-    made, refused = uploads.kept(tmp_path / "library", sorted(given_files.iterdir()))
+    made, refused = uploads.save_articles(tmp_path / "library", sorted(given_files.iterdir()))
     assert {path.parent for path in made} == {tmp_path / "library" / "uploads"}
     assert sorted(path.read_text() for path in made) == ["one", "two"]
     assert all(path.name.replace("-", "").replace(".", "").isalnum() for path in made)
     assert [skipped.location for skipped in refused] == ["tool.exe"]
     with pytest.raises(UserError, match="at most 200"):
-        uploads.kept(tmp_path, [given_files / "same.txt"] * 201)
+        uploads.save_articles(tmp_path, [given_files / "same.txt"] * 201)
 
 
 @pytest.mark.parametrize("text", ["file:///etc/passwd", "ftp://example.org", "example", "https://"])
 def test_only_web_addresses_are_taken(text):
     with pytest.raises(UserError, match="https://"):
-        uploads.address(text)
+        uploads.require_address(text)
 
 
 def test_a_client_over_its_rate_is_told_when_to_come_back():
-    rate = Rate("2/minute")
+    rate = RateLimit("2/minute")
     rate.take("ada")
     rate.take("ada")
     rate.take("eve")
@@ -113,9 +113,9 @@ def test_a_client_over_its_rate_is_told_when_to_come_back():
 
 def test_a_small_library_suggests_what_those_quoted_in_it_said(seeds_library):
     from rag.settings import Settings
-    from ui.web.service import SUGGESTED, Desk
+    from ui.web.service import SUGGESTIONS, ChatService
 
-    suggested = Desk(Settings(library=str(seeds_library))).shelf().suggestions
-    assert len(suggested) == SUGGESTED == len(set(suggested))
+    suggested = ChatService(Settings(library=str(seeds_library))).overview().suggestions
+    assert len(suggested) == SUGGESTIONS == len(set(suggested))
     assert suggested[1] == "What did John Thune say?", "the newest article's first"
     assert not any("White House" in question for question in suggested), "only people"

@@ -109,6 +109,45 @@ def test_passwords_are_kept_as_salted_hashes_only(tmp_path):
     assert not account.accepts("ada", PASSWORD + "x") and not account.accepts("eve", PASSWORD)
 
 
+OLD_SCRYPT = (
+    "scrypt$16384$8$1$HQ7sX3zLdkFCGZ7pq6YRPQ==$5syC5BWF"
+    "NYl0TZqpd65WuVq0XZKyEZF5Vdu7r5EBBKdduzT6/kVjRez7Gie/yQrVoWSa08XEV2M98HvifDzGlA=="
+)
+"""What version 0.1 wrote for `PASSWORD`."""
+
+
+def test_a_hash_of_an_earlier_version_lets_in_and_is_replaced(tmp_path):
+    file = tmp_path / "password"
+    file.write_text(OLD_SCRYPT + "\n")
+    account = auth.account_from_file(f"ada:{file}")
+    assert not account.accepts("ada", PASSWORD + "x") and not account.accepts("eve", PASSWORD)
+    assert file.read_text().strip() == OLD_SCRYPT
+    assert account.accepts("ada", PASSWORD)
+    assert file.read_text().startswith("$argon2id$") and file.stat().st_mode & 0o077 == 0
+    assert account.accepts("ada", PASSWORD) and not account.accepts("ada", "wrong password")
+    assert auth.account_from_file(f"ada:{file}").accepts("ada", PASSWORD)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_hash_of_an_earlier_version_that_cannot_be_replaced_goes_on_letting_in(tmp_path):
+    file = tmp_path / "folder" / "password"
+    file.parent.mkdir()
+    file.write_text(OLD_SCRYPT)
+    account = auth.account_from_file(f"ada:{file}")
+    file.unlink()
+    file.parent.rmdir()
+    assert account.accepts("ada", PASSWORD) and account.accepts("ada", PASSWORD)
+    from_environment = auth.account_from_environment({auth.VARIABLE: f"ada:{OLD_SCRYPT}"})
+    assert from_environment.accepts("ada", PASSWORD) and not from_environment.accepts("ada", "wrong password")
+
+
+@pytest.mark.parametrize("damaged", ["scrypt$16384$8$1$salt", "$argon2id$v=19$m=65536,t=3,p=4$short", "$argon2x$"])
+def test_a_damaged_hash_is_refused(tmp_path, damaged):
+    (tmp_path / "password").write_text(damaged)
+    with pytest.raises(UserError, match="--set-password"):
+        auth.account_from_file(f"ada:{tmp_path / 'password'}")
+
+
 def test_a_password_in_plain_text_or_too_short_is_refused(tmp_path):
     (tmp_path / "plain").write_text(PASSWORD)
     with pytest.raises(UserError, match="--set-password"):

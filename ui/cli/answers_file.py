@@ -18,7 +18,7 @@ from ui.answer_text import escape_markdown
 COLUMNS = ("id", "question", "answer", "short", "refused", "reason", "confidence", "citations", "error")
 
 
-def cited(citation: CitationRecord) -> str:
+def citation_line(citation: CitationRecord) -> str:
     """A citation on one line: title, outlet, day, where it stands, and its words."""
     source = ", ".join(part for part in (citation.name, citation.outlet, citation.published, citation.place) if part)
     return f"“{citation.text}” ({source}, characters {citation.start}–{citation.end})"
@@ -32,7 +32,7 @@ def as_jsonl(result: CaseResult, answer: Answer | None) -> str:
 
 def as_csv(result: CaseResult, answer: Answer | None) -> str:
     """One row of `COLUMNS`; citations stand one a line in their cell."""
-    citations = "\n".join(cited(one) for one in result.citations)
+    citations = "\n".join(citation_line(one) for one in result.citations)
     confidence = "" if result.error else f"{result.confidence:.4f}"
     cells = (
         result.case.id,
@@ -80,10 +80,10 @@ def writer(path: Path) -> Writer:
     return FORMATS[path.suffix]
 
 
-def lines(path: Path, answered: Iterable[tuple[CaseResult, Answer | None]]) -> Iterator[str]:
+def lines(path: Path, results: Iterable[tuple[CaseResult, Answer | None]]) -> Iterator[str]:
     """The text of an answers file, piece by piece, as the answers come; None stands for a failed one."""
     write = writer(path)
     if path.suffix == ".csv":
         yield _csv_line(list(COLUMNS))
-    for result, answer in answered:
+    for result, answer in results:
         yield write(result, answer)

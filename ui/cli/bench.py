@@ -9,7 +9,7 @@ import click
 
 from evals.bench.speed import asking, building, encoding, sample_texts, starting
 from evals.datasets.files import read
-from evals.sets import shipped
+from evals.sets import set_path
 from index.library import Library
 from rag.assistant import Assistant
 from rag.settings import load
@@ -70,7 +70,7 @@ def ask(library: str, questions: str | None, most: int) -> None:
       clippings bench ask --library mine --most 20
     """
     settings, _ = load({"library": library})
-    path = Path(questions) if questions else shipped("seeds.jsonl")
+    path = Path(questions) if questions else set_path("seeds.jsonl")
     texts = [case.question for case in read(path)][:most]
     figures = asking(Assistant(Library.open(Path(library)), settings), texts)
     click.echo(json.dumps({**figures, **starting(library, texts[0])}, indent=2))

@@ -84,7 +84,7 @@ def chat(
 
 
 def account_for(host: str, auth_file: str | None, auth_env: bool, no_auth: bool) -> Account | None:
-    """Who may log in, or None where everyone may; raises UserError where that was not said and must be."""
+    """Who may log in, or None where everyone may; raises UserError where others can reach it and neither was chosen."""
     if sum((bool(auth_file), auth_env, no_auth)) > 1:
         raise click.UsageError("Choose one of --auth, --auth-env and --no-auth.")
     if auth_file:
@@ -118,8 +118,8 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
             f"Choose another: clippings chat --port {port + 1}"
         ) from error
     port = listener.getsockname()[1]
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{port}/"
+    name = f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{port}/"
     click.echo(f"Starting; the chat will be at {address}", err=True)
     application = app(settings, options)
     click.echo(f"Clippings is at {address} (stop with Ctrl+C)", err=True)

@@ -9,7 +9,7 @@ import click
 from evals import runs
 from evals.datasets import files
 from evals.metrics import METRICS, multihop_rag
-from evals.metrics.summary import Figure, requirement, summarise
+from evals.metrics.summary import MetricValue, requirement, summarise
 from evals.report import comparison_html
 from evals.results import CaseResult
 from evals.runs import compare as comparing
@@ -219,7 +219,7 @@ def baselines(
     cases = prepared(cases, opened, questions, tags, (), leave_out_gold, skip_missing)
     folder = out or new_folder(questions)
     options = ["leave-out-gold"] * leave_out_gold
-    columns: dict[str, list[Figure]] = {}
+    columns: dict[str, list[MetricValue]] = {}
     all_results: list[CaseResult] = []
     for system in (systems.BM25, systems.OURS, systems.TUTORIAL):
         answering, own = systems.open_system(system, opened, settings, folder)

@@ -13,7 +13,7 @@ from evals import runs
 from evals.datasets.cases import Case, leave_out, with_tags
 from evals.metrics import COMPARED
 from evals.metrics.llm_judge import judge
-from evals.metrics.summary import Figure, Requirement
+from evals.metrics.summary import MetricValue, Requirement
 from evals.report import html
 from evals.results import CaseResult
 from evals.runs import Answering, Header, Judging, systems
@@ -105,7 +105,7 @@ def ask_all(
     return runs.read_results(folder)
 
 
-def print_figures(figures: list[Figure], official: dict[str, tuple[float, int]]) -> None:
+def print_figures(figures: list[MetricValue], official: dict[str, tuple[float, int]]) -> None:
     """The figures as a table, then a public set's own metrics, then what was not measured and why."""
     width = max(len(figure.metric.name) for figure in figures)
     for figure in figures:
@@ -130,7 +130,7 @@ def write_report(folder: Path, header: Header, results: list[CaseResult]) -> Pat
     return path
 
 
-def exit_code(results: list[CaseResult], figures: list[Figure], requirements: list[Requirement]) -> None:
+def exit_code(results: list[CaseResult], figures: list[MetricValue], requirements: list[Requirement]) -> None:
     """Exit with 1 if a question failed or a requirement is unmet, printing which."""
     failed = [result for result in results if result.error]
     for result in failed[:5]:
@@ -144,7 +144,7 @@ def exit_code(results: list[CaseResult], figures: list[Figure], requirements: li
         click.echo(f"Met: {one.name} {'>=' if one.at_least else '<='} {one.bar:g}")
 
 
-def figure_table(columns: dict[str, list[Figure]]) -> str:
+def figure_table(columns: dict[str, list[MetricValue]]) -> str:
     """Several systems' figures side by side as a Markdown table, with 95% intervals."""
     rows = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for metric in COMPARED:

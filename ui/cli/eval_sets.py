@@ -119,7 +119,7 @@ def locate(questions: Path, library: str | None, halves: bool) -> None:
     cases = files.read(questions)
     opened, _ = library_for(questions, library)
     faults: list[Fault] = []
-    located = list(with_offsets(cases, systems.names(opened), faults.append))
+    located = list(with_offsets(cases, systems.article_names(opened), faults.append))
     if halves:
         located = [
             replace(case, tags=(*(tag for tag in case.tags if not tag.startswith("half:")), half(case.id)))

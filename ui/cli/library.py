@@ -119,6 +119,7 @@ def stats_as_text(stats: Stats) -> str:
         f"outlets: {', '.join(outlets) or 'none known'}",
         f"settings: {', '.join(f'{name} {value}' for name, value in stats.settings.items())}",
         f"disk: {sizes}",
+        *([stats.lacks] if stats.lacks else []),
         "",
     ]
     for version in stats.versions:
@@ -191,6 +192,8 @@ def check(repair: bool, library: str | None, as_json: bool) -> None:
         for problem in result.problems:
             click.echo(str(problem))
         click.echo("Put it right: clippings library check --repair")
+    if result.lacks and not as_json:
+        click.echo(result.lacks)
     if not result.clean:
         raise SystemExit(1)
 

@@ -6,7 +6,6 @@ import json
 
 import click
 
-from rag.schema import quotation_to_dict
 from rag.settings import load
 from rag.verify.find_quotation import find_quotation
 from ui.answer_text import quotation_as_text
@@ -31,6 +30,8 @@ def quote(quotation: str, library: str | None, as_json: bool) -> None:
     settings, origins = load({"library": library})
     report = find_quotation(quotation, open_library(settings, origins).quoted(quotation))
     if as_json:
+        from rag.schema import quotation_to_dict  # only --json needs it
+
         click.echo(json.dumps(quotation_to_dict(report), ensure_ascii=False))
     else:
         click.echo(quotation_as_text(report))

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from index.catalog.schema import transaction
+from index.catalog.schema import open_database, transaction
 from index.errors import UserError
 from rag.schema import Resolve, from_dict, to_dict
 from rag.types import Answer
@@ -24,20 +24,22 @@ from rag.types import Answer
 FILE = "conversations.sqlite"
 TITLE_LENGTH = 120
 REASON_LENGTH = 2_000
-FOLLOWED = 6
+CONTEXT_TURNS = 6
 """Turns before a question that are given to the assistant."""
 
 Verdict = Literal["", "up", "down"]
 
-TABLES = """
+FIRST_TABLES = (
+    """
 CREATE TABLE IF NOT EXISTS conversations (
     id TEXT PRIMARY KEY,
     owner TEXT NOT NULL,
     title TEXT NOT NULL,
     created_at TEXT NOT NULL,          -- ISO 8601, UTC
     updated_at TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS conversations_by_owner ON conversations (owner, updated_at);
+) STRICT""",
+    "CREATE INDEX IF NOT EXISTS conversations_by_owner ON conversations (owner, updated_at)",
+    """
 CREATE TABLE IF NOT EXISTS answers (
     id TEXT PRIMARY KEY,
     conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
@@ -50,15 +52,20 @@ CREATE TABLE IF NOT EXISTS answers (
     verdict TEXT NOT NULL DEFAULT '',
     reason TEXT NOT NULL DEFAULT '',
     UNIQUE (conversation, number)
-) STRICT;
+) STRICT""",
+    """
 CREATE TABLE IF NOT EXISTS removed (   -- articles taken out of the library in the chat, to be put back
     article TEXT PRIMARY KEY,
     revision TEXT NOT NULL,
     name TEXT NOT NULL,
     location TEXT NOT NULL,
     removed_at TEXT NOT NULL
-) STRICT;
-"""
+) STRICT""",
+)
+UPGRADES = (FIRST_TABLES,)
+"""The statements that take a file from each format to the next, from 0: a new file, or one that had no number yet."""
+FORMAT = len(UPGRADES)
+"""Number of the present layout, kept in `PRAGMA user_version`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +79,8 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A kept answer: `data` is what `rag.schema.to_dict` made of it."""
+class StoredAnswer:
+    """An answer in a conversation: `data` is what `rag.schema.to_dict` wrote of it."""
 
     id: str
     conversation: str
@@ -85,13 +92,13 @@ class Kept:
     verdict: Verdict
     reason: str
 
-    def answer(self, resolve: Resolve) -> Answer:
-        """The answer with its articles found again; a pruned revision leaves its citations unresolved."""
-        return from_dict(self.data, resolve)
+    def resolve(self, article: Resolve) -> Answer:
+        """The answer with its articles, from (id, revision); a pruned revision leaves its citations unresolved."""
+        return from_dict(self.data, article)
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class RemovedArticle:
     """An article that was taken out of the library, and what is needed to put it back."""
 
     article: str
@@ -102,86 +109,113 @@ class Removed:
 
 
 class Conversations:
-    """The conversations of one library; safe to use from any thread."""
+    """The conversations of one library; safe to use from any thread.
+
+    Where the folder cannot be written, conversations that are there can be read. Raises UserError where there are
+    none either, where a newer Clippings wrote them, and for every change that cannot be written.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._local = threading.local()
         self._path = folder / FILE
-        try:
+        with self._writing():
             folder.mkdir(parents=True, exist_ok=True)
-            self._connection().executescript(TABLES)
-        except (OSError, sqlite3.OperationalError) as error:
-            raise UserError(
-                f"Cannot keep conversations in {str(folder)!r} ({error}). Name a folder you may write: "
-                "clippings chat --library FOLDER"
-            ) from error
+            self._upgrade()
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
+            connection = open_database(self._path)
             connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA foreign_keys = ON")
+            if not connection.execute("PRAGMA database_list").fetchone()["file"]:
+                connection.execute("PRAGMA query_only = ON")  # a copy, read in place of a file that cannot be written
             self._local.connection = connection
         return connection
 
+    def _upgrade(self) -> None:
+        """Bring the file to the present format, all or nothing; one that can only be read is read as it is."""
+        connection = self._connection()
+        if (written := _format(connection)) > FORMAT:
+            raise UserError(
+                f"{str(self._path)!r} has format {written}, this Clippings reads up to {FORMAT}. "
+                "Update: pip install -U clippings"
+            )
+        if written == FORMAT:
+            return
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            with transaction(connection):
+                for statements in UPGRADES[_format(connection) :]:
+                    for statement in statements:
+                        connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {FORMAT}")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+                raise
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turns a failure to write into a sentence that names what to do."""
+        try:
+            yield
+        except (OSError, sqlite3.OperationalError) as error:
+            raise UserError(
+                f"Cannot keep conversations in {str(self._path.parent)!r} ({error}). Name a folder you may write: "
+                "clippings chat --library FOLDER"
+            ) from error
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = self._connection()
-        with transaction(connection):
+        with self._writing(), transaction(connection := self._connection()):
             yield connection
 
-    def begin(self, owner: str, title: str) -> str:
-        """A new, empty conversation; returns its id."""
+    def create(self, owner: str, title: str) -> str:
+        """Add a new, empty conversation; returns its id."""
         conversation = secrets.token_urlsafe(12)
-        self._connection().execute(
-            "INSERT INTO conversations VALUES (?, ?, ?, ?, ?)",
-            (conversation, owner, _title(title), _now(), _now()),
-        )
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO conversations VALUES (?, ?, ?, ?, ?)",
+                (conversation, owner, _title(title), _now(), _now()),
+            )
         return conversation
 
-    def owns(self, owner: str, conversation: str) -> bool:
-        """Whether the conversation exists and is the owner's."""
-        found = self._connection().execute(
-            "SELECT 1 FROM conversations WHERE id = ? AND owner = ?", (conversation, owner)
-        )
-        return found.fetchone() is not None
-
-    def keep(
+    def add(
         self, owner: str, conversation: str, answer: Answer, ignored: Collection[str] = (), replaces: str = ""
-    ) -> str:
-        """Add an answer at the end, in place of the answer `replaces` if given; returns its id.
+    ) -> StoredAnswer:
+        """Add an answer at the end, in place of the answer `replaces` if given.
 
         Raises KeyError when the conversation is not the owner's.
         """
-        self._require(owner, conversation)
-        kept = secrets.token_urlsafe(12)
+        self.title(owner, conversation)  # KeyError where it is not theirs
+        data, keys = to_dict(answer), tuple(sorted(ignored))
         with self._transaction() as connection:
+            asked_at = _now()  # in the transaction, so that times and numbers are in one order
+            answer_id = secrets.token_urlsafe(12)
             if replaces:
                 connection.execute("DELETE FROM answers WHERE id = ? AND conversation = ?", (replaces, conversation))
-            connection.execute(
+            (number,) = connection.execute(
                 "INSERT INTO answers (id, conversation, number, question, text, answer, ignored, asked_at) VALUES "
-                "(?, ?, (SELECT coalesce(max(number), 0) + 1 FROM answers WHERE conversation = ?), ?, ?, ?, ?, ?)",
+                "(?, ?, (SELECT coalesce(max(number), 0) + 1 FROM answers WHERE conversation = ?), ?, ?, ?, ?, ?) "
+                "RETURNING number",
                 (
-                    kept,
+                    answer_id,
                     conversation,
                     conversation,
                     answer.question,
                     answer.text,
-                    json.dumps(to_dict(answer), ensure_ascii=False),
-                    json.dumps(sorted(ignored)),
-                    _now(),
+                    json.dumps(data, ensure_ascii=False),
+                    json.dumps(keys),
+                    asked_at,
                 ),
-            )
-            connection.execute("UPDATE conversations SET updated_at = ? WHERE id = ?", (_now(), conversation))
-        return kept
+            ).fetchone()
+            connection.execute("UPDATE conversations SET updated_at = ? WHERE id = ?", (asked_at, conversation))
+        return StoredAnswer(answer_id, conversation, number, answer.question, data, keys, asked_at, "", "")
 
-    def listed(self, owner: str, search: str = "", limit: int = 200) -> list[Conversation]:
+    def search(self, owner: str, words: str = "", limit: int = 200) -> list[Conversation]:
         """The owner's conversations, latest first; those whose title, questions or answers hold every word."""
         # LIKE over one person's own conversations is quick enough not to need a text index.
         condition, values = "", []
-        for word in search.split():
+        for word in words.split():
             pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
             condition += (
                 " AND (c.title LIKE ? ESCAPE '\\' OR EXISTS (SELECT 1 FROM answers s WHERE s.conversation = c.id"
@@ -196,16 +230,16 @@ class Conversations:
         )
         return [Conversation(row["id"], row["title"], row["updated_at"], row["answers"]) for row in rows]
 
-    def answers(self, owner: str, conversation: str) -> list[Kept]:
+    def answers(self, owner: str, conversation: str) -> list[StoredAnswer]:
         """The answers of a conversation in the order asked; empty when it is not the owner's."""
-        return self._kept("c.owner = ? AND c.id = ?", (owner, conversation))
+        return self._select("c.owner = ? AND c.id = ?", (owner, conversation))
 
-    def answer(self, owner: str, kept: str) -> Kept:
-        """One kept answer; raises KeyError when it is not the owner's."""
-        found = self._kept("c.owner = ? AND a.id = ?", (owner, kept))
-        if not found:
-            raise KeyError(kept)
-        return found[0]
+    def answer(self, owner: str, answer_id: str) -> StoredAnswer:
+        """One stored answer; raises KeyError when it is not the owner's."""
+        answers = self._select("c.owner = ? AND a.id = ?", (owner, answer_id))
+        if not answers:
+            raise KeyError(answer_id)
+        return answers[0]
 
     def title(self, owner: str, conversation: str) -> str:
         """Its title; raises KeyError when it is not the owner's."""
@@ -221,51 +255,51 @@ class Conversations:
     def rename(self, owner: str, conversation: str, title: str) -> None:
         """Give it another title; an empty one is ignored."""
         if title.strip():
-            self._connection().execute(
-                "UPDATE conversations SET title = ? WHERE id = ? AND owner = ?",
-                (_title(title), conversation, owner),
-            )
+            with self._transaction() as connection:
+                connection.execute(
+                    "UPDATE conversations SET title = ? WHERE id = ? AND owner = ?",
+                    (_title(title), conversation, owner),
+                )
 
     def delete(self, owner: str, conversation: str) -> None:
         """Remove it with its answers, for good."""
-        self._connection().execute("DELETE FROM conversations WHERE id = ? AND owner = ?", (conversation, owner))
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM conversations WHERE id = ? AND owner = ?", (conversation, owner))
 
-    def judge(self, owner: str, kept: str, verdict: Verdict, reason: str = "") -> None:
+    def set_verdict(self, owner: str, answer_id: str, verdict: Verdict, reason: str = "") -> None:
         """Store what the owner thinks of an answer; raises KeyError when it is not the owner's."""
-        self.answer(owner, kept)
-        self._connection().execute(
-            "UPDATE answers SET verdict = ?, reason = ? WHERE id = ?",
-            (verdict, reason[:REASON_LENGTH].strip(), kept),
-        )
+        self.answer(owner, answer_id)
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE answers SET verdict = ?, reason = ? WHERE id = ?",
+                (verdict, reason[:REASON_LENGTH].strip(), answer_id),
+            )
 
-    def judged(self, owner: str) -> list[Kept]:
+    def answers_with_verdict(self, owner: str) -> list[StoredAnswer]:
         """Every answer the owner gave a verdict on, oldest first."""
-        return self._kept("c.owner = ? AND a.verdict != ''", (owner,))
+        return self._select("c.owner = ? AND a.verdict != ''", (owner,))
 
-    def remember_removed(self, article: str, revision: str, name: str, location: str) -> None:
+    def add_removed(self, article: str, revision: str, name: str, location: str) -> None:
         """Note that an article was taken out; the library is everybody's, so this has no owner."""
-        self._connection().execute(
-            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?, ?)",
-            (article, revision, name, location, _now()),
-        )
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?, ?)",
+                (article, revision, name, location, _now()),
+            )
 
-    def removed(self) -> dict[str, Removed]:
+    def removed_articles(self) -> dict[str, RemovedArticle]:
         """What was taken out, by article id, the latest first."""
         rows = self._connection().execute("SELECT * FROM removed ORDER BY removed_at DESC LIMIT 200")
-        return {row["article"]: Removed(*row) for row in rows}
+        return {row["article"]: RemovedArticle(*row) for row in rows}
 
-    def _require(self, owner: str, conversation: str) -> None:
-        if not self.owns(owner, conversation):
-            raise KeyError(conversation)
-
-    def _kept(self, condition: str, values: Sequence[str]) -> list[Kept]:
+    def _select(self, condition: str, values: Sequence[str]) -> list[StoredAnswer]:
         rows = self._connection().execute(
             "SELECT a.* FROM answers a JOIN conversations c ON c.id = a.conversation "
             f"WHERE {condition} ORDER BY a.asked_at, a.number",
             values,
         )
         return [
-            Kept(
+            StoredAnswer(
                 row["id"],
                 row["conversation"],
                 row["number"],
@@ -278,6 +312,10 @@ class Conversations:
             )
             for row in rows
         ]
+
+
+def _format(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _title(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Routes for programs: questions, articles, health, exports; documented at /docs without anything from elsewhere."""
+"""Routes for programs: questions, articles, health, exports; documented at /docs without other sites."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import fastapi_offline
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
+from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 
 from evals.datasets import files
@@ -21,14 +23,14 @@ from index.errors import UserError
 from index.types import Filter
 from rag.schema import article_to_dict, statement_to_dict, to_dict
 from rag.types import Answer, Progress, Statement, Turn
-from ui.store import exports
+from ui.web import exports
 from ui.web.server.rate_limit import Busy
 from ui.web.service import LONGEST_QUESTION, Waiting
-from ui.web.tabs.answering import exchanges
+from ui.web.tabs.answering import resolve_answers
 
 if TYPE_CHECKING:
-    from ui.web.service import Desk
-    from ui.web.tabs.evaluation import Measuring
+    from ui.web.service import ChatService
+    from ui.web.tabs.evaluation import EvaluationTab
 
 
 REPORT_POLICY = (
@@ -62,7 +64,7 @@ class Question(BaseModel):
     )
     stream: bool = Field(False, description="Answer with server-sent events, as `Accept: text/event-stream` does.")
 
-    def understood(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Any]:
         """What `Assistant.ask` takes beside the question and its turns."""
         return {
             "as_of": self.as_of,
@@ -74,13 +76,13 @@ class Question(BaseModel):
         return [Turn(turn.question, turn.text) for turn in self.conversation]
 
 
-def add(app: FastAPI, desk: Desk, measures: Measuring) -> None:
+def add(app: FastAPI, service: ChatService, evaluation: EvaluationTab) -> None:
     """Add every route to the app."""
 
     @app.get("/healthz", tags=["server"])
     async def healthz() -> dict[str, Any]:
         """Whether the server answers and which version of the library it reads (0: none yet)."""
-        library = await asyncio.to_thread(desk.library)
+        library = await asyncio.to_thread(service.library)
         return {"status": "ok", "library_version": library.version if library else 0}
 
     @app.post(
@@ -98,10 +100,10 @@ def add(app: FastAPI, desk: Desk, measures: Measuring) -> None:
         As a stream: events `progress` ({"stage"}), `waiting` ({"ahead"}), `statement` (text, speaker, supported,
         citations), then one `answer`, or `error` ({"detail"}).
         """
-        events = desk.ask(request.state.client, question.question, question.turns(), **question.understood())
+        events = service.ask(request.state.client, question.question, question.turns(), **question.options())
         if question.stream or "text/event-stream" in request.headers.get("accept", ""):
             return StreamingResponse(
-                _sent(events), media_type="text/event-stream", headers={"cache-control": "no-store"}
+                _server_sent(events), media_type="text/event-stream", headers={"cache-control": "no-store"}
             )
         try:
             async for event in events:
@@ -116,10 +118,10 @@ def add(app: FastAPI, desk: Desk, measures: Measuring) -> None:
     @app.get("/api/articles/{article_id}/{revision}", tags=["articles"])
     def article(article_id: str, revision: str) -> dict[str, Any]:
         """One stored revision with its text; offsets of citations count characters of it."""
-        found = desk.article(article_id, revision)
-        if found is None:
+        stored = service.article(article_id, revision)
+        if stored is None:
             raise HTTPException(404, f"No revision {revision!r} of article {article_id!r} is kept.")
-        return {**article_to_dict(found), "fetched_at": found.fetched_at, "text": found.text}
+        return {**article_to_dict(stored), "fetched_at": stored.fetched_at, "text": stored.text}
 
     @app.get("/api/search", tags=["questions"])
     async def search(
@@ -129,17 +131,17 @@ def add(app: FastAPI, desk: Desk, measures: Measuring) -> None:
     ) -> list[dict[str, Any]]:
         """The passages found for a text, best first, with their place in the article."""
         try:
-            return await asyncio.to_thread(passages, desk, str(request.state.client), text, k)
+            return await asyncio.to_thread(passages, service, str(request.state.client), text, k)
         except Busy as error:
             raise HTTPException(429, str(error), {"retry-after": str(error.seconds)}) from error
         except UserError as error:
             raise HTTPException(409, str(error)) from error
 
-    _files(app, desk, measures)
+    _files(app, service, evaluation)
     _documentation(app)
 
 
-def _files(app: FastAPI, desk: Desk, measures: Measuring) -> None:
+def _files(app: FastAPI, service: ChatService, evaluation: EvaluationTab) -> None:
     """What a person takes away; each has only their own."""
 
     @app.get("/api/conversations/{conversation}/export.{kind}", tags=["conversations"])
@@ -147,17 +149,19 @@ def _files(app: FastAPI, desk: Desk, measures: Measuring) -> None:
         """One of your conversations with its full citations, as Markdown, HTML or JSON."""
         owner = request.state.owner
         try:
-            title = desk.conversations.title(owner, conversation)
+            title = service.conversations.title(owner, conversation)
         except KeyError:
             raise HTTPException(404, f"You have no conversation {conversation!r}.") from None
         media, write = exports.FORMATS[kind]
-        content = write(title, exchanges(desk, owner, conversation))
+        content = write(title, resolve_answers(service, owner, conversation))
         return _download(content, media, f"{_file_name(title)}.{kind}")
 
     @app.get("/api/feedback.jsonl", tags=["conversations"])
     def feedback(request: Request) -> Response:
         """Your verdicts on answers as a question set; `clippings eval feedback.jsonl` reads it."""
-        return _download(exports.feedback(desk, request.state.owner), "application/jsonl", "feedback.jsonl")
+        return _download(
+            exports.feedback(service.conversations, request.state.owner), "application/jsonl", "feedback.jsonl"
+        )
 
     @app.get("/api/example.yaml", tags=["evaluation"])
     def example() -> Response:
@@ -168,7 +172,7 @@ def _files(app: FastAPI, desk: Desk, measures: Measuring) -> None:
     def report(name: str, request: Request) -> HTMLResponse:
         """One of your evaluation runs as a page that needs nothing else."""
         try:
-            content = measures.report(request.state.owner, name)
+            content = evaluation.report(request.state.owner, name)
         except UserError as error:
             raise HTTPException(404, str(error)) from error
         return HTMLResponse(content, headers={"content-security-policy": REPORT_POLICY})
@@ -179,21 +183,22 @@ def _download(content: str, media: str, name: str) -> Response:
 
 
 def _file_name(title: str) -> str:
+    # takes the ": " of "Senate: 2024", to be replaced by one "-"; not letters and digits
     return re.sub(r"[^A-Za-z0-9]+", "-", title)[:60].strip("-").lower() or "conversation"
 
 
-async def answered(desk: Desk, client: str, question: str) -> dict[str, Any]:
-    """The answer to a question alone as plain data; raises UserError and Busy as `Desk.ask` does."""
-    async for event in desk.ask(client, question):
+async def answer_as_dict(service: ChatService, client: str, question: str) -> dict[str, Any]:
+    """The answer to a question alone as plain data; raises UserError and Busy as `ChatService.ask` does."""
+    async for event in service.ask(client, question):
         if isinstance(event, Answer):
             return to_dict(event)
     raise UserError("The answer was cut off. Ask again.")
 
 
-def passages(desk: Desk, client: str, text: str, k: int) -> list[dict[str, Any]]:
+def passages(service: ChatService, client: str, text: str, k: int) -> list[dict[str, Any]]:
     """The hits for a text as plain data; raises UserError for an empty library, Busy when asked too much."""
-    desk.count(client)
-    library = desk.library()
+    service.count(client)
+    library = service.library()
     if library is None:
         raise UserError("The library is empty. Fill it: clippings index FOLDER")
     return [
@@ -212,7 +217,7 @@ def _json(data: dict[str, Any]) -> Response:
     return Response(json.dumps(data, ensure_ascii=False), media_type="application/json")
 
 
-async def _sent(events: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+async def _server_sent(events: AsyncIterator[Any]) -> AsyncIterator[bytes]:
     """Events of a question in the format of server-sent events."""
 
     def event(kind: str, data: dict[str, Any]) -> bytes:
@@ -234,11 +239,8 @@ async def _sent(events: AsyncIterator[Any]) -> AsyncIterator[bytes]:
 
 def _documentation(app: FastAPI) -> None:
     """The OpenAPI page, with Swagger UI from the package fastapi-offline in place of a CDN."""
-    import fastapi_offline
-    from fastapi.staticfiles import StaticFiles
-
-    files = Path(fastapi_offline.__file__).parent / "static"
-    app.mount("/ui/swagger", StaticFiles(directory=files), name="swagger")
+    folder = Path(fastapi_offline.__file__).parent / "static"
+    app.mount("/ui/swagger", StaticFiles(directory=folder), name="swagger")
 
     @app.get("/docs", include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:

@@ -1,7 +1,7 @@
 """The Gradio app: which components there are and what each event does. The only gradio import.
 
 How things look inside is in `ui.web.pages`, what they do in `ui.web.tabs`.
-Importing this takes seconds, so only the server does.
+Importing this takes seconds, so only the server tab.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ import gradio as gr
 
 from evals.datasets.files import KINDS as QUESTIONS
 from index.sources import KINDS
-from ui.web.events import Action, Changes, Sent
+from ui.web import api
+from ui.web.events import Action, Changes, PageEvent
 from ui.web.pages import html
-from ui.web.server.sets import LARGEST_SET, MOST_QUESTIONS
-from ui.web.server.uploads import LARGEST_UPLOAD
-from ui.web.service import Desk
+from ui.web.server.uploads import LARGEST_SET, LARGEST_UPLOAD, MOST_QUESTIONS
+from ui.web.service import ChatService
 from ui.web.tabs import ask, evaluation, library
-from ui.web.tabs.ask import Talk
-from ui.web.tabs.evaluation import Measuring
-from ui.web.tabs.library import Keeping
+from ui.web.tabs.ask import AskTab
+from ui.web.tabs.evaluation import EvaluationTab
+from ui.web.tabs.library import LibraryTab
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 ACTIONS = (
-    "ask", "drop", "edit", "open", "judge", "fresh", "pick", "rename", "delete", "find", "halt",
-    "shelf", "view", "remove", "again", "rollback", "health", "seeds", "take",
-    "measure", "figures", "compare", "forget",
-)  # fmt: skip
+    *("ask", "drop", "edit", "open", "judge", "fresh", "pick", "rename", "delete", "find", "halt"),
+    *("shelf", "view", "remove", "again", "rollback", "health", "seeds", "take"),
+    *("measure", "figures", "compare", "forget"),
+)
 """What the page's own buttons trigger; `pages/static/clippings.js` sends them with the button's data."""
 
-LIVELY = 64
-"""Events of one kind handled at a time; answers wait in `rate_limit.Gate`, the others are short."""
+PARALLEL_EVENTS = 64
+"""Events of one kind handled at a time; answers wait in `rate_limit.AnswerQueue`, the others are short."""
 
 Components = dict[str, Any]
 
 
-def build(desk: Desk, keeps: Keeping, measures: Measuring) -> gr.Blocks:
+def build(service: ChatService, library_tab: LibraryTab, evaluation_tab: EvaluationTab) -> gr.Blocks:
     """The app's components and events."""
     with gr.Blocks(title="Clippings", analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         parts: Components = {
@@ -57,17 +57,17 @@ def build(desk: Desk, keeps: Keeping, measures: Measuring) -> gr.Blocks:
         }
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Ask", id="ask", elem_id="ask-tab"), gr.Row(elem_id="desk"):
-                parts |= _desk()
+                parts |= _ask_components()
             with gr.Tab("Library", id="library", elem_id="library-tab") as tab, gr.Row(elem_id="stacks"):
-                parts |= _stacks()
+                parts |= _library_components()
             parts["library"] = tab
             with gr.Tab("Evaluation", id="evaluation", elem_id="evaluation-tab") as tab:
-                parts |= _measures()
+                parts |= _evaluation_components()
             parts["evaluation"] = tab
-        _talk_events(Talk(desk), blocks, parts)
-        _keeping_events(keeps, parts)
-        _measuring_events(measures, parts)
-        _tools(desk)
+        _listen_ask(AskTab(service), blocks, parts)
+        _listen_library(library_tab, parts)
+        _listen_evaluation(evaluation_tab, parts)
+        _add_tools(service)
     return blocks
 
 
@@ -77,10 +77,10 @@ def _html(name: str, value: str = "", watched: bool = False) -> gr.HTML:
     return gr.HTML(value, elem_id=name, js_on_load=script, apply_default_css=False)
 
 
-def _desk() -> Components:
+def _ask_components() -> Components:
     parts: Components = {}
     with gr.Column(elem_id="side", min_width=0):
-        _html("side-top", html.rendered("side.html"))
+        _html("side-top", html.render("side.html"))
         parts["conversations"] = _html("conversations")
     with gr.Column(elem_id="talk", min_width=0):
         parts["thread"] = _html("thread", watched=True)
@@ -103,7 +103,7 @@ def _desk() -> Components:
     return {**parts, "conversation": gr.State(""), "editing": gr.State("")}
 
 
-def _stacks() -> Components:
+def _library_components() -> Components:
     parts: Components = {}
     with gr.Column(elem_id="catalogue", min_width=0):
         with gr.Row(elem_id="intake"):
@@ -115,77 +115,77 @@ def _stacks() -> Components:
                 show_label=False,
                 height=132,
             )
-            _html("take", html.rendered("take.html", kinds=KINDS))
+            _html("take", html.render("take.html", kinds=KINDS))
         for name in ("work", "controls", "shelf", "versions"):
             parts[name] = _html(name)
     with gr.Column(elem_id="reading-room", min_width=0):
         parts["viewed"] = _html("viewed", watched=True)
-    return {**parts, "choice": gr.State({})}
+    return {**parts, "query": gr.State({})}
 
 
-def _measures() -> Components:
+def _evaluation_components() -> Components:
     parts: Components = {"sets": _html("sets")}
     with gr.Row(elem_id="own"):
         parts["own"] = gr.UploadButton(
             "Add your own questions", file_types=list(QUESTIONS), elem_id="own-set", size="sm"
         )
-        _html("own-help", html.rendered("own.html", kinds=QUESTIONS, questions=MOST_QUESTIONS, largest=LARGEST_SET))
+        _html("own-help", html.render("own.html", kinds=QUESTIONS, questions=MOST_QUESTIONS, largest=LARGEST_SET))
     return parts | {name: _html(name) for name in ("measure", "summary", "runs")}
 
 
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-_SHORT: dict[str, Any] = {**_QUIET, "concurrency_limit": LIVELY, "trigger_mode": "multiple"}
-_ANSWERING: dict[str, Any] = {**_QUIET, "concurrency_limit": LIVELY, "concurrency_id": "ask"}
+_SHORT: dict[str, Any] = {**_QUIET, "concurrency_limit": PARALLEL_EVENTS, "trigger_mode": "multiple"}
+_ANSWERING: dict[str, Any] = {**_QUIET, "concurrency_limit": PARALLEL_EVENTS, "concurrency_id": "ask"}
 
 
-def _talk_events(does: Talk, blocks: gr.Blocks, parts: Components) -> None:
+def _listen_ask(tab: AskTab, blocks: gr.Blocks, parts: Components) -> None:
     listen = _listener(parts)
     bridge, question = parts["bridge"], parts["question"]
-    typed = ("question", "conversation", "editing")
-    for asked in (
-        listen([question.submit, parts["send"].click], does.ask, typed, ask.ASKING, **_ANSWERING),
-        listen(bridge.ask, does.suggested, ("conversation",), ask.ASKING, **_ANSWERING),
-        listen(bridge.drop, does.without, (), ask.ASKING, **_ANSWERING),
+    typed, outputs = ("question", "conversation", "editing"), ask.ANSWER_OUTPUTS
+    for answering in (
+        listen([question.submit, parts["send"].click], tab.ask, typed, outputs, **_ANSWERING),
+        listen(bridge.ask, tab.ask_suggestion, ("conversation",), outputs, **_ANSWERING),
+        listen(bridge.drop, tab.drop_interpretation, (), outputs, **_ANSWERING),
     ):
-        listen(asked.then, does.refresh, ("conversation",), ("conversations",))
-    listen(parts["stop"].click, does.stop, queue=False, **_QUIET)
-    listen(bridge.halt, does.stop, queue=False, **_QUIET)
-    listen(bridge.edit, does.edit, (), ("question", "editing"))
-    listen(bridge.open, does.evidence, (), ("article",))
-    listen(bridge.judge, does.judge, (), ("patch",))
-    listen(bridge.pick, does.pick, (), ask.SHOWN)
-    listen(bridge.fresh, does.fresh, (), ask.SHOWN)
-    listen(bridge.rename, does.rename, ("conversation",), ("conversations",))
-    listen(bridge.delete, does.delete, ("conversation",), ask.SHOWN)
-    listen(bridge.find, does.find, ("conversation",), ("conversations",))
-    loaded = listen(blocks.load, does.load, (), ask.SHOWN)
-    listen(loaded.then, does.suggest, ("conversation",), ("thread",))
+        listen(answering.then, tab.refresh, ("conversation",), ("conversations",))
+    listen(parts["stop"].click, tab.stop, queue=False, **_QUIET)
+    listen(bridge.halt, tab.stop, queue=False, **_QUIET)
+    listen(bridge.edit, tab.edit, (), ("question", "editing"))
+    listen(bridge.open, tab.open_evidence, (), ("article",))
+    listen(bridge.judge, tab.judge, (), ("patch",))
+    listen(bridge.pick, tab.open_conversation, (), ask.CONVERSATION_OUTPUTS)
+    listen(bridge.fresh, tab.new_conversation, (), ask.CONVERSATION_OUTPUTS)
+    listen(bridge.rename, tab.rename, ("conversation",), ("conversations",))
+    listen(bridge.delete, tab.delete, ("conversation",), ask.CONVERSATION_OUTPUTS)
+    listen(bridge.find, tab.search, ("conversation",), ("conversations",))
+    loaded = listen(blocks.load, tab.load, (), ask.CONVERSATION_OUTPUTS)
+    listen(loaded.then, tab.suggest, ("conversation",), ("thread",))
 
 
-def _keeping_events(does: Keeping, parts: Components) -> None:
+def _listen_library(tab: LibraryTab, parts: Components) -> None:
     listen = _listener(parts)
-    bridge, shown = parts["bridge"], library.SHOWN
-    listen(parts["files"].upload, does.drop, ("files", "choice"), (*shown, "files"))
-    listen(bridge.take, does.take, ("choice",), shown)
-    listen(bridge.remove, does.remove, ("choice",), shown)
-    listen(bridge.again, does.again, ("choice",), shown)
-    listen(bridge.rollback, does.roll_back, ("choice",), shown)
-    listen(bridge.health, does.health, ("choice",), shown)
-    listen(bridge.seeds, does.seeds, ("choice", "conversation"), (*shown, "thread"))
-    listen(bridge.shelf, does.choose, ("choice",), ("choice", "shelf"))
-    listen(bridge.view, does.view, (), ("viewed",))
-    listen(parts["library"].select, does.overview, ("choice",), shown)
+    bridge, outputs = parts["bridge"], library.OUTPUTS
+    listen(parts["files"].upload, tab.add_files, ("files", "query"), (*outputs, "files"))
+    listen(bridge.take, tab.add_address, ("query",), outputs)
+    listen(bridge.remove, tab.remove, ("query",), outputs)
+    listen(bridge.again, tab.add_again, ("query",), outputs)
+    listen(bridge.rollback, tab.roll_back, ("query",), outputs)
+    listen(bridge.health, tab.check, ("query",), outputs)
+    listen(bridge.seeds, tab.add_seeds, ("query", "conversation"), (*outputs, "thread"))
+    listen(bridge.shelf, tab.search, ("query",), ("query", "shelf"))
+    listen(bridge.view, tab.view, (), ("viewed",))
+    listen(parts["library"].select, tab.show, ("query",), outputs)
 
 
-def _measuring_events(does: Measuring, parts: Components) -> None:
+def _listen_evaluation(tab: EvaluationTab, parts: Components) -> None:
     listen = _listener(parts)
     bridge = parts["bridge"]
-    listen(bridge.measure, does.run, (), (*evaluation.SHOWN, "summary"))
-    listen(parts["own"].upload, does.bring, ("own",), ("sets", "measure"))
-    listen(bridge.forget, does.forget, (), ("sets",))
-    listen(bridge.figures, does.show, (), ("summary",))
-    listen(bridge.compare, does.compare, (), ("summary",))
-    listen(parts["evaluation"].select, does.overview, (), evaluation.SHOWN)
+    listen(bridge.measure, tab.run, (), (*evaluation.OUTPUTS, "summary"))
+    listen(parts["own"].upload, tab.upload_set, ("own",), ("sets", "measure"))
+    listen(bridge.forget, tab.remove_set, (), ("sets",))
+    listen(bridge.figures, tab.show_run, (), ("summary",))
+    listen(bridge.compare, tab.compare, (), ("summary",))
+    listen(parts["evaluation"].select, tab.show, (), evaluation.OUTPUTS)
 
 
 def _listener(parts: Components) -> Callable[..., Any]:
@@ -199,21 +199,21 @@ def _listener(parts: Components) -> Callable[..., Any]:
             return {parts[name]: value for name, value in changes.items()} or gr.skip()
 
         async def stepwise(*values: Any) -> Any:
-            async for changes in action(_sent(*values[-2:]), *values[:-2]):
+            async for changes in action(_page_event(*values[-2:]), *values[:-2]):
                 yield components(changes)
 
         def at_once(*values: Any) -> Any:
-            changes = action(_sent(*values[-2:]), *values[:-2])
+            changes = action(_page_event(*values[-2:]), *values[:-2])
             return components(changes) if outputs else None
 
         handler: Any = stepwise if inspect.isasyncgenfunction(action) else at_once
         _declare(handler, len(inputs))
-        given = [parts[name] for name in inputs]
-        shown = [parts[name] for name in outputs]
+        sources = [parts[name] for name in inputs]
+        targets = [parts[name] for name in outputs]
         settings = settings or _SHORT
         if isinstance(event, list):
-            return gr.on(event, handler, given, shown, **settings)
-        return event(handler, given, shown, **settings)
+            return gr.on(event, handler, sources, targets, **settings)
+        return event(handler, sources, targets, **settings)
 
     return listen
 
@@ -234,10 +234,10 @@ def _declare(handler: Any, inputs: int) -> None:
     )
 
 
-def _sent(request: gr.Request, event: gr.EventData) -> Sent:
+def _page_event(request: gr.Request, event: gr.EventData) -> PageEvent:
     """What an event brought; `ui.web.server.middleware` put owner and client into the request."""
     data = event._data if isinstance(event._data, dict) else {}
-    return Sent(
+    return PageEvent(
         str(request.state.owner),
         str(request.state.client),
         str(request.session_hash),
@@ -246,9 +246,8 @@ def _sent(request: gr.Request, event: gr.EventData) -> Sent:
     )
 
 
-def _tools(desk: Desk) -> None:
+def _add_tools(service: ChatService) -> None:
     """What Gradio's MCP server offers to other programs."""
-    from ui.web import api
 
     async def ask(question: str, request: gr.Request) -> dict[str, Any]:
         """Answer a question from the news articles of this library, with exact quotations.
@@ -259,7 +258,7 @@ def _tools(desk: Desk) -> None:
         Args:
             question: A question about the news, in plain words.
         """
-        return await api.answered(desk, str(request.state.client), question)
+        return await api.answer_as_dict(service, str(request.state.client), question)
 
     def search(text: str, limit: int, request: gr.Request) -> list[dict[str, Any]]:
         """Find passages of the news articles of this library, best first.
@@ -268,18 +267,24 @@ def _tools(desk: Desk) -> None:
             text: Words or a sentence to look for.
             limit: How many passages, 1 to 50.
         """
-        return api.passages(desk, str(request.state.client), text, max(1, min(50, limit)))
+        return api.passages(service, str(request.state.client), text, max(1, min(50, limit)))
 
-    gr.api(ask, api_name="ask", concurrency_limit=LIVELY)
-    gr.api(search, api_name="search", concurrency_limit=LIVELY)
+    gr.api(ask, api_name="ask", concurrency_limit=PARALLEL_EVENTS)
+    gr.api(search, api_name="search", concurrency_limit=PARALLEL_EVENTS)
 
 
-def mount(app: FastAPI, desk: Desk, keeps: Keeping, measures: Measuring, root_path: str | None) -> FastAPI:
+def mount(
+    app: FastAPI,
+    service: ChatService,
+    library_tab: LibraryTab,
+    evaluation_tab: EvaluationTab,
+    root_path: str | None,
+) -> FastAPI:
     """Put the app at the root of a FastAPI app; `root_path` is where a proxy in front shows it."""
-    blocks = build(desk, keeps, measures)
+    blocks = build(service, library_tab, evaluation_tab)
     # Gradio checks that a file named in an event was uploaded only once this is set, which mounting does not do.
     blocks.has_launched = True
-    blocks.queue(max_size=200, default_concurrency_limit=LIVELY)
+    blocks.queue(max_size=200, default_concurrency_limit=PARALLEL_EVENTS)
     return gr.mount_gradio_app(
         app,
         blocks,

@@ -1,4 +1,4 @@
-"""What an event of the page brings with it; the seam between `ui.web.app` and the modules that know no gradio."""
+"""What an event of the page brings with it; what passes between `ui.web.app` and the modules that know no gradio."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Changes = dict[str, Any]
 """Component name → its new value."""
 
 Action = Callable[..., Any]
-"""(Sent, then one value for each input) → Changes at once, or an async generator of them."""
+"""(PageEvent, then one value for each input) → Changes at once, or an async generator of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class PageEvent:
     """Who sent an event, and what the button or form that sent it carried; `data` is untrusted."""
 
     owner: str
@@ -23,7 +23,7 @@ class Sent:
     """Who is counted against limits."""
     session: str
     """One opened page."""
-    opened: str = ""
+    conversation: str = ""
     """The conversation that the page's address names."""
     data: dict[str, Any] = field(default_factory=dict)
 

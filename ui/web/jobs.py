@@ -1,51 +1,105 @@
-"""Changing the library while others ask it: one build at a time, in a thread, with its progress kept for all."""
+"""Work that goes on in the background, one job at a time, its progress visible to all; and the library's own jobs."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
+from index import consistency, maintenance
+from index.build import BuildReport, Progress
 from index.errors import UserError
 from index.types import Article, Skipped
 from ui.library_access import build_library
-from ui.web.service import Desk
+from ui.web.service import ChatService
 
-if TYPE_CHECKING:
-    from index.build import BuildReport, Progress
+TICK = 0.4
+"""Seconds between two looks at a running job."""
+COMMAND = "clippings chat"
+"""What another process that wants the library is told holds it."""
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """How a piece of work stands; `total` is 0 while it is unknown."""
+class JobState(Generic[Result]):
+    """How a job stands; `total` is 0 while it is unknown, `result` None until it has ended well."""
 
     title: str = ""
+    owner: str = ""
+    """Who started it, where that is nobody else's business."""
     running: bool = False
     stage: str = ""
     done: int = 0
     total: int = 0
-    report: BuildReport | None = None
-    refused: tuple[Skipped, ...] = ()
-    said: str = ""
-    """What came of work that has no report."""
+    rejected: tuple[Skipped, ...] = ()
+    """Files that were refused before it began."""
+    result: Result | None = None
     error: str = ""
 
 
 @dataclass(slots=True)
-class Work:
-    """The library's one workplace."""
+class JobRunner(Generic[Result]):
+    """Runs one job at a time in a thread; `busy` is the message for a second one, with the first one's title."""
 
-    desk: Desk
-    allow_private: bool = False
-    """Whether addresses may lead to private and loopback hosts."""
-    state: State = field(default_factory=State)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
+    busy: str = "{title} is still under way. Wait until it ends, then try again."
+    state: JobState[Result] = field(default_factory=JobState)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
 
-    def add(self, title: str, targets: Sequence[str], refused: Sequence[Skipped] = ()) -> None:
-        """Read files, folders and addresses into the library; raises UserError while other work is running."""
-        self._begin(title, lambda: self._build(targets), refused)
+    def start(self, state: JobState[Result], job: Callable[[], Result]) -> None:
+        """Run `job` in the background; `state` gives its title. Raises UserError while another job is running."""
+        with self._lock:
+            if self.state.running:
+                raise UserError(self.busy.format(title=self.state.title))
+            self.state = replace(state, running=True)
+            self._thread = threading.Thread(target=self._run, args=(job,), name="job", daemon=True)
+            self._thread.start()
+
+    def update(self, **changes: Any) -> None:
+        """Note how far the job is; called by the job itself."""
+        self.state = replace(self.state, **changes)
+
+    def wait(self, seconds: float) -> JobState[Result]:
+        """The state after at most so many seconds, sooner when the job ends."""
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join(seconds)
+        return self.state
+
+    async def watch(self) -> AsyncIterator[JobState[Result]]:
+        """The state now and every `TICK` seconds, as long as the job is running."""
+        while (state := self.state).running:
+            yield state
+            await asyncio.to_thread(self.wait, TICK)
+
+    def _run(self, job: Callable[[], Result]) -> None:
+        try:
+            result = job()
+        except UserError as error:
+            self.update(running=False, error=str(error))
+        except Exception as error:  # the thread's end is the edge: whatever happened is shown, none is lost
+            self.update(running=False, error=f"{type(error).__name__}: {error}")
+            raise
+        else:
+            self.update(running=False, result=result)
+
+
+@dataclass(slots=True)
+class LibraryJobs:
+    """What changes the library while others ask it; a job's result is a build's report or one sentence."""
+
+    service: ChatService
+    allow_private: bool = False
+    """Whether addresses may lead to private and loopback hosts."""
+    runner: JobRunner[BuildReport | str] = field(default_factory=JobRunner)
+
+    def add(self, title: str, targets: Sequence[str], rejected: Sequence[Skipped] = ()) -> None:
+        """Read files, folders and addresses into the library; raises UserError while another job is running."""
+        self._start(title, lambda: self._build(targets), rejected)
 
     def remove(self, article: Article, locations: Sequence[str]) -> None:
         """Take an article out of the published version; older versions and citations keep it."""
@@ -54,82 +108,58 @@ class Work:
             report = self._build(locations, articles=(), prune_missing=True)
             if not report.removed:
                 raise UserError(f"{article.name!r} comes from the web and could not be removed; see: clippings library")
-            self.desk.conversations.remember_removed(article.id, article.revision, article.name, article.location)
+            self.service.conversations.add_removed(article.id, article.revision, article.name, article.location)
             return report
 
-        self._begin(f"Removing “{article.name}”", build)
+        self._start(f"Removing “{article.name}”", build)
 
     def add_again(self, article_id: str) -> None:
         """Put back an article that was removed, as it was."""
-        found = self.desk.conversations.removed().get(article_id)
-        library = self.desk.library()
-        if found is None or library is None or (article := library.article(article_id, found.revision)) is None:
+        removed = self.service.conversations.removed_articles().get(article_id)
+        article = self.service.article(article_id, removed.revision) if removed else None
+        if removed is None or article is None:
             raise UserError("That article is no longer kept. Add its file or address again.")
-        again = replace(article, location=found.location)
-        self._begin(f"Adding “{article.name}” again", lambda: self._build((), articles=(again,)))
+        again = replace(article, location=removed.location)
+        self._start(f"Adding “{article.name}” again", lambda: self._build((), articles=(again,)))
 
     def roll_back(self, number: int) -> None:
         """Publish an earlier or later version; nothing is deleted."""
-        from index.maintenance import rollback
 
-        def move() -> str:
-            rollback(self.desk.folder, number, "clippings chat")
+        def roll_back() -> str:
+            maintenance.rollback(self.service.folder, number, COMMAND)
             return f"Version {number} is what is asked now."
 
-        self._begin(f"Going to version {number}", move)
+        self._start(f"Going to version {number}", roll_back)
 
     def check(self) -> None:
         """Compare the three stores passage by passage."""
-        from index.consistency import check
 
-        def compare() -> str:
-            found = check(self.desk.folder)
-            if found.clean:
-                return f"Healthy: {found.articles:,} articles and {found.passages:,} passages agree in all stores."
-            problems = "; ".join(str(problem) for problem in found.problems)
-            raise UserError(f"{problems}. Repair: clippings library check --repair --library {self.desk.folder}")
+        def check() -> str:
+            checked = consistency.check(self.service.folder)
+            if checked.clean:
+                return f"Healthy: {checked.articles:,} articles and {checked.passages:,} passages agree in all stores."
+            problems = "; ".join(str(problem) for problem in checked.problems)
+            raise UserError(f"{problems}. Repair: clippings library check --repair --library {self.service.folder}")
 
-        self._begin("Checking the library", compare)
-
-    def wait(self, seconds: float) -> State:
-        """The state after at most so many seconds, sooner when the work ends."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(seconds)
-        return self.state
+        self._start("Checking the library", check)
 
     def _build(self, targets: Sequence[str], **options: Any) -> BuildReport:
         return build_library(
-            self.desk.settings,
+            self.service.settings,
             targets,
             allow_private=self.allow_private,
-            command="clippings chat",
-            progress=self._progress,
+            command=COMMAND,
+            progress=self._show_progress,
             **options,
         )
 
-    def _progress(self, progress: Progress) -> None:
-        self.state = replace(self.state, stage=progress.stage, done=progress.done, total=progress.total or 0)
+    def _show_progress(self, progress: Progress) -> None:
+        self.runner.update(stage=progress.stage, done=progress.done, total=progress.total or 0)
 
-    def _begin(self, title: str, work: Callable[[], BuildReport | str], refused: Sequence[Skipped] = ()) -> None:
-        with self._guard:
-            if self.state.running:
-                raise UserError(f"{self.state.title} is still under way. Wait until it ends, then try again.")
-            self.state = State(title, running=True, refused=tuple(refused))
-        self._thread = threading.Thread(target=self._run, args=(work,), name="work", daemon=True)
-        self._thread.start()
+    def _start(self, title: str, job: Callable[[], BuildReport | str], rejected: Sequence[Skipped] = ()) -> None:
+        def run() -> BuildReport | str:
+            result = job()
+            self.service.overview()  # read anew here, so that no page has to wait for it
+            return result
 
-    def _run(self, work: Callable[[], BuildReport | str]) -> None:
-        try:
-            made = work()
-            self.desk.shelf()
-        except UserError as error:
-            self.state = replace(self.state, running=False, error=str(error))
-        except Exception as error:  # the thread's end is the edge: whatever happened is shown, none is lost
-            self.state = replace(self.state, running=False, error=f"{type(error).__name__}: {error}")
-            raise
-        else:
-            if isinstance(made, str):
-                self.state = replace(self.state, running=False, said=made)
-            else:
-                self.state = replace(self.state, running=False, report=made)
+        self.runner.start(JobState(title, rejected=tuple(rejected)), run)

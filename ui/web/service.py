@@ -1,4 +1,4 @@
-"""What the chat's pages and its API share: the library as it stands, who may ask how much, kept conversations."""
+"""What the chat's pages and its API share: the library as it stands, who may ask how much, stored conversations."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evals.datasets.suggest import suggest
 from index.errors import UserError
+from index.library import Library
+from index.quotes.attribution import attributions_near
+from index.text.names import INSTITUTION
 from index.types import Article
+from rag.assistant import Assistant
 from ui.store.conversations import Conversations
-from ui.web.server.rate_limit import ADDRESS, QUESTIONS, Gate, Rate
+from ui.web.server.rate_limit import ADDRESS_RATE, QUESTION_RATE, AnswerQueue, RateLimit
 
 if TYPE_CHECKING:
-    from index.library import Library
-    from rag.assistant import Assistant
     from rag.settings import Settings
     from rag.types import Event, Turn
 
 LONGEST_QUESTION = 2_000
-SUGGESTED = 4
-LOOKED_AT = 60
+SUGGESTIONS = 4
+SUGGESTION_ARTICLES = 60
 """Newest articles that suggestions are made from."""
 
 
@@ -34,7 +37,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArticleRow:
     """An article as the table of the library shows it; no text."""
 
     id: str
@@ -48,29 +51,29 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class LibraryOverview:
     """What is shown of one version of the library: its articles, newest first, and questions about them."""
 
     version: int
-    entries: tuple[Entry, ...] = ()
+    articles: tuple[ArticleRow, ...] = ()
     suggestions: tuple[str, ...] = ()
     outlets: tuple[str, ...] = ()
     newest: str = ""
 
 
 @dataclass(slots=True)
-class Desk:
+class ChatService:
     """One library served to many people at once."""
 
     settings: Settings
     conversations: Conversations = field(init=False)
-    gate: Gate = field(default_factory=Gate)
-    questions: Rate = field(default_factory=lambda: Rate(QUESTIONS))
-    addresses: Rate = field(default_factory=lambda: Rate(ADDRESS))
+    queue: AnswerQueue = field(default_factory=AnswerQueue)
+    client_rate: RateLimit = field(default_factory=lambda: RateLimit(QUESTION_RATE))
+    address_rate: RateLimit = field(default_factory=lambda: RateLimit(ADDRESS_RATE))
     _assistant: Assistant | None = None
-    _shelf: Shelf = field(default_factory=lambda: Shelf(0))
-    _opening: threading.Lock = field(default_factory=threading.Lock)
-    _shelving: threading.Lock = field(default_factory=threading.Lock)
+    _overview: LibraryOverview = field(default_factory=lambda: LibraryOverview(0))
+    _assistant_lock: threading.Lock = field(default_factory=threading.Lock)
+    _overview_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.conversations = Conversations(self.folder)
@@ -85,11 +88,8 @@ class Desk:
         return assistant.library if assistant else None
 
     def assistant(self) -> Assistant | None:
-        """Who answers, for the published version; the version before goes on for those still asking it."""
-        from index.library import Library
-        from rag.assistant import Assistant
-
-        with self._opening:
+        """The assistant over the published version; questions under way go on with the version they began with."""
+        with self._assistant_lock:
             if self._assistant is None:
                 if not Library.exists(self.folder):
                     return None
@@ -106,57 +106,57 @@ class Desk:
         if assistant is not None:
             state = assistant.retrieve(assistant.understand("What happened?"))
             assistant.reader.read(state.query, state.hits)
-            self.shelf()
+            self.overview()
 
     def article(self, article_id: str, revision: str) -> Article | None:
         """One stored revision; None when there is none."""
         library = self.library()
         return library.article(article_id, revision) if library else None
 
-    def shelf(self) -> Shelf:
+    def overview(self) -> LibraryOverview:
         """The articles of the published version; read once a version."""
         library = self.library()
         if library is None:
-            return Shelf(0)
-        if self._shelf.version != library.version:
-            with self._shelving:
-                if self._shelf.version != library.version:
-                    self._shelf = _shelf(library)
-        return self._shelf
+            return LibraryOverview(0)
+        if self._overview.version != library.version:
+            with self._overview_lock:
+                if self._overview.version != library.version:
+                    self._overview = _read_overview(library)
+        return self._overview
 
     def count(self, client: str) -> None:
         """Count a question or a search of a client; raises Busy when that is too many."""
-        self.addresses.take(client.partition(" ")[0])
-        self.questions.take(client)
+        self.address_rate.take(client.partition(" ")[0])
+        self.client_rate.take(client)
 
-    def ready(self) -> Shelf | None:
-        """The shelf if it stands ready for the published version; None while it is being filled."""
+    def ready_overview(self) -> LibraryOverview | None:
+        """The overview if it was read for the published version; None until then."""
         library = self.library()
         version = library.version if library else 0
-        return self._shelf if self._shelf.version == version else None
+        return self._overview if self._overview.version == version else None
 
     async def ask(
-        self, client: str, question: str, turns: Sequence[Turn] = (), **understood: Any
+        self, client: str, question: str, turns: Sequence[Turn] = (), **options: Any
     ) -> AsyncIterator[Event | Waiting]:
         """What `Assistant.stream` yields, once it is this question's turn.
 
         Raises UserError for an empty or overlong question and for an empty library, Busy when the client
         or all together ask too much.
         """
-        question = checked_question(question)
+        question = check_question(question)
         self.count(client)
-        if self.gate.ahead:
-            yield Waiting(self.gate.ahead)
-        async with self.gate.turn():
+        if self.queue.ahead:
+            yield Waiting(self.queue.ahead)
+        async with self.queue.turn():
             assistant = await asyncio.to_thread(self.assistant)
             if assistant is None:
                 raise UserError("The library is empty. Add articles in the Library tab, or: clippings index FOLDER")
-            events = assistant.stream(question, turns, **understood)
+            events = assistant.stream(question, turns, **options)
             while (event := await asyncio.to_thread(next, events, None)) is not None:
                 yield event
 
 
-def checked_question(question: str) -> str:
+def check_question(question: str) -> str:
     """The question without blanks around it; raises UserError when it is empty or too long."""
     question = question.strip()
     if not question:
@@ -168,17 +168,17 @@ def checked_question(question: str) -> str:
     return question
 
 
-def without(ignored: Collection[str]) -> frozenset[str]:
+def ignored_keys(keys: Collection[str]) -> frozenset[str]:
     """Keys of interpretations as `Assistant.ask` takes them, whatever a page sent."""
-    return frozenset(key for key in ignored if isinstance(key, str) and len(key) <= LONGEST_QUESTION)
+    return frozenset(key for key in keys if isinstance(key, str) and len(key) <= LONGEST_QUESTION)
 
 
-def _shelf(library: Library) -> Shelf:
+def _read_overview(library: Library) -> LibraryOverview:
     newest: list[Article] = []
-    entries = []
+    rows = []
     for article in library.articles():
-        entries.append(
-            Entry(
+        rows.append(
+            ArticleRow(
                 article.id,
                 article.revision,
                 article.name,
@@ -190,13 +190,13 @@ def _shelf(library: Library) -> Shelf:
             )
         )
         newest.append(article)
-        if len(newest) > 4 * LOOKED_AT:
+        if len(newest) > 4 * SUGGESTION_ARTICLES:
             newest = _newest(newest)
-    entries.sort(key=lambda entry: (entry.published, entry.name), reverse=True)
-    questions = _suggested(_newest(newest))
-    return Shelf(
+    rows.sort(key=lambda row: (row.published, row.name), reverse=True)
+    questions = suggest_questions(_newest(newest))
+    return LibraryOverview(
         library.version,
-        tuple(entries),
+        tuple(rows),
         tuple(questions),
         tuple(sorted(library.outlets)),
         library.newest.isoformat() if library.newest else "",
@@ -204,35 +204,31 @@ def _shelf(library: Library) -> Shelf:
 
 
 def _newest(articles: list[Article]) -> list[Article]:
-    return sorted(articles, key=lambda article: str(article.published or ""), reverse=True)[:LOOKED_AT]
+    return sorted(articles, key=lambda article: str(article.published or ""), reverse=True)[:SUGGESTION_ARTICLES]
 
 
-def _suggested(articles: Sequence[Article]) -> list[str]:
+def suggest_questions(articles: Sequence[Article]) -> list[str]:
     """One question of each of the newest articles that have one, then what those quoted in them said."""
-    from evals.datasets.suggest import suggest
-    from index.quotes.attribution import attributions_near
-    from index.text.names import INSTITUTION
-
-    chosen: dict[str, None] = {}
+    questions: dict[str, None] = {}
     for article in articles:
-        inviting = (case.question for case in suggest([article]) if _inviting(case.question))
-        if question := next(inviting, ""):
-            chosen[question] = None
-        if len(chosen) == SUGGESTED:
-            return list(chosen)
+        readable = (case.question for case in suggest([article]) if _reads_well(case.question))
+        if question := next(readable, ""):
+            questions[question] = None
+        if len(questions) == SUGGESTIONS:
+            return list(questions)
     for article in articles:
-        named = (said.speaker for said in attributions_near(article, 0).values() if said.how == "name")
-        asked = (f"What did {name} say?" for name in named if " " in name and not INSTITUTION.search(name))
-        if question := next((question for question in asked if question not in chosen), ""):
-            chosen[question] = None
-        if len(chosen) == SUGGESTED:
+        names = (quote.speaker for quote in attributions_near(article, 0).values() if quote.how == "name")
+        proposals = (f"What did {name} say?" for name in names if " " in name and not INSTITUTION.search(name))
+        if question := next((question for question in proposals if question not in questions), ""):
+            questions[question] = None
+        if len(questions) == SUGGESTIONS:
             break
-    return list(chosen)
+    return list(questions)
 
 
-def _inviting(question: str) -> bool:
+def _reads_well(question: str) -> bool:
     """Whether it reads well as a suggestion: short, not about a quotation or a headline.
 
-    The rule behind questions of reason inverts clauses too boldly to be shown unread.
+    Questions that begin with Why are left out: the rule that writes them often puts words in the wrong order.
     """
     return len(question) <= 90 and not set(question) & set('“”"') and not question.startswith("Why ")

@@ -12,7 +12,7 @@ from evals.datasets.cases import Case
 from evals.datasets.files import write
 from evals.datasets.importers import beir, clapnq, mtrag, multihop_rag, realtimeqa, squad
 from evals.datasets.importers.types import Imported
-from evals.datasets.resolve import Fault, Names, with_offsets
+from evals.datasets.resolve import ArticleNames, Fault, with_offsets
 from index.clean import clean, clean_line
 from index.errors import UserError
 from index.types import Article
@@ -31,7 +31,7 @@ FORMATS: dict[str, Callable[[Path], Imported]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ImportReport:
     """What an import wrote, and each gold sentence or article it could not tie to the other."""
 
     articles: int
@@ -39,7 +39,7 @@ class Written:
     unresolved: tuple[str, ...]
 
 
-def import_set(name: str, path: Path, folder: Path) -> Written:
+def import_set(name: str, path: Path, folder: Path) -> ImportReport:
     """Write `articles.jsonl` and `questions.jsonl` of a public set into a folder.
 
     Raises UserError for an unknown format, or a path that does not hold it.
@@ -62,16 +62,16 @@ def import_set(name: str, path: Path, folder: Path) -> Written:
     return write_set(rows, cases, folder)
 
 
-def write_set(rows: Sequence[dict[str, Any]], cases: Iterable[Case], folder: Path) -> Written:
+def write_set(rows: Sequence[dict[str, Any]], cases: Iterable[Case], folder: Path) -> ImportReport:
     """Write articles and the questions about them into a folder, gold sentences with their offsets."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "articles.jsonl").open("w", encoding="utf-8") as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     faults: list[Fault] = []
-    names = Names(as_stored(row) for row in rows)
+    names = ArticleNames(as_stored(row) for row in rows)
     located = with_offsets(cases, names, faults.append)
-    return Written(len(rows), write(folder / "questions.jsonl", located), tuple(map(str, faults)))
+    return ImportReport(len(rows), write(folder / "questions.jsonl", located), tuple(map(str, faults)))
 
 
 def as_stored(row: dict[str, Any]) -> Article:

@@ -13,18 +13,9 @@ from hypothesis import strategies as st
 
 from index.errors import UserError
 from rag.read.span_model import age_phrase, heading
-from rag.training.batches import Batcher
-from rag.training.examples import (
-    Example,
-    Text,
-    answer_spans,
-    build,
-    ngrams_of_json,
-    read_examples,
-    read_news,
-    window,
-    without_answer,
-)
+from rag.training.batches import Batcher, Shares
+from rag.training.examples import Example, answer_spans, build, ngrams_of_json, read_examples, read_news, without_answer
+from rag.training.passages import Text, window
 from rag.training.question_generation import name_questions, quotation_questions
 
 DAY = date(2022, 6, 17)
@@ -101,7 +92,7 @@ def test_passages_of_a_test_set_stay_out_of_training(tmp_path):
     (tmp_path / "own.jsonl").write_text("\n".join(rows), encoding="utf-8")
     held = tmp_path / "test.json"
     held.write_text(json.dumps({"data": [{"context": words}]}), encoding="utf-8")
-    found, passages = read_examples(tmp_path, random.Random(0), ngrams_of_json(held))
+    found, passages = read_examples([tmp_path], random.Random(0), ngrams_of_json(held))
     assert [e.gold.text.split()[0] for e in found] == [p.text.split()[0] for p in passages] == ["term0"]
 
 
@@ -122,7 +113,7 @@ def test_a_training_row_that_cannot_be_learned_from_is_named(tmp_path, line, sai
     good = {"question": "Who won?", "context": "Ann won.", "answers": [{"text": "Ann", "start": 0}]}
     (tmp_path / "own.jsonl").write_text(f"{json.dumps(good)}\n{line}\n", encoding="utf-8")
     with pytest.raises(UserError, match=re.escape(said)) as error:
-        read_examples(tmp_path, random.Random(0), set())
+        read_examples([tmp_path], random.Random(0), set())
     assert str(tmp_path / "own.jsonl") in str(error.value)
 
 
@@ -132,7 +123,7 @@ def test_a_training_set_cut_short_in_the_download_is_named(tmp_path):
     for broken in (whole[: len(whole) // 2], whole[:600] + b"\0" * 9 + whole[609:], b"no gzip"):
         (tmp_path / "own.jsonl.gz").write_bytes(broken)
         with pytest.raises(UserError, match=r"own\.jsonl\.gz' cannot be read after line"):
-            read_examples(tmp_path, random.Random(0), set())
+            read_examples([tmp_path], random.Random(0), set())
 
 
 @pytest.mark.parametrize(
@@ -149,7 +140,7 @@ def test_an_article_no_questions_can_be_made_from_is_named(tmp_path, change, sai
 
 def test_a_folder_without_training_data_is_named(tmp_path):
     with pytest.raises(UserError, match=r"No \.jsonl"):
-        read_examples(tmp_path, random.Random(0), set())
+        read_examples([tmp_path], random.Random(0), set())
 
 
 def test_negatives_are_different_passages_without_the_answer(tmp_path):
@@ -165,7 +156,7 @@ def test_negatives_are_different_passages_without_the_answer(tmp_path):
         for number, context in enumerate(contexts)
     ]
     (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    examples = build(tmp_path, None, [], 17)
+    examples = build([tmp_path], None, [], 17)
     asked = next(example for example in examples if example.spans)
     wrong = {passage.text for passage in asked.negatives}
     assert len(wrong & set(contexts[1:3])) == 1
@@ -207,7 +198,7 @@ def test_batches_show_a_question_its_own_passage_without_the_answer_as_often_as_
     example = Example("Who won?", gold, ((start, start + 7),), "own", "g", gold.text, DAY, wrong)
 
     def shown(share):
-        batcher = Batcher([example] * 200, base_folder() / "tokenizer.json", 200, 17, share)
+        batcher = Batcher([example] * 200, base_folder() / "tokenizer.json", 200, 17, Shares(share))
         groups = [passages for _, _, passages in batcher.sample(0, 3)]
         assert {len(passages) for passages in groups} == {3}
         return sum(any("harbour" in text.text and not spans for text, spans in passages) for passages in groups)
@@ -282,7 +273,7 @@ def test_shared_normalisation_counts_all_passages_and_the_null():
 def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answer():
     import torch
 
-    from rag.training.scoring import misleading
+    from rag.training.scoring import cut_to, misleading
     from rag.training.weights import base_folder
 
     batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)
@@ -297,17 +288,19 @@ def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answ
 
     texts = ["Nothing here.", "Ann Lee won.", "The harbour froze.", "Nor here."]
     passages = [(Text(text), ((0, 7),) if "Ann" in text else ()) for text in texts]
-    ((question, as_of, kept),) = misleading(Believes(), batcher, [("Who won?", DAY, passages)], 2, "cpu")
+    groups = [("Who won?", DAY, passages), ("Who won?", DAY, passages[1:2])]
+    kept = misleading(Believes(), batcher, groups, 2, "cpu")
+    assert kept == [[1, 2], [0]]
+    (question, as_of, first), alone = cut_to(groups, kept)
     assert (question, as_of) == ("Who won?", DAY)
-    assert [text.text for text, _ in kept] == texts[1:3]
-    alone = [("Who won?", DAY, passages[1:2])]
-    assert misleading(Believes(), batcher, alone, 2, "cpu") == alone
+    assert [text.text for text, _ in first] == texts[1:3]
+    assert alone == groups[1]
 
 
 def test_training_goes_on_from_the_weights_that_ship(tmp_path):
     import torch
+    from rag.combined import WEIGHTS
 
-    from rag.read.reader import WEIGHTS
     from rag.read.span_model import SpanModel
     from rag.training.model import ReaderModel
     from rag.training.weights import base_folder, earlier, restore
@@ -346,8 +339,9 @@ def test_a_run_broken_off_and_continued_ends_at_the_weights_of_one_that_was_not(
 
     def run(name):
         folders = ["--data", str(tmp_path / "own"), "--out", str(tmp_path / name), "--threads", "1"]
-        length = ["--steps", "4", "--groups", "2", "--passages", "2", "--mine", "4", "--mine-from", ".5"]
-        args = [*folders, *length, "--rate", "1e-3"]
+        length = ["--steps", "4", "--groups", "2", "--passages", "2"]
+        mining = ["--mine", "4", "--mine-from", ".25", "--mine-every", "2"]
+        args = [*folders, *length, *mining, "--rate", "1e-3"]
         train.train(train.parser().parse_args(args))
         return torch.load(tmp_path / name / "final.pt", weights_only=True)
 
@@ -368,7 +362,7 @@ def test_a_run_broken_off_and_continued_ends_at_the_weights_of_one_that_was_not(
     monkeypatch.setattr(scoring, "group_loss", loss)
     monkeypatch.setattr(scoring, "misleading", lambda *given: seen.append("mined") or misleading(*given))
     continued = run("broken")
-    assert seen == ["loss", "loss", "loss", "mined"]
+    assert seen == ["loss", "loss", "loss", "mined"]  # steps 1 and 2 were looked through together
     assert all(torch.equal(value, continued[name]) for name, value in whole.items())
     started = train.Run(base_folder(), 1e-3, 0.9, "cpu").weights
     assert any(not torch.equal(value, started[name]) for name, value in whole.items())

@@ -1,4 +1,4 @@
-"""An article with the places that were cited highlighted: pure functions of records.
+"""An article with the cited places highlighted: pure functions of records.
 
 The pieces shown, joined, are exactly the article's text.
 """
@@ -13,9 +13,9 @@ from index.split import paragraphs
 from index.types import Article, Hit, Span
 from rag.types import Answer, Citation
 from ui.answer_text import number_citations
-from ui.web.pages.html import rendered
+from ui.web.pages.html import render
 
-SHOWN = 40_000
+LONGEST_TEXT = 40_000
 """Characters of an article shown at once; the rest is one click away."""
 
 
@@ -29,7 +29,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Highlight:
     """A span to highlight in an article."""
 
     span: Span
@@ -38,7 +38,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class RelatedArticle:
     """The same text in another place: a wire copy, an earlier or later version, another file."""
 
     kind: str
@@ -50,87 +50,87 @@ class Elsewhere:
 
 def article_pane(
     article: Article,
-    marks: Sequence[Mark] = (),
+    highlights: Sequence[Highlight] = (),
     *,
-    kept: str = "",
+    answer_id: str = "",
     citations: int = 0,
-    elsewhere: Sequence[Elsewhere] = (),
+    related: Sequence[RelatedArticle] = (),
     state: str = "",
     at: int | None = None,
     label: str = "",
     again: str = "open",
 ) -> str:
-    """An article with its marks highlighted, the active one to be scrolled to.
+    """An article with its highlights, the active one to be scrolled to.
 
-    `citations` is how many the answer `kept` has, for next and previous; `state` says if the library has
+    `citations` is how many the answer `answer_id` has, for next and previous; `state` says if the library has
     moved on from this revision; `at` is a character to show where nothing is marked.
     """
-    active = next((mark for mark in marks if mark.active), None)
+    active = next((one for one in highlights if one.active), None)
     start, end = window(article.text, active.span[0] if active else at or 0)
-    return rendered(
+    return render(
         "article.html",
         article=article,
-        blocks=blocks(article.text, marks, start, end),
+        blocks=blocks(article.text, highlights, start, end),
         active=active,
-        kept=kept,
+        answer_id=answer_id,
         citations=citations,
-        elsewhere=elsewhere,
+        related=related,
         state=state,
         start=start,
         end=end,
-        shown=SHOWN,
+        longest=LONGEST_TEXT,
         label=label,
         again=again,
     )
 
 
 def window(text: str, at: int) -> Span:
-    """The part of a text to show: all of it, or `SHOWN` characters around a place."""
-    if len(text) <= SHOWN:
+    """The part of a text to show: all of it, or `LONGEST_TEXT` characters around a place."""
+    if len(text) <= LONGEST_TEXT:
         return 0, len(text)
-    start = max(0, min(at - SHOWN // 4, len(text) - SHOWN))
-    return start, start + SHOWN
+    start = max(0, min(at - LONGEST_TEXT // 4, len(text) - LONGEST_TEXT))
+    return start, start + LONGEST_TEXT
 
 
-def blocks(text: str, marks: Sequence[Mark], start: int, end: int) -> list[list[Piece]]:
-    """The paragraphs between two offsets, cut at the marks; the pieces joined are exactly the text.
+def blocks(text: str, highlights: Sequence[Highlight], start: int, end: int) -> list[list[Piece]]:
+    """The paragraphs between two offsets, cut at the highlights; the pieces joined are exactly the text.
 
-    Where marks overlap, the active one wins, then the one that begins first.
+    Where highlights overlap, the active one wins, then the one that begins first.
     """
-    order = sorted(marks, key=lambda mark: (not mark.active, mark.span[0]))
-    made = []
+    order = sorted(highlights, key=lambda one: (not one.active, one.span[0]))
+    result = []
     for first, last in paragraphs(text):
         first, last = max(first, start), min(last, end)
         if first >= last:
             continue
         edges = {first, last}
-        for mark in marks:
-            edges |= {edge for edge in mark.span if first < edge < last}
+        for one in highlights:
+            edges |= {edge for edge in one.span if first < edge < last}
         cuts = sorted(edges)
         pieces: list[Piece] = []
         for left, right in pairwise(cuts):
-            over = next((mark for mark in order if mark.span[0] <= left and right <= mark.span[1]), None)
+            over = next((one for one in order if one.span[0] <= left and right <= one.span[1]), None)
             pieces.append(Piece(text[left:right], over.number if over else None, bool(over and over.active)))
-        made.append(pieces)
-    return made
+        result.append(pieces)
+    return result
 
 
-def citation_marks(answer: Answer, number: int) -> tuple[Citation, list[Mark]]:
-    """The citation of a number and every mark of the article revision it points into.
+def citation_highlights(answer: Answer, number: int) -> tuple[Citation, list[Highlight]]:
+    """The citation of a number and a highlight for each citation into the same article revision.
 
     Raises KeyError when the answer has no citation of that number.
     """
     numbers = {number: citation for citation, number in number_citations(answer).items()}
     cited = numbers[number]
-    marks = [
-        Mark((citation.start, citation.end), other, other == number)
+    highlights = [
+        Highlight((citation.start, citation.end), other, other == number)
         for other, citation in numbers.items()
         if (citation.article_id, citation.revision) == (cited.article_id, cited.revision)
     ]
-    return cited, marks
+    return cited, highlights
 
 
-def hit_marks(hit: Hit) -> list[Mark]:
-    """A hit's passage and the neighbours folded into it, as marks."""
+def hit_highlights(hit: Hit) -> list[Highlight]:
+    """A hit's passage and the neighbouring passages merged into it, as highlights."""
     parts = sorted((hit.passage, *hit.neighbours), key=lambda passage: passage.start)
-    return [Mark((part.start, part.end), 0, part is hit.passage) for part in parts]
+    return [Highlight((part.start, part.end), 0, part is hit.passage) for part in parts]

@@ -9,19 +9,19 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from index.types import Article, Hit, Published
 from rag.answer.extractive import ExtractiveAnswerer
 from rag.types import Answer, Citation, Statement
 from ui.answer_text import number_citations
-from ui.store.conversations import Conversation, Kept, Verdict
+from ui.store.conversations import Conversation, StoredAnswer, Verdict
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-CLOSEST = 3
+CLOSEST_PASSAGES = 3
+"""Shown with a refusal."""
 STAGES = {
     "wait": "Waiting for a free turn",
     "understand": "Understanding the question",
@@ -38,6 +38,7 @@ REASONS = {
 }
 """What a person may say of an answer, and the words shown for it."""
 
+# Takes U+202E, which makes "gpj.exe" read as "exe.jpg"; not letters of a right-to-left script.
 # Direction marks and overrides can make a title, a name or a question read as something else. Stored article
 # text has none, see index.clean.
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -54,9 +55,7 @@ class Source:
 @cache
 def environment() -> Environment:
     """The templates of the chat, escaping every value."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("ui.web.pages", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -64,15 +63,15 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_without_direction_marks,
     )
-    made.filters.update(day=day, link=link, moment=moment, place=place)
-    return made
+    environment.filters.update(day=day, link=link, moment=moment, short_location=short_location)
+    return environment
 
 
 def _without_direction_marks(value: Any) -> Any:
     return type(value)(_BIDI.sub("", value)) if isinstance(value, str) else value
 
 
-def rendered(template: str, **values: Any) -> str:
+def render(template: str, **values: Any) -> str:
     """A template of `ui/web/pages/templates` filled in."""
     return environment().get_template(template).render(**values)
 
@@ -90,7 +89,7 @@ def moment(iso: str) -> str:
     return iso[:16].replace("T", " ")
 
 
-def place(location: str) -> str:
+def short_location(location: str) -> str:
     """A location without the folders of this machine."""
     return location if "://" in location else location.replace("\\", "/").rsplit("/", 1)[-1]
 
@@ -104,34 +103,34 @@ def link(url: str) -> str:
     return url.strip() if parts.scheme.lower() in ("http", "https") and parts.netloc else ""
 
 
-def thread(kept: Sequence[tuple[Kept, Answer]]) -> str:
+def thread(answers: Sequence[tuple[StoredAnswer, Answer]]) -> str:
     """The exchanges of a conversation, oldest first."""
-    return "".join(turn(answer, item) for item, answer in kept)
+    return "".join(turn(answer, stored) for stored, answer in answers)
 
 
-def turn(answer: Answer, kept: Kept) -> str:
+def turn(answer: Answer, stored: StoredAnswer) -> str:
     """One question and its finished answer."""
     return _exchange(
         answer.question,
         answer.statements,
         answer=answer,
-        kept=kept.id,
-        conversation=kept.conversation,
-        verdict=kept.verdict,
-        reason=kept.reason,
-        ignored=kept.ignored,
+        answer_id=stored.id,
+        conversation=stored.conversation,
+        verdict=stored.verdict,
+        reason=stored.reason,
+        ignored=stored.ignored,
     )
 
 
 def pending(question: str, stage: str, statements: Sequence[Statement] = (), ahead: int = 0) -> str:
-    """One question while its answer is being made; `ahead` counts questions that come first."""
+    """One question while it is being answered; `ahead` counts questions that come first."""
     status = STAGES.get(stage, stage)
     if ahead:
         status += f": {ahead} ahead of you"
     return _exchange(question, statements, status=status)
 
 
-def ended(question: str, statements: Sequence[Statement], message: str) -> str:
+def unfinished(question: str, statements: Sequence[Statement], message: str) -> str:
     """A question that got no whole answer: stopped, too many at once, or an error."""
     return _exchange(question, statements, message=message)
 
@@ -141,7 +140,7 @@ def _exchange(
     statements: Sequence[Statement],
     *,
     answer: Answer | None = None,
-    kept: str = "",
+    answer_id: str = "",
     conversation: str = "",
     verdict: Verdict = "",
     reason: str = "",
@@ -154,7 +153,7 @@ def _exchange(
         if answer
         else {c: n for n, c in enumerate(dict.fromkeys(c for s in statements for c in s.citations), start=1)}
     )
-    return rendered(
+    return render(
         "turn.html",
         question=question,
         statements=statements,
@@ -162,8 +161,10 @@ def _exchange(
         numbers=numbers,
         labels={citation: _label(answer, citation) for citation in numbers},
         sources=sources(answer) if answer else [],
-        closest=[(number, hit, _opening(hit)) for number, hit in enumerate(answer.hits[:CLOSEST])] if answer else [],
-        kept=kept,
+        closest=[(number, hit, _opening(hit)) for number, hit in enumerate(answer.hits[:CLOSEST_PASSAGES])]
+        if answer
+        else [],
+        answer_id=answer_id,
         conversation=conversation,
         verdict=verdict,
         reason=reason,
@@ -212,21 +213,19 @@ def sources(answer: Answer) -> list[Source]:
 
 def conversation_list(items: Sequence[Conversation], current: str = "", search: str = "") -> str:
     """The list of conversations, the current one marked; without the search field."""
-    return rendered("conversations.html", items=items, current=current, search=search)
+    return render("conversations.html", items=items, current=current, search=search)
 
 
 def start_page(suggestions: Sequence[str], articles: int, newest: str, outlets: int, model: str = "") -> str:
     """What an empty conversation shows: suggested questions, or what to do about an empty library."""
-    return rendered(
-        "start.html", suggestions=suggestions, articles=articles, newest=newest, outlets=outlets, model=model
-    )
+    return render("start.html", suggestions=suggestions, articles=articles, newest=newest, outlets=outlets, model=model)
 
 
 def message(text: str, kind: str = "note") -> str:
     """One line for a person: a note or an error."""
-    return rendered("message.html", text=text, kind=kind)
+    return render("message.html", text=text, kind=kind)
 
 
 def loading(state: Any) -> str:
-    """The start of an empty conversation while the library is being filled."""
-    return rendered("loading.html", state=state)
+    """The start of an empty conversation while the seed articles are being read."""
+    return render("loading.html", state=state)

@@ -10,6 +10,5 @@ INNER_ORDER = (
     "uploaded_files",
     "uploads",
     "application",
-    "sets",
 )
 """Each may import itself and those before it."""

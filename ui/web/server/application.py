@@ -1,4 +1,4 @@
-"""The web server: the guard in front, our own routes, and the Gradio app at the root."""
+"""The web server: access checks in front, our own routes, and the Gradio app at the root."""
 
 from __future__ import annotations
 
@@ -12,13 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import click
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
 from index.errors import UserError
-from ui.web.server.gradio_page import Dressed
-from ui.web.server.middleware import Guard
+from ui.web import api
+from ui.web.jobs import LibraryJobs
+from ui.web.server.gradio_page import PageMiddleware
+from ui.web.server.middleware import AccessMiddleware
 from ui.web.server.options import Options
 from ui.web.server.uploaded_files import UPLOAD, UploadedFiles
 from ui.web.server.uploads import LARGEST_UPLOAD
-from ui.web.service import Desk
+from ui.web.service import ChatService
+from ui.web.tabs.evaluation import EvaluationTab
+from ui.web.tabs.library import LibraryTab
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -26,35 +34,30 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent.parent / "pages" / "static"
 
 
-def app(settings: Settings, options: Options) -> Guard:
+def app(settings: Settings, options: Options) -> AccessMiddleware:
     """The whole application; loads the library in the background, so that the page is there at once."""
     folder = tempfile.mkdtemp(prefix="clippings-uploads-")
     os.environ.update(GRADIO_TEMP_DIR=folder, GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
 
-    from fastapi import FastAPI
-    from fastapi.staticfiles import StaticFiles
+    from ui.web import app  # gradio reads these variables when it is imported
 
-    from ui.web import api, app
-    from ui.web.jobs import Work
-    from ui.web.tabs.evaluation import Measuring
-    from ui.web.tabs.library import Keeping
-
-    desk = Desk(settings)
+    service = ChatService(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        threading.Thread(target=_warm, args=(desk,), name="warm", daemon=True).start()
+        threading.Thread(target=_warm, args=(service,), name="warm", daemon=True).start()
         yield
         shutil.rmtree(folder, ignore_errors=True)
 
     path = urlsplit(options.root_path).path.rstrip("/")
-    made = FastAPI(title="Clippings", docs_url=None, redoc_url=None, lifespan=lifespan, root_path=path)
-    made.mount("/ui/static", StaticFiles(directory=STATIC), name="static")
-    measures = Measuring(desk)
-    api.add(made, desk, measures)
-    app.mount(made, desk, Keeping(desk, Work(desk, options.allow_private)), measures, options.root_path or None)
-    return Guard(
-        UploadedFiles(Dressed(made)),
+    api_app = FastAPI(title="Clippings", docs_url=None, redoc_url=None, lifespan=lifespan, root_path=path)
+    api_app.mount("/ui/static", StaticFiles(directory=STATIC), name="static")
+    evaluation = EvaluationTab(service)
+    api.add(api_app, service, evaluation)
+    library = LibraryTab(service, LibraryJobs(service, options.allow_private))
+    app.mount(api_app, service, library, evaluation, options.root_path or None)
+    return AccessMiddleware(
+        UploadedFiles(PageMiddleware(api_app)),
         options.account,
         options.hosts,
         addresses=not options.on_loopback,
@@ -65,11 +68,9 @@ def app(settings: Settings, options: Options) -> Guard:
     )
 
 
-def _warm(desk: Desk) -> None:
+def _warm(service: ChatService) -> None:
     """Load what the first question would wait for; what is wrong is said here, and again to who asks."""
-    import click
-
     try:
-        desk.warm()
+        service.warm()
     except UserError as error:
         click.echo(str(error), err=True)

@@ -7,49 +7,61 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError, VerifyMismatchError
 
 from index.errors import UserError
 
 VARIABLE = "CLIPPINGS_AUTH"
 SESSION_SECONDS = 12 * 3600.0
 SHORTEST = 8
-_COST = {"n": 2**14, "r": 8, "p": 1}
-"""OWASP's lowest advice for scrypt is n = 2^14 with r = 8, p = 5; log-ins here are rate-limited as well."""
+_OLD_HASH = "scrypt$"
+"""How hashes began that earlier versions wrote, as `scrypt$n$r$p$salt$hash`; they are still accepted."""
+_HASHER = PasswordHasher()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Account:
-    """A user name and `scrypt$n$r$p$salt$hash` of the password."""
+    """A user name and the hash of the password; `file` is where the hash is stored, if in a file."""
 
     user: str
     hashed: str
+    file: Path | None = None
 
     def accepts(self, user: str, password: str) -> bool:
-        """Whether both are right; takes the same time whichever is wrong."""
+        """Whether both are right; takes the same time whichever is wrong.
+
+        A hash of an earlier version is replaced by one of today's where its file can be written.
+        """
         right_password = matches(password, self.hashed)
-        return hmac.compare_digest(user.encode(), self.user.encode()) and right_password
-
-
-def hash_password(password: str) -> str:
-    """A salted scrypt hash as one line of text."""
-    salt = secrets.token_bytes(16)
-    digest = hashlib.scrypt(password.encode(), salt=salt, **_COST)
-    encoded = [base64.b64encode(part).decode() for part in (salt, digest)]
-    return "$".join(["scrypt", *(str(value) for value in _COST.values()), *encoded])
+        accepted = hmac.compare_digest(user.encode(), self.user.encode()) and right_password
+        if accepted and self.hashed.startswith(_OLD_HASH) and self.file:
+            self.hashed = _HASHER.hash(password)
+            with suppress(OSError):
+                _write(self.file, self.hashed)
+        return accepted
 
 
 def matches(password: str, hashed: str) -> bool:
-    """Compare in constant time; raises ValueError for what `hash_password` did not write."""
-    name, n, r, p, salt, expected = hashed.split("$")
-    if name != "scrypt":
-        raise ValueError(f"not a scrypt hash: {name!r}")
-    digest = hashlib.scrypt(password.encode(), salt=base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
-    return hmac.compare_digest(digest, base64.b64decode(expected))
+    """Compare in constant time; raises ValueError for what is no hash of this or an earlier version."""
+    if hashed.startswith(_OLD_HASH):
+        _, n, r, p, salt, expected = hashed.split("$")
+        digest = hashlib.scrypt(password.encode(), salt=base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
+        return hmac.compare_digest(digest, base64.b64decode(expected))
+    try:
+        return _HASHER.verify(hashed, password)
+    except VerifyMismatchError:
+        return False
+    except VerificationError as error:
+        raise ValueError(str(error)) from error
 
 
 def account_from_file(argument: str) -> Account:
@@ -67,7 +79,7 @@ def account_from_file(argument: str) -> Account:
             f"Cannot read the password file {name!r} ({error}). Make it: clippings chat --set-password {name}"
         ) from error
     _require_hash(hashed, name)
-    return Account(user, hashed)
+    return Account(user, hashed, path)
 
 
 def account_from_environment(environment: Mapping[str, str]) -> Account:
@@ -77,10 +89,10 @@ def account_from_environment(environment: Mapping[str, str]) -> Account:
         raise UserError(
             f"--auth-env reads USER:PASSWORD from {VARIABLE}, which is not set so. Set it: export {VARIABLE}=…"
         )
-    if secret.startswith("scrypt$"):
+    if secret.startswith(("$argon2", _OLD_HASH)):
         _require_hash(secret, VARIABLE)
         return Account(user, secret)
-    return Account(user, hash_password(long_enough(secret)))
+    return Account(user, _HASHER.hash(long_enough(secret)))
 
 
 def long_enough(password: str) -> str:
@@ -94,10 +106,20 @@ def long_enough(password: str) -> str:
 
 def write_password(path: Path, password: str) -> None:
     """Write the hash into a file that only its owner may read."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(hash_password(long_enough(password)) + "\n")
+    _write(path, _HASHER.hash(long_enough(password)))
+
+
+def _write(path: Path, hashed: str) -> None:
+    """Put the hash in place of what the file holds, whole or not at all."""
+    target = path.resolve()
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)  # which only its owner may read
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(hashed + "\n")
+        Path(name).replace(target)
+    except OSError:
+        Path(name).unlink()
+        raise
 
 
 def _require_hash(hashed: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Gradio's page made ours: our style and script in its head, a nonce on each of its scripts, no foreign metadata."""
+"""Changes to Gradio's page: our style and script in its head, a nonce on each script, its own metadata removed."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ HEAD = """
 <link rel="stylesheet" href="{root}/ui/static/clippings.css">
 <script src="{root}/ui/static/clippings.js" defer></script>
 """
+# takes <meta property="og:title" …>, <meta name="twitter:card" …> and <link rel="manifest" …>; not
+# <meta name="viewport" …> or <link rel="stylesheet" …>
 _FOREIGN = re.compile(
     r"<meta\s[^>]*(?:property|name)=\"(?:og|twitter):[^>]*>|<link rel=\"manifest\"[^>]*>", re.IGNORECASE
 )
 
 
 @dataclass(slots=True)
-class Dressed:
-    """ASGI middleware around the FastAPI app."""
+class PageMiddleware:
+    """ASGI middleware that changes Gradio's HTML pages on their way out."""
 
     app: App
 
@@ -37,10 +39,10 @@ class Dressed:
             return
         # Compressed HTML could not be changed, and on loopback nothing is gained by it.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        await self.app(scope, receive, _Page(send, scope["state"]["nonce"], path, scope.get("root_path", "")))
+        await self.app(scope, receive, _PageSender(send, scope["state"]["nonce"], path, scope.get("root_path", "")))
 
 
-class _Page:
+class _PageSender:
     def __init__(self, send: Send, nonce: str, path: str, root: str) -> None:
         self._send, self._nonce, self._path, self._root = send, nonce, path, root
         self._start: MutableMapping[str, Any] = {}
@@ -55,13 +57,13 @@ class _Page:
             return
         headers = MutableHeaders(scope=self._start)
         if headers.get("content-type", "").startswith("text/html") and self._body:
-            self._body = self._dress(self._body.decode()).encode()
+            self._body = self._rewrite(self._body.decode()).encode()
             headers["content-length"] = str(len(self._body))
             headers["cache-control"] = "no-store"
         await self._send(self._start)
         await self._send({"type": "http.response.body", "body": self._body})
 
-    def _dress(self, html: str) -> str:
+    def _rewrite(self, html: str) -> str:
         html = _FOREIGN.sub("", html)
         if self._path == "/":
             html = html.replace("</head>", HEAD.format(root=self._root) + "</head>", 1)

@@ -20,10 +20,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from ui.web.pages.html import rendered
+from ui.web.pages.html import render
 from ui.web.server.auth import SESSION_SECONDS, Account, Sessions
 from ui.web.server.connections import BODY_SECONDS, UPLOAD_SECONDS, LimitedBody
-from ui.web.server.rate_limit import LOGINS, Busy, Rate
+from ui.web.server.rate_limit import LOGIN_RATE, Busy, RateLimit
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -35,7 +35,7 @@ VISITOR = "clippings_visitor"
 LOGIN = "clippings_login"
 YEAR = 365 * 24 * 3600
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-OPEN = ("/login", "/healthz", "/ui/static/")
+PUBLIC_PATHS = ("/login", "/healthz", "/ui/static/")
 """Paths that need no log-in."""
 PAGES = ("/", "/login", "/docs")
 """What a link of another site may lead to."""
@@ -67,8 +67,8 @@ def policy(nonce: str) -> str:
 
 
 @dataclass(slots=True)
-class Guard:
-    """ASGI middleware. `account` None lets everyone in.
+class AccessMiddleware:
+    """ASGI middleware around the whole app. `account` None lets everyone in.
 
     `hosts` are the names that are answered to; addresses are too, but on loopback, unless `addresses` says no. What
     `X-Forwarded-...` headers say is believed of requests that come from one of `proxies`.
@@ -87,7 +87,7 @@ class Guard:
     largest_upload: int = 0
     root_path: str = ""
     sessions: Sessions = field(default_factory=Sessions)
-    logins: Rate = field(default_factory=lambda: Rate(LOGINS))
+    logins: RateLimit = field(default_factory=lambda: RateLimit(LOGIN_RATE))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -108,13 +108,13 @@ class Guard:
         receive = self._limited(scope, receive)
         request = Request(scope, receive)
         try:
-            answer = self._refused(request) or await self._login(request)
+            answer = self._refusal(request) or await self._login(request)
         except HTTPException as error:  # of a body that is too large or too slow, before any application
             answer = PlainTextResponse(error.detail, error.status_code, error.headers)
         cookie = None
         if answer is None:
             cookie = self._identify(request)
-        await (answer or self.app)(scope, receive, _Sending(send, nonce, cookie, _secure(request)))
+        await (answer or self.app)(scope, receive, _HeaderSender(send, nonce, cookie, _secure(request)))
 
     def _largest(self, scope: Scope) -> int:
         """How many bytes the body of a request may have."""
@@ -136,7 +136,7 @@ class Guard:
             return False
         return name in self.hosts or (self.addresses and _is_address(name))
 
-    def _refused(self, request: Request) -> Response | None:
+    def _refusal(self, request: Request) -> Response | None:
         headers = request.headers
         host = headers.get("host", "")
         if not self._answers_as(host):
@@ -174,7 +174,7 @@ class Guard:
         path = request.scope["path"].removeprefix(self.root_path)
         if path == "/logout" and request.method == "POST":
             self.sessions.close(request.cookies.get(LOGIN, ""))
-            return _to(self.root_path + "/login")
+            return _redirect(self.root_path + "/login")
         if path == "/login":
             return await self._log_in(request) if request.method == "POST" else _login_page()
         user = self.sessions.user(request.cookies.get(LOGIN, ""))
@@ -186,10 +186,10 @@ class Guard:
         if user is not None:
             request.scope["state"]["user"] = user
             return None
-        if path.startswith(OPEN):
+        if path.startswith(PUBLIC_PATHS):
             return None
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return _to(self.root_path + "/login")
+            return _redirect(self.root_path + "/login")
         return PlainTextResponse("Log in first.", 401, {"www-authenticate": 'Basic realm="Clippings"'})
 
     async def _log_in(self, request: Request) -> Response:
@@ -206,7 +206,7 @@ class Guard:
         if not accepted:
             return _login_page("That name and password do not go together.", 401)
         assert self.account is not None
-        response = _to(self.root_path + "/")
+        response = _redirect(self.root_path + "/")
         response.set_cookie(
             LOGIN,
             self.sessions.open(self.account.user),
@@ -255,7 +255,7 @@ class Guard:
         return new
 
 
-class _Sending:
+class _HeaderSender:
     """Adds the headers that every response has and the visitor's cookie; no other site is told that it may read."""
 
     def __init__(self, send: Send, nonce: str, cookie: str | None, secure: bool) -> None:
@@ -300,9 +300,9 @@ def _secure(request: Request) -> bool:
     return request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
 
 
-def _to(path: str) -> RedirectResponse:
+def _redirect(path: str) -> RedirectResponse:
     return RedirectResponse(path, 303)
 
 
 def _login_page(message: str = "", status: int = 200) -> Response:
-    return HTMLResponse(rendered("login.html", message=message), status)
+    return HTMLResponse(render("login.html", message=message), status)

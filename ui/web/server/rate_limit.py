@@ -8,40 +8,41 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
 from index.errors import UserError
 
-QUESTIONS = "30/minute"
+QUESTION_RATE = "30/minute"
 """Questions of one client."""
-ADDRESS = "300/minute"
+ADDRESS_RATE = "300/minute"
 """Questions of one address, whoever is behind it: a client can throw its cookie away."""
-LOGINS = "5/minute"
+LOGIN_RATE = "5/minute"
 """Log-ins tried by one address."""
-UPLOADS = "20/minute"
+UPLOAD_RATE = "20/minute"
+"""Files or addresses that one client adds."""
 
-RUNNING = 2
+PARALLEL_ANSWERS = 2
 """Answers made at the same time: more would only share the processor."""
-WAITING = 48
+QUEUE_LENGTH = 48
 """Questions that may wait for their turn; the next one is told when to try again."""
-SECONDS_EACH = 0.5
+EXPECTED_SECONDS = 0.5
 """What an answer is taken to last before one was measured."""
 
 
 class Busy(UserError):
-    """Too much at once; `seconds` says when to try again."""
+    """Raised when one client, or all together, ask too much; `seconds` says when to try again."""
 
     def __init__(self, message: str, seconds: float) -> None:
         self.seconds = max(1, math.ceil(seconds))
         super().__init__(f"{message} Try again in {self.seconds} seconds.")
 
 
-class Rate:
-    """At most so many in a moving window for each client, as `30/minute`."""
+class RateLimit:
+    """Limits each client to so many events in a moving window, as `30/minute`."""
 
     def __init__(self, allowed: str) -> None:
-        from limits import parse
-        from limits.storage import MemoryStorage
-        from limits.strategies import MovingWindowRateLimiter
-
         self._item = parse(allowed)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._allowed = allowed
@@ -61,14 +62,14 @@ class Rate:
         return Busy(f"At most {self._allowed.replace('/', ' a ')} here.", reset - time.time())
 
 
-class Gate:
-    """Lets `running` through at a time; up to `waiting` more queue up in the order they came."""
+class AnswerQueue:
+    """Lets `running` questions be answered at a time; up to `waiting` more queue in the order they came."""
 
-    def __init__(self, running: int = RUNNING, waiting: int = WAITING) -> None:
+    def __init__(self, running: int = PARALLEL_ANSWERS, waiting: int = QUEUE_LENGTH) -> None:
         self._running, self._waiting = running, waiting
         self._turns = asyncio.Semaphore(running)
         self._inside = 0
-        self._seconds = SECONDS_EACH
+        self._seconds = EXPECTED_SECONDS
 
     @property
     def ahead(self) -> int:

@@ -1,30 +1,32 @@
-"""One question asked in the chat, from Enter to the kept answer, as HTML that grows; knows nothing of gradio."""
+"""One question asked in the chat, from Enter to the stored answer, as HTML that grows; knows nothing of gradio."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TypeVar
 
 from index.errors import UserError
 from rag.types import Answer, Progress, Statement, Turn
-from ui.store.conversations import FOLLOWED, Kept
+from ui.store.conversations import CONTEXT_TURNS, StoredAnswer
 from ui.web.pages import html
-from ui.web.service import Desk, Waiting, without
+from ui.web.service import ChatService, Waiting, ignored_keys
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChatQuestion:
     """A question as the page sends it.
 
-    `replaces` is the kept answer that this one takes the place of (an edited question); `before` is the
-    number of the answer whose chip was removed, so that only what came before it is followed up.
+    `ignored` are keys of interpretations not to make. `replaces` is the id of the answer that this one takes the
+    place of (an edited question); `before` is the number of the answer whose chip was removed, so that only what
+    came before it is followed up.
     """
 
-    question: str
+    text: str
     conversation: str = ""
     ignored: frozenset[str] = frozenset()
     replaces: str = ""
@@ -32,8 +34,8 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What the page shows now: the conversation, its earlier exchanges, and the one under way."""
+class ThreadView:
+    """What the page shows now: the conversation's id, and as HTML its earlier exchanges and the one under way."""
 
     conversation: str
     earlier: str
@@ -41,62 +43,64 @@ class Shown:
 
 
 @dataclass(slots=True)
-class Stops:
+class StopSignals:
     """Which pages asked to stop; a page is named by its owner and its session."""
 
-    _asked: dict[tuple[str, str], asyncio.Event] = field(default_factory=dict)
+    _events: dict[tuple[str, str], asyncio.Event] = field(default_factory=dict)
 
     def begin(self, owner: str, session: str) -> asyncio.Event:
-        event = self._asked[owner, session] = asyncio.Event()
+        event = self._events[owner, session] = asyncio.Event()
         return event
 
     def stop(self, owner: str, session: str) -> None:
         """Stop what that page asked last, if it is still being answered."""
-        if event := self._asked.get((owner, session)):
+        if event := self._events.get((owner, session)):
             event.set()
 
     def end(self, owner: str, session: str) -> None:
-        self._asked.pop((owner, session), None)
+        self._events.pop((owner, session), None)
 
 
-async def answer(desk: Desk, owner: str, client: str, asked: Asked, stop: asyncio.Event) -> AsyncIterator[Shown]:
-    """Ask, and yield the page after each step; the answer is kept when it is whole.
+async def answer(
+    service: ChatService, owner: str, client: str, question: ChatQuestion, stop: asyncio.Event
+) -> AsyncIterator[ThreadView]:
+    """Ask, and yield the page after each step; the answer is stored when it is whole.
 
-    A question that fails or is stopped is shown as such and not kept.
+    A question that fails or is stopped is shown as such and not stored.
     """
-    conversations = desk.conversations
-    conversation = asked.conversation if conversations.owns(owner, asked.conversation) else ""
-    earlier = [item for item in exchanges(desk, owner, conversation) if item[0].id != asked.replaces]
+    answers = resolve_answers(service, owner, question.conversation)
+    conversation = question.conversation if answers else ""
+    earlier = [(stored, answer) for stored, answer in answers if stored.id != question.replaces]
     above = html.thread(earlier)
     turns = [
-        Turn(kept.question, kept.data["text"], made)
-        for kept, made in earlier
-        if asked.before is None or kept.number < asked.before
+        Turn(stored.question, stored.data["text"], answer)
+        for stored, answer in earlier
+        if question.before is None or stored.number < question.before
     ]
     statements: list[Statement] = []
 
-    def shown(current: str) -> Shown:
-        return Shown(conversation, above, current)
+    def view(current: str) -> ThreadView:
+        return ThreadView(conversation, above, current)
 
-    yield shown(html.pending(asked.question, "understand"))
-    events = desk.ask(client, asked.question, turns[-FOLLOWED:], ignore=asked.ignored)
+    yield view(html.pending(question.text, "understand"))
+    events = service.ask(client, question.text, turns[-CONTEXT_TURNS:], ignore=question.ignored)
     try:
         async for event in _until(stop, events):
             if isinstance(event, Waiting):
-                yield shown(html.pending(asked.question, "wait", ahead=event.ahead))
+                yield view(html.pending(question.text, "wait", ahead=event.ahead))
             elif isinstance(event, Progress):
-                yield shown(html.pending(asked.question, event.stage, statements))
+                yield view(html.pending(question.text, event.stage, statements))
             elif isinstance(event, Statement):
                 statements.append(event)
-                yield shown(html.pending(asked.question, "write", statements))
+                yield view(html.pending(question.text, "write", statements))
             else:
-                conversation = conversation or conversations.begin(owner, asked.question)
-                key = conversations.keep(owner, conversation, event, asked.ignored, asked.replaces)
-                yield shown(html.turn(event, conversations.answer(owner, key)))
+                conversation = conversation or service.conversations.create(owner, question.text)
+                stored = service.conversations.add(owner, conversation, event, question.ignored, question.replaces)
+                yield view(html.turn(event, stored))
                 return
-        yield shown(html.ended(asked.question, statements, "Stopped."))
+        yield view(html.unfinished(question.text, statements, "Stopped."))
     except UserError as error:
-        yield shown(html.ended(asked.question, statements, str(error)))
+        yield view(html.unfinished(question.text, statements, str(error)))
 
 
 async def _until(stop: asyncio.Event, events: AsyncIterator[T]) -> AsyncIterator[T]:
@@ -119,14 +123,15 @@ async def _until(stop: asyncio.Event, events: AsyncIterator[T]) -> AsyncIterator
             step.cancel()
 
 
-def exchanges(desk: Desk, owner: str, conversation: str) -> list[tuple[Kept, Answer]]:
-    """The kept answers of a conversation with their citations resolved; none when it is not the owner's."""
-    kept = desk.conversations.answers(owner, conversation) if conversation else []
-    return [(item, item.answer(desk.article)) for item in kept]
+def resolve_answers(service: ChatService, owner: str, conversation: str) -> list[tuple[StoredAnswer, Answer]]:
+    """The answers of a conversation with their citations resolved; none when it is not the owner's."""
+    answers = service.conversations.answers(owner, conversation) if conversation else []
+    article = cache(service.article)  # the answers of a conversation cite the same few articles
+    return [(stored, stored.resolve(article)) for stored in answers]
 
 
-def asked_again(desk: Desk, owner: str, kept: str, dropped: str) -> Asked:
-    """The question of a kept answer, to be asked without one more thing understood; KeyError if not theirs."""
-    item = desk.conversations.answer(owner, kept)
-    ignored: Collection[str] = {*item.ignored, dropped}
-    return Asked(item.question, item.conversation, without(ignored), before=item.number)
+def without_interpretation(service: ChatService, owner: str, answer_id: str, key: str) -> ChatQuestion:
+    """The question of a stored answer, to be asked with one more interpretation ignored; KeyError if not theirs."""
+    stored = service.conversations.answer(owner, answer_id)
+    ignored = ignored_keys({*stored.ignored, key})
+    return ChatQuestion(stored.question, stored.conversation, ignored, before=stored.number)

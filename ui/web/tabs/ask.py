@@ -4,124 +4,171 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from ui.web.events import Changes, Sent
+from ui.store.conversations import Verdict
+from ui.web.events import Changes, PageEvent
 from ui.web.pages import html
-from ui.web.service import Desk
+from ui.web.pages.article import citation_highlights, hit_highlights
+from ui.web.service import ChatService
 from ui.web.tabs import article
-from ui.web.tabs.answering import Asked, Stops, answer, asked_again, exchanges
+from ui.web.tabs.answering import ChatQuestion, StopSignals, answer, resolve_answers, without_interpretation
 
-SHOWN = ("thread", "live", "article", "conversation", "editing", "conversations")
-"""Everything that opening a conversation changes."""
-ASKING = ("thread", "live", "question", "editing", "conversation")
+CONVERSATION_OUTPUTS = ("thread", "live", "article", "conversation", "editing", "conversations")
+"""Components that opening a conversation changes."""
+ANSWER_OUTPUTS = ("thread", "live", "question", "editing", "conversation")
+"""Components that asking a question changes."""
+REVISION_GONE = "This revision of the article is no longer kept."
 
 
 @dataclass(slots=True)
-class Talk:
-    """The Ask tab of one desk."""
+class AskTab:
+    """The Ask tab."""
 
-    desk: Desk
-    stops: Stops = field(default_factory=Stops)
+    service: ChatService
+    stops: StopSignals = field(default_factory=StopSignals)
 
-    async def ask(self, sent: Sent, question: str, conversation: str, editing: str) -> AsyncIterator[Changes]:
-        """Answer what was typed; with `editing`, in place of that kept answer."""
+    async def ask(self, event: PageEvent, question: str, conversation: str, editing: str) -> AsyncIterator[Changes]:
+        """Answer what was typed; with `editing`, in place of that stored answer."""
         if question.strip():
-            async for changes in self._asking(sent, Asked(question, conversation, replaces=editing)):
+            async for changes in self._answer(event, ChatQuestion(question, conversation, replaces=editing)):
                 yield changes
 
-    async def suggested(self, sent: Sent, conversation: str) -> AsyncIterator[Changes]:
+    async def ask_suggestion(self, event: PageEvent, conversation: str) -> AsyncIterator[Changes]:
         """Answer the question on a button."""
-        async for changes in self._asking(sent, Asked(sent.text("question"), conversation)):
+        async for changes in self._answer(event, ChatQuestion(event.text("question"), conversation)):
             yield changes
 
-    async def without(self, sent: Sent) -> AsyncIterator[Changes]:
-        """Ask a kept question again without the thing understood whose chip was removed."""
+    async def drop_interpretation(self, event: PageEvent) -> AsyncIterator[Changes]:
+        """Ask a stored question again without the interpretation whose chip was removed."""
         try:
-            asked = asked_again(self.desk, sent.owner, sent.text("answer"), sent.text("key"))
+            question = without_interpretation(self.service, event.owner, event.text("answer"), event.text("key"))
         except KeyError:
             return
-        async for changes in self._asking(sent, asked):
+        async for changes in self._answer(event, question):
             yield changes
 
-    async def _asking(self, sent: Sent, asked: Asked) -> AsyncIterator[Changes]:
+    async def _answer(self, event: PageEvent, question: ChatQuestion) -> AsyncIterator[Changes]:
         first = True
-        stop = self.stops.begin(sent.owner, sent.session)
+        stop = self.stops.begin(event.owner, event.session)
         try:
-            async for shown in answer(self.desk, sent.owner, sent.client, asked, stop):
-                changes: Changes = {"live": shown.current}
+            async for view in answer(self.service, event.owner, event.client, question, stop):
+                changes: Changes = {"live": view.current}
                 if first:
-                    changes |= {"thread": shown.earlier, "question": "", "editing": ""}
-                if shown.conversation != asked.conversation:
-                    changes["conversation"] = shown.conversation
+                    changes |= {"thread": view.earlier, "question": "", "editing": ""}
+                if view.conversation != question.conversation:
+                    changes["conversation"] = view.conversation
                 first = False
                 yield changes
         finally:
-            self.stops.end(sent.owner, sent.session)
+            self.stops.end(event.owner, event.session)
 
-    def stop(self, sent: Sent) -> Changes:
+    def stop(self, event: PageEvent) -> Changes:
         """Stop what this page is being answered."""
-        self.stops.stop(sent.owner, sent.session)
+        self.stops.stop(event.owner, event.session)
         return {}
 
-    def edit(self, sent: Sent) -> Changes:
+    def edit(self, event: PageEvent) -> Changes:
         """Put a question back into its field; the next one asked takes its place."""
-        return {"question": sent.text("question"), "editing": sent.text("answer")}
+        return {"question": event.text("question"), "editing": event.text("answer")}
 
-    def evidence(self, sent: Sent) -> Changes:
-        """Open the article of a citation or a hit."""
-        return {"article": article.cited(self.desk, sent)}
+    def open_evidence(self, event: PageEvent) -> Changes:
+        """Open the article of a citation (`answer`, `number`), of a hit (`answer`, `hit`), or an `article`."""
+        return {"article": evidence(self.service, event)}
 
-    def judge(self, sent: Sent) -> Changes:
-        """Keep a verdict, and show the exchange with it."""
-        return {"patch": article.judged(self.desk, sent)}
+    def judge(self, event: PageEvent) -> Changes:
+        """Store a verdict on an answer, and show the exchange with it; nothing when the answer is not theirs."""
+        verdicts: dict[str, Verdict] = {"up": "up", "down": "down"}
+        verdict = verdicts.get(event.text("verdict"), "")
+        words, kind = event.text("words").strip(), event.text("kind")
+        reason = f"{kind}: {words}" if verdict == "down" and kind in html.REASONS else words
+        conversations = self.service.conversations
+        try:
+            conversations.set_verdict(event.owner, event.text("answer"), verdict, reason)
+            stored = conversations.answer(event.owner, event.text("answer"))
+        except KeyError:
+            return {"patch": ""}
+        return {"patch": html.turn(stored.resolve(self.service.article), stored)}
 
-    def load(self, sent: Sent) -> Changes:
+    def load(self, event: PageEvent) -> Changes:
         """The page as it is opened: the conversation its address names, or the start."""
-        return self._open(sent.owner, sent.opened)
+        return self._open(event.owner, event.conversation)
 
-    def suggest(self, sent: Sent, conversation: str) -> Changes:
-        """The start with its suggestions, once they are made; the page was there before them."""
-        return {} if conversation else {"thread": article.start(self.desk)}
+    def suggest(self, event: PageEvent, conversation: str) -> Changes:
+        """The start with its suggestions, once they are written; the page was there before them."""
+        return {} if conversation else {"thread": start_page(self.service)}
 
-    def pick(self, sent: Sent) -> Changes:
+    def open_conversation(self, event: PageEvent) -> Changes:
         """Open a conversation of the list."""
-        return self._open(sent.owner, sent.text("id"))
+        return self._open(event.owner, event.text("id"))
 
-    def fresh(self, sent: Sent) -> Changes:
-        """Begin anew."""
-        return self._open(sent.owner, "")
+    def new_conversation(self, event: PageEvent) -> Changes:
+        """Begin a new conversation."""
+        return self._open(event.owner, "")
 
     def _open(self, owner: str, conversation: str) -> Changes:
-        kept = exchanges(self.desk, owner, conversation)
-        opened = conversation if kept else ""
+        answers = resolve_answers(self.service, owner, conversation)
+        current = conversation if answers else ""
         return {
-            "thread": html.thread(kept) if kept else article.start(self.desk, wait=False),
+            "thread": html.thread(answers) if answers else start_page(self.service, wait=False),
             "live": "",
             "article": "",
-            "conversation": opened,
+            "conversation": current,
             "editing": "",
-            "conversations": self._listed(owner, opened),
+            "conversations": self._list(owner, current),
         }
 
-    def refresh(self, sent: Sent, conversation: str) -> Changes:
+    def refresh(self, event: PageEvent, conversation: str) -> Changes:
         """The list of conversations as it is now."""
-        return {"conversations": self._listed(sent.owner, conversation)}
+        return {"conversations": self._list(event.owner, conversation)}
 
-    def find(self, sent: Sent, conversation: str) -> Changes:
+    def search(self, event: PageEvent, conversation: str) -> Changes:
         """The conversations that hold the words typed."""
-        return {"conversations": self._listed(sent.owner, conversation, sent.text("words"))}
+        return {"conversations": self._list(event.owner, conversation, event.text("words"))}
 
-    def rename(self, sent: Sent, conversation: str) -> Changes:
+    def rename(self, event: PageEvent, conversation: str) -> Changes:
         """Give a conversation another name."""
-        self.desk.conversations.rename(sent.owner, sent.text("id"), sent.text("title"))
-        return self.refresh(sent, conversation)
+        self.service.conversations.rename(event.owner, event.text("id"), event.text("title"))
+        return self.refresh(event, conversation)
 
-    def delete(self, sent: Sent, conversation: str) -> Changes:
+    def delete(self, event: PageEvent, conversation: str) -> Changes:
         """Delete a conversation for good."""
-        self.desk.conversations.delete(sent.owner, sent.text("id"))
-        return self.fresh(sent) if sent.text("id") == conversation else self.refresh(sent, conversation)
+        self.service.conversations.delete(event.owner, event.text("id"))
+        current = event.text("id") == conversation
+        return self.new_conversation(event) if current else self.refresh(event, conversation)
 
-    def _listed(self, owner: str, conversation: str, words: str = "") -> Any:
-        found = self.desk.conversations.listed(owner, words)
-        return html.conversation_list(found, conversation, words)
+    def _list(self, owner: str, conversation: str, words: str = "") -> str:
+        return html.conversation_list(self.service.conversations.search(owner, words), conversation, words)
+
+
+def start_page(service: ChatService, wait: bool = True) -> str:
+    """What an empty conversation shows; without `wait`, suggestions only where they are ready."""
+    overview, model = service.overview() if wait else service.ready_overview(), service.settings.model
+    if overview is not None:
+        return html.start_page(
+            overview.suggestions, len(overview.articles), overview.newest, len(overview.outlets), model
+        )
+    library = service.library()
+    assert library is not None  # an empty library's overview is always ready
+    return html.start_page((), library.counts[0], str(library.newest or ""), len(library.outlets), model)
+
+
+def evidence(service: ChatService, event: PageEvent) -> str:
+    """The article pane for a citation (`answer`, `number`), a hit (`answer`, `hit`) or an `article`."""
+    if "answer" not in event.data:
+        return article.open_article(service, event)
+    try:
+        stored = service.conversations.answer(event.owner, event.text("answer"))
+    except KeyError:
+        return html.message("This answer is no longer kept.", "error")
+    answer = stored.resolve(service.article)
+    if (place := event.number("hit")) is not None:
+        if place >= len(answer.hits):
+            return html.message(REVISION_GONE, "error")
+        hit = answer.hits[place]
+        return article.pane(service, hit.article, hit_highlights(hit), label="A passage that was found")
+    try:
+        citation, highlights = citation_highlights(answer, event.number("number") or 0)
+        cited = answer.article(citation)
+    except KeyError:
+        return html.message(REVISION_GONE, "error")
+    return article.pane(service, cited, highlights, answer_id=stored.id, citations=len(set(answer.citations)))

@@ -1,140 +1,237 @@
-"""What the Library tab does: add, remove, put back, roll back, check, choose; knows nothing of gradio."""
+"""What the Library tab does and shows: add, remove, put back, roll back, check, search; knows nothing of gradio."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from index.build import BuildReport
 from index.errors import UserError
 from ui.library_access import seeds_folder
-from ui.web.events import Changes, Sent
-from ui.web.jobs import Work
+from ui.store.conversations import RemovedArticle
+from ui.web.events import Changes, PageEvent
+from ui.web.jobs import JobState, LibraryJobs
 from ui.web.pages import html
+from ui.web.pages.html import render
 from ui.web.server import uploads
-from ui.web.server.rate_limit import UPLOADS, Rate
-from ui.web.service import Desk
-from ui.web.tabs import article, library_html
-from ui.web.tabs.library_html import Choice
+from ui.web.server.rate_limit import UPLOAD_RATE, RateLimit
+from ui.web.service import ArticleRow, ChatService, LibraryOverview
+from ui.web.tabs import article
+from ui.web.tabs.ask import start_page
 
-SHOWN = ("work", "controls", "shelf", "versions")
-"""Everything of the tab that depends on the library."""
-TICK = 0.4
-"""Seconds between two looks at work under way."""
+if TYPE_CHECKING:
+    from index.catalog import Version
+
+OUTPUTS = ("work", "controls", "shelf", "versions")
+"""Components that depend on the library."""
+PAGE = 50
+"""Articles on one page of the table."""
+REPORT_LIMIT = 50
+"""Skipped files, and remarks, shown of a build."""
+COLUMNS = {"published": "Date", "name": "Title", "outlet": "Outlet", "author": "Author"}
+
+
+@dataclass(frozen=True, slots=True)
+class TableQuery:
+    """Which articles the table shows; dates are inclusive, ISO 8601."""
+
+    words: str = ""
+    outlet: str = ""
+    since: str = ""
+    until: str = ""
+    sort: str = "-published"
+    page: int = 1
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> TableQuery:
+        """What the page sent, whatever it sent."""
+        sort = str(data.get("sort", ""))
+        page = str(data.get("page", "1"))
+        words, outlet, since, until = (
+            str(data.get(name, ""))[:200].strip() for name in ("words", "outlet", "since", "until")
+        )
+        return cls(
+            words,
+            outlet,
+            since,
+            until,
+            sort if sort.removeprefix("-") in COLUMNS else "-published",
+            int(page) if page.isdecimal() and len(page) < 7 else 1,
+        )
 
 
 @dataclass(slots=True)
-class Keeping:
-    """The Library tab of one desk; `choice` is what the table shows, kept by the page."""
+class LibraryTab:
+    """The Library tab; `query` is what the table shows, kept by the page."""
 
-    desk: Desk
-    work: Work
-    rate: Rate = field(default_factory=lambda: Rate(UPLOADS))
+    service: ChatService
+    jobs: LibraryJobs
+    rate: RateLimit = field(default_factory=lambda: RateLimit(UPLOAD_RATE))
 
-    def overview(self, sent: Sent, choice: dict[str, Any]) -> Changes:
+    def show(self, event: PageEvent, query: dict[str, Any]) -> Changes:
         """The tab as it is now."""
-        shelf, library = self.desk.shelf(), self.desk.library()
-        wanted = Choice.of(choice)
+        overview, library = self.service.overview(), self.service.library()
+        table_query = TableQuery.of(query)
         return {
-            "work": library_html.progress(self.work.state),
-            "controls": library_html.controls(shelf, wanted),
-            "shelf": self._table(wanted),
-            "versions": library_html.versions(library.versions() if library else [], shelf.version),
+            "work": job_report(self.jobs.runner.state),
+            "controls": render("library-controls.html", outlets=overview.outlets, query=table_query),
+            "shelf": self._table(table_query),
+            "versions": versions_table(library.versions() if library else [], overview.version),
         }
 
-    def choose(self, sent: Sent, choice: dict[str, Any]) -> Changes:
+    def search(self, event: PageEvent, query: dict[str, Any]) -> Changes:
         """Search, filter, sort or turn the page; a new search begins at its first page."""
-        turned = {} if {"sort", "page"} & set(sent.data) else {"page": "1"}
-        wanted = Choice.of({**choice, **sent.data, **turned})
-        return {"choice": asdict(wanted), "shelf": self._table(wanted)}
+        first_page = {} if {"sort", "page"} & set(event.data) else {"page": "1"}
+        table_query = TableQuery.of({**query, **event.data, **first_page})
+        return {"query": asdict(table_query), "shelf": self._table(table_query)}
 
-    def view(self, sent: Sent) -> Changes:
+    def view(self, event: PageEvent) -> Changes:
         """Open an article of the table."""
-        return {"viewed": article.whole(self.desk, sent, again="view")}
+        return {"viewed": article.open_article(self.service, event, again="view")}
 
-    async def drop(self, sent: Sent, files: list[str] | None, choice: dict[str, Any]) -> AsyncIterator[Changes]:
+    async def add_files(
+        self, event: PageEvent, files: list[str] | None, query: dict[str, Any]
+    ) -> AsyncIterator[Changes]:
         """Add files; the copies that came with the request are deleted."""
         if not files:
             return
-        given = [Path(file) for file in files]
+        paths = [Path(file) for file in files]
 
-        def begin() -> None:
+        def start() -> None:
             try:
-                self.rate.take(sent.client)
-                paths, refused = uploads.kept(self.desk.folder, given)
-                title = f"{len(given)} files" if len(given) > 1 else uploads.shown_name(given[0].name)
-                self.work.add(f"Adding {title}", [str(path) for path in paths], refused)
+                self.rate.take(event.client)
+                copies, rejected = uploads.save_articles(self.service.folder, paths)
+                title = f"{len(paths)} files" if len(paths) > 1 else uploads.display_name(paths[0].name)
+                self.jobs.add(f"Adding {title}", [str(path) for path in copies], rejected)
             finally:
-                for file in given:
-                    file.unlink(missing_ok=True)
+                for path in paths:
+                    path.unlink(missing_ok=True)
 
         yield {"files": None}
-        async for changes in self._doing(sent, begin, choice):
+        async for changes in self._follow(event, start, query):
             yield changes
 
-    async def take(self, sent: Sent, choice: dict[str, Any]) -> AsyncIterator[Changes]:
+    async def add_address(self, event: PageEvent, query: dict[str, Any]) -> AsyncIterator[Changes]:
         """Add the article or feed at an address, through the guarded fetcher."""
 
-        def begin() -> None:
-            self.rate.take(sent.client)
-            url = uploads.address(sent.text("address"))
-            self.work.add(f"Adding {url}", [url])
+        def start() -> None:
+            self.rate.take(event.client)
+            url = uploads.require_address(event.text("address"))
+            self.jobs.add(f"Adding {url}", [url])
 
-        async for changes in self._doing(sent, begin, choice):
+        async for changes in self._follow(event, start, query):
             yield changes
 
-    async def remove(self, sent: Sent, choice: dict[str, Any]) -> AsyncIterator[Changes]:
+    async def remove(self, event: PageEvent, query: dict[str, Any]) -> AsyncIterator[Changes]:
         """Take an article out; earlier versions keep it, and so do citations."""
 
-        def begin() -> None:
-            library = self.desk.library()
-            found = library.article(sent.text("article")) if library else None
-            if library is None or found is None:
+        def start() -> None:
+            library = self.service.library()
+            live = library.article(event.text("article")) if library else None
+            if library is None or live is None:
                 raise UserError("That article is not in the library any more.")
-            self.work.remove(found, library.locations(found.id))
+            self.jobs.remove(live, library.locations(live.id))
 
-        async for changes in self._doing(sent, begin, choice):
+        async for changes in self._follow(event, start, query):
             yield changes
 
-    async def again(self, sent: Sent, choice: dict[str, Any]) -> AsyncIterator[Changes]:
+    async def add_again(self, event: PageEvent, query: dict[str, Any]) -> AsyncIterator[Changes]:
         """Put back an article that was taken out."""
-        async for changes in self._doing(sent, lambda: self.work.add_again(sent.text("article")), choice):
+        async for changes in self._follow(event, lambda: self.jobs.add_again(event.text("article")), query):
             yield changes
 
-    async def roll_back(self, sent: Sent, choice: dict[str, Any]) -> AsyncIterator[Changes]:
+    async def roll_back(self, event: PageEvent, query: dict[str, Any]) -> AsyncIterator[Changes]:
         """Publish another version."""
-        if (number := sent.number("version")) is not None:
-            async for changes in self._doing(sent, lambda: self.work.roll_back(number), choice):
+        if (number := event.number("version")) is not None:
+            async for changes in self._follow(event, lambda: self.jobs.roll_back(number), query):
                 yield changes
 
-    async def health(self, sent: Sent, choice: dict[str, Any]) -> AsyncIterator[Changes]:
+    async def check(self, event: PageEvent, query: dict[str, Any]) -> AsyncIterator[Changes]:
         """Compare the stores."""
-        async for changes in self._doing(sent, self.work.check, choice):
+        async for changes in self._follow(event, self.jobs.check, query):
             yield changes
 
-    async def seeds(self, sent: Sent, choice: dict[str, Any], conversation: str) -> AsyncIterator[Changes]:
+    async def add_seeds(self, event: PageEvent, query: dict[str, Any], conversation: str) -> AsyncIterator[Changes]:
         """Load the seed articles; the start page of an empty chat follows."""
-        begin = lambda: self.work.add("Loading the seed articles", [str(seeds_folder())])  # noqa: E731
-        async for changes in self._doing(sent, begin, choice):
+        start = lambda: self.jobs.add("Loading the seed articles", [str(seeds_folder())])  # noqa: E731
+        async for changes in self._follow(event, start, query):
             if not conversation:
-                state = self.work.state
+                state = self.jobs.runner.state
                 waiting = state.running or state.error
-                changes["thread"] = html.loading(state) if waiting else article.start(self.desk)
+                changes["thread"] = html.loading(state) if waiting else start_page(self.service)
             yield changes
 
-    async def _doing(self, sent: Sent, begin: Callable[[], None], choice: dict[str, Any]) -> AsyncIterator[Changes]:
-        """Begin some work and show it until it ends, then the library as it is then."""
+    async def _follow(
+        self, event: PageEvent, start: Callable[[], None], query: dict[str, Any]
+    ) -> AsyncIterator[Changes]:
+        """Start a job and show it until it ends, then the library as it is then."""
         try:
-            await asyncio.to_thread(begin)
+            await asyncio.to_thread(start)
         except UserError as error:
             yield {"work": html.message(str(error), "error")}
             return
-        yield {"work": library_html.progress(self.work.state)}
-        while (state := await asyncio.to_thread(self.work.wait, TICK)).running:
-            yield {"work": library_html.progress(state)}
-        yield await asyncio.to_thread(self.overview, sent, choice)
+        async for state in self.jobs.runner.watch():
+            yield {"work": job_report(state)}
+        yield await asyncio.to_thread(self.show, event, query)
 
-    def _table(self, wanted: Choice) -> str:
-        return library_html.table(self.desk.shelf(), wanted, self.desk.conversations.removed().values())
+    def _table(self, query: TableQuery) -> str:
+        return article_table(self.service.overview(), query, self.service.conversations.removed_articles().values())
+
+
+def select_rows(rows: Iterable[ArticleRow], query: TableQuery) -> list[ArticleRow]:
+    """The articles that fit, sorted; an article with no known date matches no range, and sorts last."""
+    words = query.words.casefold().split()
+    matching = [
+        row
+        for row in rows
+        if (not query.outlet or row.outlet == query.outlet)
+        and (not (query.since or query.until) or row.published)
+        and (not query.since or row.published + "-12-31"[len(row.published) - 4 :] >= query.since)
+        and (not query.until or row.published <= query.until)
+        and all(word in f"{row.name} {row.outlet} {row.author}".casefold() for word in words)
+    ]
+    column, downwards = query.sort.removeprefix("-"), query.sort.startswith("-")
+    matching.sort(key=lambda row: getattr(row, column).casefold(), reverse=downwards)
+    matching.sort(key=lambda row: not getattr(row, column))
+    return matching
+
+
+def article_table(overview: LibraryOverview, query: TableQuery, removed: Collection[RemovedArticle] = ()) -> str:
+    """One page of the articles that fit, and what was taken out and can be put back, as HTML."""
+    rows = select_rows(overview.articles, query)
+    pages = max(1, -(-len(rows) // PAGE))
+    page = min(max(1, query.page), pages)
+    live = {row.id for row in overview.articles}
+    return render(
+        "library.html",
+        rows=rows[(page - 1) * PAGE : page * PAGE],
+        matching=len(rows),
+        total=len(overview.articles),
+        page=page,
+        pages=pages,
+        query=query,
+        columns=COLUMNS,
+        removed=[item for item in removed if item.article not in live],
+    )
+
+
+def job_report(state: JobState[BuildReport | str]) -> str:
+    """A running job, or what came of it, as HTML."""
+    report = state.result if isinstance(state.result, BuildReport) else None
+    skipped = [*state.rejected, *(report.skipped if report else ())]
+    return render(
+        "work.html",
+        state=state,
+        report=report,
+        skipped=skipped[:REPORT_LIMIT],
+        more=max(0, len(skipped) - REPORT_LIMIT),
+        remarks=list(report.remarks[:REPORT_LIMIT]) if report else [],
+    )
+
+
+def versions_table(versions: Sequence[Version], current: int) -> str:
+    """Every version kept, newest first, with what each changed and a way back to it, as HTML."""
+    return render("versions.html", versions=list(reversed(versions)), current=current)

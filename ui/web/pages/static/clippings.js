@@ -38,6 +38,7 @@
 
   function scrolled(element) {
     for (let at = element.parentElement; at; at = at.parentElement) {
+      // takes the overflow "auto" or "scroll"; not "visible", "hidden" or "clip"
       if (at.scrollHeight > at.clientHeight + 1 && /(auto|scroll)/.test(getComputedStyle(at).overflowY)) return at;
     }
     return document.scrollingElement;

@@ -5,26 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evals.datasets.cases import Case, Exchange, GoldSentence, half
+from evals.datasets.files import to_row
 from rag.types import Answer
 from ui import answer_text
 from ui.answer_text import escape_markdown, number_citations
-from ui.store.conversations import Kept
+from ui.store.conversations import Conversations, StoredAnswer
 from ui.web.pages import html
 
-if TYPE_CHECKING:
-    from ui.web.service import Desk
-
-Exchanges = Sequence[tuple[Kept, Answer]]
+Exchanges = Sequence[tuple[StoredAnswer, Answer]]
 TAG = "feedback"
 
 
 def as_markdown(title: str, exchanges: Exchanges) -> str:
     """A conversation as Markdown; every text of an article or a person is escaped."""
     lines = [f"# {escape_markdown(title)}", ""]
-    for kept, answer in exchanges:
+    for stored, answer in exchanges:
         numbers = number_citations(answer)
         lines += [f"## {escape_markdown(answer.question)}", ""]
         if answer.refused:
@@ -39,43 +37,44 @@ def as_markdown(title: str, exchanges: Exchanges) -> str:
         for number, line, url in _sources(answer):
             address = f" <{link}>" if (link := html.link(url)) and not set(link) & set("<> ") else ""
             lines.append(f"{number}. {escape_markdown(line)}{address}")
-        asked = f"Asked {html.moment(kept.asked_at)} UTC of library version {answer.library_version}."
-        written = f" Written by {escape_markdown(writer)}." if (writer := html.writer(answer)) else ""
-        lines += ["", f"*{asked}{written}*", ""]
+        origin = f"Asked {html.moment(stored.asked_at)} UTC of library version {answer.library_version}."
+        if writer := html.writer(answer):
+            origin += f" Written by {escape_markdown(writer)}."
+        lines += ["", f"*{origin}*", ""]
     return "\n".join(lines)
 
 
 def as_html(title: str, exchanges: Exchanges) -> str:
-    """A conversation as one page that needs nothing else."""
-    return html.rendered(
+    """A conversation as one HTML page that loads nothing else."""
+    return html.render(
         "export.html",
         title=title,
         exchanges=[
-            (kept, answer, number_citations(answer), _sources(answer), html.writer(answer))
-            for kept, answer in exchanges
+            (stored, answer, number_citations(answer), _sources(answer), html.writer(answer))
+            for stored, answer in exchanges
         ],
     )
 
 
 def _sources(answer: Answer) -> list[tuple[int, str, str]]:
     """Number, line and address of each citation."""
-    found = []
+    sources = []
     for citation, number in number_citations(answer).items():
         try:
             article = answer.article(citation)
         except KeyError:
-            found.append((number, f"{citation.article_id}, revision {citation.revision}, no longer kept", ""))
+            sources.append((number, f"{citation.article_id}, revision {citation.revision}, no longer kept", ""))
             continue
-        found.append((number, answer_text.source_line(article, citation), article.url))
-    return found
+        sources.append((number, answer_text.source_line(article, citation), article.url))
+    return sources
 
 
 def as_json(title: str, exchanges: Exchanges) -> str:
     """A conversation with each answer in the schema of `clippings ask --json`."""
     answers = [
-        {**kept.data, "asked_at": kept.asked_at, "ignored": list(kept.ignored), "verdict": kept.verdict}
-        | ({"verdict_reason": kept.reason} if kept.verdict else {})
-        for kept, _ in exchanges
+        {**stored.data, "asked_at": stored.asked_at, "ignored": list(stored.ignored), "verdict": stored.verdict}
+        | ({"verdict_reason": stored.reason} if stored.verdict else {})
+        for stored, _ in exchanges
     ]
     return json.dumps({"title": title, "answers": answers}, ensure_ascii=False, indent=2) + "\n"
 
@@ -87,51 +86,49 @@ FORMATS: dict[str, tuple[str, Callable[[str, Exchanges], str]]] = {
 }
 
 
-def feedback(desk: Desk, owner: str) -> str:
+def feedback(conversations: Conversations, owner: str) -> str:
     """The owner's verdicts as a question set, one JSON line each; `clippings eval` reads it.
 
     A good answer expects what it cites, a good refusal and "the articles do not answer this" expect a refusal. A
     bad answer without that says only that its articles were found: a person has to add what was right.
     """
-    from evals.datasets.files import to_row
-
-    rows = (case for kept in desk.conversations.judged(owner) if (case := _case(desk, owner, kept)))
-    return "".join(json.dumps(to_row(case), ensure_ascii=False) + "\n" for case in rows)
+    cases = (_case(conversations, owner, stored) for stored in conversations.answers_with_verdict(owner))
+    return "".join(json.dumps(to_row(case), ensure_ascii=False) + "\n" for case in cases if case)
 
 
-def _case(desk: Desk, owner: str, kept: Kept) -> Case | None:
-    before = [
+def _case(conversations: Conversations, owner: str, stored: StoredAnswer) -> Case | None:
+    earlier = [
         Exchange(item.question, item.data["text"])
-        for item in desk.conversations.answers(owner, kept.conversation)
-        if item.number < kept.number
+        for item in conversations.answers(owner, stored.conversation)
+        if item.number < stored.number
     ]
-    data = kept.data
-    reason = kept.reason.partition(": ")[0]
-    good = kept.verdict == "up"
-    cited = [citation for statement in data["statements"] for citation in statement["citations"]]
+    data = stored.data
+    reason = stored.reason.partition(": ")[0]
+    good = stored.verdict == "up"
+    citations = [citation for statement in data["statements"] for citation in statement["citations"]]
     expected: dict[str, Any]
     if (good and data["refused"]) or (not good and reason == "unanswerable"):
         expected = {"answerable": False}
     elif good:
         expected = {
             "answers": (data["short"],) if data["short"] else (),
-            "gold_articles": tuple(dict.fromkeys(citation["article"] for citation in cited)),
+            "gold_articles": tuple(dict.fromkeys(citation["article"] for citation in citations)),
             "gold_sentences": tuple(
-                GoldSentence(one["article"], one["text"], one["start"], one["end"]) for one in cited
+                GoldSentence(one["article"], one["text"], one["start"], one["end"]) for one in citations
             ),
         }
     else:
-        found = [hit["article"] for hit in data["hits"]] or [citation["article"] for citation in cited]
-        if not found:
+        articles = [hit["article"] for hit in data["hits"]] or [citation["article"] for citation in citations]
+        if not articles:
             return None
-        expected = {"gold_articles": tuple(dict.fromkeys(found))[:1]}
+        expected = {"gold_articles": tuple(dict.fromkeys(articles))[:1]}
     as_of = data["query"]["as_of"]
-    case_id = f"{TAG}-{kept.id}"
+    case_id = f"{TAG}-{stored.id}"
     return Case(
         case_id,
-        kept.question,
-        conversation=tuple(before),
+        stored.question,
+        conversation=tuple(earlier),
         as_of=date.fromisoformat(as_of) if as_of else None,
-        tags=(TAG, kept.verdict, *([reason] if reason in html.REASONS else []), half(case_id)),
+        tags=(TAG, stored.verdict, *([reason] if reason in html.REASONS else []), half(case_id)),
         **expected,
     )

@@ -1,0 +1,114 @@
+"""A collection's engine folders copied for a build to write in, and those deleted that no version needs.
+
+Knows nothing of what is written into them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from index.catalog import Catalog
+from index.catalog.view import Collection
+from index.engines.bm25 import WordIndex
+from index.engines.bm25 import snapshot as copy_word_index
+from index.engines.chroma import VectorIndex
+from index.engines.chroma import snapshot as copy_vector_index
+from index.locks import delete_unused
+
+
+class EngineCopies:
+    """A collection's engines copied for writing; a context manager that deletes the copies if its body fails.
+
+    A copy is made when its engine is first asked for; those named in `fresh` begin empty. On a Chroma server
+    there is no copy: what is never published there is never asked for. `finish` comes before publishing
+    `collection`, which names where the engines are then.
+    """
+
+    def __init__(
+        self, catalog: Catalog, collection: Collection, fresh: Sequence[Literal["vectors", "words"]] = ()
+    ) -> None:
+        self.collection = collection
+        self._catalog = catalog
+        self._old = collection
+        self._fresh = fresh
+        self._new_folders: list[Path] = []
+        self._vectors: VectorIndex | None = None
+        self._words: WordIndex | None = None
+
+    def __enter__(self) -> EngineCopies:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._close()
+        if kind is not None:
+            for path in self._new_folders:
+                shutil.rmtree(path, ignore_errors=True)
+
+    @property
+    def vectors(self) -> VectorIndex:
+        if self._vectors is None:
+            if self._old.server:
+                self._vectors = VectorIndex(server=self._old.server, name=self._old.vectors)
+                if "vectors" in self._fresh:
+                    self._vectors.empty()
+            else:
+                self.collection = replace(self.collection, vectors=uuid.uuid4().hex[:12])
+                folder = self._catalog.vectors_folder(self.collection)
+                self._new_folders.append(folder)
+                if self._old.vectors and "vectors" not in self._fresh:
+                    copy_vector_index(self._catalog.vectors_folder(self._old), folder)
+                self._vectors = VectorIndex(folder, create=True)
+        return self._vectors
+
+    @property
+    def words(self) -> WordIndex:
+        if self._words is None:
+            self.collection = replace(self.collection, words=uuid.uuid4().hex[:12])
+            folder = self._catalog.words_folder(self.collection)
+            self._new_folders.append(folder)
+            if self._old.words and "words" not in self._fresh:
+                copy_word_index(self._catalog.words_folder(self._old), folder)
+            self._words = WordIndex(folder, create=True)
+        return self._words
+
+    def finish(self) -> None:
+        """Close the engines and have the system put their files on the disk."""
+        self._close()
+        for folder in self._new_folders:
+            _sync(folder)
+
+    def _close(self) -> None:
+        if self._vectors is not None:
+            self._vectors.close()
+        if self._words is not None:
+            self._words.close()
+        self._vectors = self._words = None
+
+
+def delete_unused_folders(catalog: Catalog) -> None:
+    """Delete engine folders that no version needs and nobody reads: those of interrupted builds, and those replaced."""
+    needed = {catalog.vectors_folder(collection) for collection in catalog.collections()}
+    needed |= {catalog.words_folder(collection) for collection in catalog.collections()}
+    for parent in ("vectors", "words"):
+        folder = catalog.folder / parent
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path not in needed:
+                delete_unused(path)
+
+
+def _sync(folder: Path) -> None:
+    """Have the system put a folder's files on the disk: a power cut must not undo what was published."""
+    for path in [*folder.rglob("*"), folder]:
+        if path.is_dir() and os.name == "nt":  # Windows cannot flush a folder
+            continue
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
