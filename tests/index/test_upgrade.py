@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import tarfile
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from libraries import article
-from test_faults import mounted
+from mounts import read_only
 
 from index.build import build
 from index.catalog import Catalog, schema
@@ -104,8 +103,7 @@ def test_an_earlier_library_is_read_in_place_where_nothing_can_be_written(old, l
         for name in (FILE, f"{FILE}-wal"):
             (old / f"{name}.kept").replace(old / name)
     files = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
-    with mounted(old, "--bind", str(old)):
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(old)], check=True)
+    with read_only(old):
         assert answers(old) == expected
         assert check(old).clean and not stats(old).lacks
         assert Catalog(old).view().collection.word_fields == FIELDS
