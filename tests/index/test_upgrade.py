@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -140,6 +141,17 @@ def test_an_upgrade_that_is_killed_leaves_the_library_as_it_was(old):
     assert child.exitcode == -signal.SIGKILL
     assert stored(old) == before
     assert answers(old)[0][0] == 3
+
+
+def opened(folder):
+    return Catalog(folder).view().collection.fingerprint
+
+
+def test_several_that_open_an_earlier_library_at_once_upgrade_it_once(old):
+    expected = f"{stored(old)[1]} words: {' '.join(FIELDS)}"
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(opened, [old] * 8)) == {expected}
+    assert stored(old)[:2] == (FORMAT, expected)
 
 
 def test_a_newer_library_is_refused_by_its_format(old):
