@@ -38,9 +38,9 @@ _RANGE = re.compile(r"(\d+)(?:\s*(?:[–—‑-]|to)\s*(\d+))?")
 # While the text is split into sentences, each citation is one character of Unicode's private use area.
 _PLACEHOLDERS = range(0xE000, 0xF8FF)
 _PRIVATE = dict.fromkeys([*_PLACEHOLDERS, 0xF8FF])
-# takes the placeholders of "said [1][2]"
+# takes the two placeholders for "[1][2]"; not the space between "[1] [2]"
 _PLACEHOLDER = re.compile("[\ue000-\uf8ff]+")
-# takes ".”" and the placeholders after it; not those before the full stop
+# takes a full stop with its quotation mark and the placeholders after it; not those before it
 _AFTER_STOP = re.compile('([.!?…。]+["”’»)]*)([\ue000-\uf8ff]+)')
 # takes "J.D."; not "Sen."
 _INITIALS = re.compile(r"(?:[A-Z]\.\s?)+")

@@ -125,6 +125,7 @@ def best_spans(logits: np.ndarray, block: np.ndarray, best: int, longest: int) -
 
 def _blocks(encoding: Any, front: int, text: str) -> np.ndarray:
     """Number the paragraph in which each token of `text` stands; -1 for tokens before it and special ones."""
+    # takes a blank line, with spaces or without; not the end of a line alone
     breaks = [m.start() + front for m in re.finditer(r"\n\s*\n", text)]
     starts = np.array([offset[0] for offset in encoding.offsets])
     inside = np.array([part == 1 for part in encoding.sequence_ids]) & (starts >= front)

@@ -56,7 +56,7 @@ _NAMES_SPEAKER = [
         # "How many does Graham think will come"; not "How many came"
         rf"\b(?:who|where|when|which\s+\w+|how\s+(?:many|much|long|often)(?:\s+\w+)?)\s+{_AUX}\s+{_WHO}\s+"
         rf"{_ADVERBS}{_WHY_SAY}\b",
-        # "according to Graham?"; not "according to whom it may concern"
+        # "according to Graham?"; not "accordingly"
         rf"\baccording\s+to\s+{_WHO}(?=\s*[?,;.]|\s*$|\s+(?:what|who|how|why|when|where|which|{_AUX})\b)",
     )
 ]
@@ -154,8 +154,11 @@ def _who(pattern: re.Pattern[str], question: str) -> str:
 
 def _speaker_name(phrase: str) -> str:
     """The name in a noun phrase, or the phrase without its article: `press secretary` for want of a name."""
+    # takes "the former " off "the former president"; nothing off "another senator"
     phrase = re.sub(r"^\W*(?:(?:the|an?|our|then|former)\s+)+", "", phrase.strip(" \t'\"“”‘’"), flags=re.I)
+    # takes "Murphy" of "Murphy after the vote", "the man" of "the man who left"
     phrase = re.split(r"\s+(?:who|which|that|when|after|during|in|at|on|about)\s+", phrase, maxsplit=1)[0]
+    # takes "’s" off "Biden’s", "'" off "Republicans'"; nothing off "O’Neil"
     phrase = re.sub(r"['’]s?$", "", phrase)
     words = phrase.split()
     if (

@@ -160,6 +160,7 @@ def _repeat_question(core: str, before: _Context) -> Rewrite | None:
     """`why?`, `when?`, `who else?`: the question before, asked again that way."""
     question = core.rstrip(" ?!.").lower()
     previous = before.question.rstrip(" ?!.")
+    # takes "Did" of "Did he resign"; not "Didn’t" nor "Diderot"
     auxiliary = re.match(rf"{either(AUXILIARIES)}\b", previous, re.I)
     if question in {"why", "why not", "when", "where", "how"} and auxiliary:
         return Rewrite(f"{question.split()[0]} {previous[0].lower()}{previous[1:]}?", core)
@@ -173,11 +174,13 @@ def _substitute(part: str, before: _Context, *, about: bool) -> Rewrite | None:
     if not part:
         return None
     whose = speaker(previous)
+    # takes "about the border"; not "about" at the end
     topical = re.search(r"\b(?:about|on|regarding|concerning)\s+(.+)$", previous, re.I)
     named = [name for name in find_names(part) if name.text.lower() not in CALENDAR]
     phrased = _PREPOSITION.match(part)
     if phrased:
         word = r"[A-Z0-9][\w’'.-]*"
+        # for "in 2020" takes "in the White House" and "in 2019"; not "in it"
         same = list(re.finditer(rf"\b{phrased[1]}\s+(?:the\s+)?{word}(?:\s+{word})*", previous))
         if phrased[1].lower() == "about" and topical:
             return Rewrite(f"{previous[: topical.start()]}{part}?", part)
@@ -261,6 +264,7 @@ def _topic(standing: str) -> tuple[str, ...]:
         if word in FUNCTION_WORDS or word in ASKING_WORDS:
             continue
         between = standing[end : match.start()].lower() if end >= 0 else "?"
+        # takes " ", " of the "; not ", " nor " by "
         if re.fullmatch(r"\s+(?:(?:of|in|for|and)\s+(?:the\s+)?)?", between):
             parts[-1] += standing[end : match.end()]
         else:
@@ -285,6 +289,7 @@ def _people(standing: str, turn: Turn) -> list[str]:
         quoted = [plain_name(statement.speaker) for statement in turn.answer.statements if statement.speaker]
         found += ([] if found else _possible_people(standing)) + quoted
     elif turn.text:
+        # takes "James Lankford" of "James Lankford: “We are few.”"; not "He said: no"
         found += re.findall(r"^\W*([A-Z][\w’'.-]+(?:\s+[A-Z][\w’'.-]+){0,3}):\s", turn.text, re.M)
         if not found and answer_type(standing) == "person":
             found += _possible_people(turn.text)[:1]
@@ -297,6 +302,7 @@ def _possible_people(text: str) -> list[str]:
         plain_name(name.text)
         for name in find_names(text)
         if not name.text.replace(".", "").isupper()
+        # takes the "in " before "Kyiv"; not "with "
         and not re.search(r"\b(?:in|at|from|into|across|near|the)\s+$", text[: name.start], re.I)
         and not INSTITUTION.search(name.text)
     ]

@@ -161,6 +161,7 @@ def _mentions(question: str, spellings: dict[str, tuple[str, ...]]) -> list[Ment
 
 
 def _mention(question: str, start: int, end: int, spellings: dict[str, tuple[str, ...]]) -> Mention | None:
+    # takes "’s" off "CNN’s"; nothing off "Yahoo!"
     phrase = re.sub(r"['’]s?$", "", question[start:end])
     end = start + len(phrase)
     key = _normalise(phrase)
@@ -202,10 +203,13 @@ def _outlet_spellings(outlets: frozenset[str]) -> dict[str, tuple[str, ...]]:
 
 def _spellings_of(outlet: str) -> Iterator[str]:
     yield _normalise(outlet)
+    # takes "BBC" of "BBC | News", "The Age" of "The Age - Melbourne"; not "Al-Monitor" apart
     for part in re.split(r"\s+[|–—:-]\s+", outlet)[:1]:
         yield _normalise(part)
+        # takes " Online" off "Daily Mail Online"; nothing off "Online"
         shortened = re.sub(r"\s+(?:Online|Magazine|Newspaper|English)$", "", part)
         yield _normalise(shortened)
+        # takes "CBS" of "CBSSports.com", "Fox" of "Fox News"; not "Sky News"
         if match := re.match(r"^([A-Z]{2,5}|Fox|FOX)\s?(?:News|Sports?|Online)$", re.sub(r"\.\w+$", "", shortened)):
             yield _normalise(match[1])
     squashed = _normalise(outlet)
@@ -217,6 +221,7 @@ def _spellings_of(outlet: str) -> Iterator[str]:
 def _author_spellings(authors: frozenset[str]) -> dict[str, tuple[str, ...]]:
     spellings: defaultdict[str, set[str]] = defaultdict(set)
     for author in authors:
+        # takes "Ann Lee" and "Bo Day" of "By Ann Lee and Bo Day"; not "Andy" apart
         for name in re.split(r"\s*(?:,|;|\band\b|&)\s*", re.sub(r"^by\s+", "", author, flags=re.I)):
             if len(name.split()) > 1:
                 spellings[_normalise(name)].add(author)

@@ -46,7 +46,7 @@ _SUBORDINATE = re.compile(
     r"including|compared|than|from)\b",
     re.I,
 )
-# takes "is due on"; not "was due" after a comma, which begins another clause
+# takes "is due on"; not "scheduling"
 _TO_COME = re.compile(r"\b(?:set|due|scheduled|expected|going|slated|planned|plan|plans|will|would)\b", re.I)
 # takes "later", "After the vote"; not "soon after"
 _THEREAFTER = re.compile(
@@ -124,6 +124,7 @@ def _comparing(question: str) -> int:
 def _is_publication_time(question: str, phrase: DatePhrase) -> bool:
     """Whether a phrase says when the news asked for was: at an edge of what asks, or of a report."""
     before, after = question[: phrase.start], question[phrase.end :]
+    # takes what stands after the last ". " or "? "; not after "3.5"
     sentence = re.split(r"(?<=[.!?])\s+", before)[-1]
     rest = re.split(r"(?<=[.!?])(?:\s+|$)", after)[0]
     if "?" in after and "?" not in rest:
@@ -135,5 +136,6 @@ def _is_publication_time(question: str, phrase: DatePhrase) -> bool:
         return False
     if len(sentence.split()) <= 1:
         return True
+    # takes ", who left" and "and then"; not "last week?"
     ends = len(rest.split()) <= 6 and not re.search(r"[,;:—]\s*\w|\b(?:and|but|who|which|that|to)\b", rest)
     return ends and not _SUBORDINATE.search(clause)

@@ -31,7 +31,7 @@ WIDEST_GAP = 150
 
 # takes " ... ", "[…]", ". . ."; not ". A"
 _ELLIPSIS = re.compile(r"\s*[\[(]\s*(?:\.\s?\.\s?\.+|…)\s*[\])]\s*|\s*(?:\.\s?\.\s?\.[.\s]*|…+)\s*")
-# takes " [sic]", " (sic"; not "sic"
+# takes " [sic]", " (Sic)"; not "sic"
 _SIC = re.compile(r"\s*[\[(]\s*sic\s*[\])]", re.I)
 
 

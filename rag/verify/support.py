@@ -24,7 +24,7 @@ from rag.verify.find_quotation import find_quotation
 LEAST_COVERAGE = 0.6
 """How much of a sentence its sources must hold; see `supports`."""
 
-# takes "nearly $" before "5 million"; not "nearly all of"
+# takes the "nearly $" before a figure; not "nearly all of"
 _ABOUT = re.compile(
     r"\b(?:about|around|almost|nearly|approximately|roughly|some|over|under|more\s+than|less\s+than|up\s+to|"
     r"at\s+least|close\s+to|just\s+\w+)\s+[$£€¥]?$",
