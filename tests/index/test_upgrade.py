@@ -6,15 +6,15 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from libraries import article
-from test_faults import mounted
+from mounts import read_only
 
 from index.build import build
 from index.catalog import Catalog, schema
@@ -104,8 +104,7 @@ def test_an_earlier_library_is_read_in_place_where_nothing_can_be_written(old, l
         for name in (FILE, f"{FILE}-wal"):
             (old / f"{name}.kept").replace(old / name)
     files = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
-    with mounted(old, "--bind", str(old)):
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(old)], check=True)
+    with read_only(old):
         assert answers(old) == expected
         assert check(old).clean and not stats(old).lacks
         assert Catalog(old).view().collection.word_fields == FIELDS
@@ -142,6 +141,17 @@ def test_an_upgrade_that_is_killed_leaves_the_library_as_it_was(old):
     assert child.exitcode == -signal.SIGKILL
     assert stored(old) == before
     assert answers(old)[0][0] == 3
+
+
+def opened(folder):
+    return Catalog(folder).view().collection.fingerprint
+
+
+def test_several_that_open_an_earlier_library_at_once_upgrade_it_once(old):
+    expected = f"{stored(old)[1]} words: {' '.join(FIELDS)}"
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(opened, [old] * 8)) == {expected}
+    assert stored(old)[:2] == (FORMAT, expected)
 
 
 def test_a_newer_library_is_refused_by_its_format(old):
