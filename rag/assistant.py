@@ -66,18 +66,18 @@ class Assistant:
         other.library = library
         return other
 
-    def ask(self, question: str, turns: Sequence[Turn] = (), **understood: Any) -> Answer:
+    def ask(self, question: str, turns: Sequence[Turn] = (), **options: Any) -> Answer:
         """The verified answer to a question.
 
         Takes `as_of` (a date), `filter` (a Filter the person set) and `ignore` (keys of interpretations not
         to make) as `understand` does.
         """
-        return self.answer(self.retrieve(self.understand(question, turns, **understood)))
+        return self.answer(self.retrieve(self.understand(question, turns, **options)))
 
-    def stream(self, question: str, turns: Sequence[Turn] = (), **understood: Any) -> Iterator[Event]:
+    def stream(self, question: str, turns: Sequence[Turn] = (), **options: Any) -> Iterator[Event]:
         """Progress, then each verified statement as it is written, then the whole Answer."""
         yield Progress("understand")
-        state = self.understand(question, turns, **understood)
+        state = self.understand(question, turns, **options)
         yield Progress("retrieve")
         state = self.retrieve(state)
         yield Progress("read")
@@ -115,9 +115,9 @@ class Assistant:
 
         state = PipelineState(read(question, turns), tuple(turns), notes=self._notes)
         if self.writer and turns:
-            query, note, spent = self.writer.restate(state.query, turns, read, ignore)
+            query, note, usage = self.writer.restate(state.query, turns, read, ignore)
             notes = state.notes + ((note,) if note else ())
-            state = replace(state, query=query, notes=notes, tokens_in=spent.tokens_in, tokens_out=spent.tokens_out)
+            state = replace(state, query=query, notes=notes, tokens_in=usage.tokens_in, tokens_out=usage.tokens_out)
         return replace(state, seconds={"understand": time.perf_counter() - started})
 
     def retrieve(self, state: PipelineState) -> PipelineState:
@@ -148,34 +148,34 @@ class Assistant:
             reading = replace(reading, answered=answered)
         seconds["read"] = time.perf_counter() - started
         statements: list[Statement] = []
-        remarks = AnswerMetadata(self.answerer.name)
+        metadata = AnswerMetadata(self.answerer.name)
         notes = [*state.notes, *reading.notes]
         if reading.answered:
             yield Progress("write")
-            for written in self.answerer.statements(query, reading, state.turns):
-                if isinstance(written, AnswerMetadata):
-                    remarks = written
+            for item in self.answerer.statements(query, reading, state.turns):
+                if isinstance(item, AnswerMetadata):
+                    metadata = item
                     continue
-                kept, faults = verify_citations([written], self.library.article)
+                verified, faults = verify_citations([item], self.library.article)
                 notes += faults
-                statements += kept
-                yield from kept
+                statements += verified
+                yield from verified
         seconds["write" if self.writer else "verify"] = time.perf_counter() - started - seconds["read"]
         seconds["total"] = sum(seconds.values())
-        remarks = replace(
-            remarks,
-            notes=(*notes, *remarks.notes),
-            tokens_in=state.tokens_in + remarks.tokens_in,
-            tokens_out=state.tokens_out + remarks.tokens_out,
+        metadata = replace(
+            metadata,
+            notes=(*notes, *metadata.notes),
+            tokens_in=state.tokens_in + metadata.tokens_in,
+            tokens_out=state.tokens_out + metadata.tokens_out,
         )
-        yield self._answer(state, reading, statements, remarks, seconds)
+        yield self._answer(state, reading, statements, metadata, seconds)
 
     def _answer(
         self,
         state: PipelineState,
         reading: Reading,
         statements: Sequence[Statement],
-        remarks: AnswerMetadata,
+        metadata: AnswerMetadata,
         seconds: dict[str, float],
     ) -> Answer:
         articles = {(hit.passage.article_id, hit.passage.revision): hit.article for hit in state.hits}
@@ -191,11 +191,11 @@ class Assistant:
             hits=state.hits,
             closest=tuple(to_citation(candidate) for candidate in reading.candidates[:CLOSEST]) if refused else (),
             articles=tuple(articles.values()),
-            notes=remarks.notes,
+            notes=metadata.notes,
             reader=self.reader.name,
-            model=remarks.model,
-            tokens_in=remarks.tokens_in,
-            tokens_out=remarks.tokens_out,
+            model=metadata.model,
+            tokens_in=metadata.tokens_in,
+            tokens_out=metadata.tokens_out,
             library_version=self.library.version,
             settings_fingerprint=self.settings.fingerprint,
             seconds=seconds,

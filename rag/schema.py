@@ -151,7 +151,7 @@ class PlaceData(_Data):
 
 
 class QuotationData(_Data):
-    """What became of a quotation: where it stands, and for each place what differs."""
+    """The result for a quotation: where it stands, and for each place what differs."""
 
     quotation: str
     verdict: Verdict

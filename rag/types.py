@@ -71,8 +71,8 @@ class Citation:
 class Statement:
     """One sentence of an answer and the places it rests on.
 
-    A quotation made by the extractive answerer is its citation's own text. A sentence written by a
-    model is `supported` only when its citations bear it out; otherwise it carries no citations.
+    A quotation by the extractive answerer is its citation's own text. A sentence written by a model is
+    `supported` only when the texts it cites support it; otherwise it carries no citations.
     """
 
     text: str
@@ -161,7 +161,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader made of the hits: candidates best first, and how sure it is that the first answers."""
+    """The result of a reader: candidates best first, and how confident it is that the first answers."""
 
     candidates: tuple[Candidate, ...]
     confidence: float
@@ -182,7 +182,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AnswerMetadata:
-    """What an answerer says of its work when it is done: who wrote, what to note, what it cost."""
+    """What an answerer says of its answer at the end: which model wrote it, what to note, tokens used."""
 
     model: str
     notes: tuple[str, ...] = ()
@@ -193,7 +193,7 @@ class AnswerMetadata:
 class Answerer(Protocol):
     """Turns a reading into statements; extractive by default, a chat model by setting.
 
-    AnswerMetadata may come last; without them `name` wrote and there is nothing to note.
+    An AnswerMetadata may come last; without it `name` wrote and there is nothing to note.
     """
 
     name: str
