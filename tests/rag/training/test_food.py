@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from rag.reader.trained import PassageReading, Span
 
 from index.errors import UserError
+from rag.read.span_model import PassageReading, ScoredSpan
 from rag.training import round_trip, train
 from rag.training.batches import PER_CONTEXT, Batcher, Shares, one_pass, sample_group
 from rag.training.examples import Example, data_files, gather, load, save
@@ -102,7 +102,7 @@ class Reads:
     """A reader whose best span is always the first word of the passage."""
 
     def read(self, question, as_of, passages, best):
-        return [PassageReading(0.0, (Span(0, len(text.split()[0]), 1.0),)) for _, _, text in passages]
+        return [PassageReading(0.0, (ScoredSpan(0, len(text.split()[0]), 1.0),)) for _, _, text in passages]
 
 
 def test_a_question_the_reader_answers_otherwise_is_dropped(tmp_path, monkeypatch, capsys):
@@ -115,7 +115,7 @@ def test_a_question_the_reader_answers_otherwise_is_dropped(tmp_path, monkeypatc
         for n in range(10)
     ]
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    monkeypatch.setattr(round_trip, "TrainedReader", lambda folder: Reads())
+    monkeypatch.setattr(round_trip, "SpanModel", lambda folder: Reads())
     files = ["--rows", str(tmp_path / "rows.jsonl"), "--out", str(tmp_path / "out.jsonl"), "--weights", "w"]
     monkeypatch.setattr("sys.argv", ["round_trip", *files])
     round_trip.main()
@@ -131,7 +131,7 @@ def test_a_question_the_reader_answers_otherwise_is_dropped(tmp_path, monkeypatc
 
 
 def test_half_of_an_answers_words_are_enough():
-    spans = [Span(0, 11, 0.0)]
+    spans = [ScoredSpan(0, 11, 0.0)]
     assert round_trip.consistent(spans, "the old red harbour", ["old red harbour"])
     assert not round_trip.consistent(spans, "the old red harbour", ["harbour"])
 
