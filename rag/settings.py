@@ -157,17 +157,17 @@ def index_config(settings: Settings) -> IndexConfig:
     from index.engines.encoder import fingerprint, open_encoder
     from index.split import FORMAT, passages
 
-    kept: dict[str, Any] = {"encoder": settings.encoder, "passage_tokens": settings.passage_tokens}
-    loaded: list[Encoder] = []
+    values: dict[str, Any] = {"encoder": settings.encoder, "passage_tokens": settings.passage_tokens}
+    encoders: list[Encoder] = []
 
     def embed(texts: Sequence[str]) -> np.ndarray:
-        if not loaded:
-            loaded.append(open_encoder(settings.encoder))
-        return loaded[0].embed(texts)
+        if not encoders:
+            encoders.append(open_encoder(settings.encoder))
+        return encoders[0].embed(texts)
 
     return IndexConfig(
-        settings_fingerprint=json.dumps([kept, fingerprint(settings.encoder), FORMAT]),
-        settings=kept,
+        settings_fingerprint=json.dumps([values, fingerprint(settings.encoder), FORMAT]),
+        settings=values,
         split=lambda article: passages(article, tokens=settings.passage_tokens),
         embed=embed,
     )

@@ -25,8 +25,15 @@ from index.errors import UserError
 from index.library import Library
 from index.types import Hit
 from rag.read.calibration import Calibration
-from rag.read.features import AnswerabilityFeatures, Row, SentenceFeatures, answerability_features, sentence_features
-from rag.read.reader import WEIGHTS, CombinedReader, SpanPrediction, answerability_with_model, sentence_key
+from rag.read.features import (
+    AnswerabilityFeatures,
+    Row,
+    SentenceFeatures,
+    answerability_features,
+    sentence_features,
+    sentence_key,
+)
+from rag.read.reader import WEIGHTS, CombinedReader, SpanPrediction, answerability_with_model
 from rag.retrieve import retrieve
 from rag.training.weights import write_checksums
 from rag.types import Query

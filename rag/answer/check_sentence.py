@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from index.quotes.attribution import attributions_near
-from index.text.lexicon import ASKING_WORDS
-from index.text.tokens import content, stem
+from index.text.tokens import content
 from index.types import Hit, Span
 from rag.answer.reply_parser import Sentence
+from rag.read.features import ASKING_STEMS
 from rag.types import Citation, Query, Reading, Statement
 from rag.verify.support import LEAST_CONTEXT_OVERLAP, context_overlap, supports
 
@@ -159,7 +159,7 @@ def _on_question(wanted: set[str], windows: Sequence[Window], query: Query, read
         return False
     if len(wanted) >= FRAGMENT:
         return True
-    topic = {word for word in content(query.text) if word not in _ASKING} - wanted
+    topic = {word for word in content(query.text) if word not in ASKING_STEMS} - wanted
     held_words = [set(content(sentence)) for each in windows for sentence in each.sentences]
     return bool(wanted) and any(
         wanted <= held and len(topic & held) >= FRAGMENT_OVERLAP * len(topic) for held in held_words
@@ -172,6 +172,3 @@ def _rank(places: Iterable[tuple[str, Span]], reading: Reading) -> float:
         (candidate.hit.article.revision, candidate.sentence): rank for rank, candidate in enumerate(reading.candidates)
     }
     return min((ranks[place] for place in places if place in ranks), default=float("inf"))
-
-
-_ASKING = {stem(word) for word in ASKING_WORDS}

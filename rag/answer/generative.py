@@ -104,10 +104,10 @@ def _sentences(items: Iterator[Item], context: SourceContext) -> Iterator[Item]:
     """The pieces of a reply as sentences, cut where it repeats itself or goes on for too long."""
     stream = SentenceStream(len(context.sources))
     repeats: dict[tuple[str, ...], int] = {}
-    written = ""
+    reply = ""
     for item in items:
         whole = stream.feed(item) if isinstance(item, str) else stream.close()
-        written += item if isinstance(item, str) else ""
+        reply += item if isinstance(item, str) else ""
         unfinished = isinstance(item, Usage) and item.cut
         for sentence in whole:
             if unfinished and not sentence.text.endswith(STOPS):
@@ -121,7 +121,7 @@ def _sentences(items: Iterator[Item], context: SourceContext) -> Iterator[Item]:
                 context.ended.set()
                 yield Truncation("it repeated itself" if repeats[key] else "it was too long")
                 messages = question_messages(context.request.query, context.sources)
-                yield Usage(sum(count_tokens(str(message.text)) for message in messages), count_tokens(written))
+                yield Usage(sum(count_tokens(str(message.text)) for message in messages), count_tokens(reply))
                 return
         if isinstance(item, Usage):
             if item.cut:

@@ -124,6 +124,8 @@ REFUSAL = 0.393
 NO_CANDIDATES = Reading((), 0.0, False, "Nothing in these articles shares a word with the question.")
 
 Row = tuple[Hit, Span, SentenceFeatures]
+SentenceKey = tuple[str, str, Span]
+"""(article id, revision, sentence)."""
 FeatureRecord = TypeVar("FeatureRecord", SentenceFeatures, AnswerabilityFeatures)
 
 
@@ -156,13 +158,13 @@ def sentence_features(query: Query, hits: Sequence[Hit]) -> list[Row]:
     """The features of every sentence of the hits, in the hits' order; a sentence of two hits counts once."""
     topic = topic_stems(query)
     rows: list[tuple[Hit, Span, list[str], list[str]]] = []
-    seen: set[tuple[str, str, Span]] = set()
+    seen: set[SentenceKey] = set()
     for hit in hits:
         title = content(hit.article.title)
         before: list[str] = []
         for span, text in hit.sentences():
             words = content(text)
-            key = (hit.passage.article_id, hit.passage.revision, span)
+            key = sentence_key(hit, span)
             if key not in seen and not _repeats_question(query, text, words):
                 seen.add(key)
                 rows.append((hit, span, words, before + title))
@@ -175,24 +177,23 @@ def sentence_features(query: Query, hits: Sequence[Hit]) -> list[Row]:
     for hit, span, words, context in rows:
         text = hit.article.text[span[0] : span[1]]
         own = set(words)
-        attribution = speech.get((hit.passage.article_id, hit.passage.revision, span))
-        result.append(
-            (
-                hit,
-                span,
-                SentenceFeatures(
-                    term_overlap=sum(value for word, value in rarity.items() if word in own) / total,
-                    window_overlap=sum(rarity[word] for word in rarity if word in own or word in context) / total,
-                    retrieval_score=hit.score / top,
-                    answer_type=float(holds_answer_type(query.answer_type, text, topic)),
-                    speaker=_speaker_match(query.speaker, text, attribution),
-                    lead=max(0.0, 1 - len(hit.article.text[: span[0]]) / 1500),
-                    too_short=float(len(words) < 3),
-                    quotation=float(query.answer_type == "quotation" and bool(attribution and attribution.direct)),
-                ),
-            )
+        attribution = speech.get(sentence_key(hit, span))
+        features = SentenceFeatures(
+            term_overlap=sum(value for word, value in rarity.items() if word in own) / total,
+            window_overlap=sum(rarity[word] for word in rarity if word in own or word in context) / total,
+            retrieval_score=hit.score / top,
+            answer_type=float(holds_answer_type(query.answer_type, text, topic)),
+            speaker=_speaker_match(query.speaker, text, attribution),
+            lead=max(0.0, 1 - len(hit.article.text[: span[0]]) / 1500),
+            too_short=float(len(words) < 3),
+            quotation=float(query.answer_type == "quotation" and bool(attribution and attribution.direct)),
         )
+        result.append((hit, span, features))
     return result
+
+
+def sentence_key(hit: Hit, sentence: Span) -> SentenceKey:
+    return hit.passage.article_id, hit.passage.revision, sentence
 
 
 def _repeats_question(query: Query, text: str, words: Sequence[str]) -> bool:
@@ -200,13 +201,13 @@ def _repeats_question(query: Query, text: str, words: Sequence[str]) -> bool:
     return text.rstrip("\"'”’) ").endswith("?") and bool(words) and set(words) <= set(content(query.text))
 
 
-_ASKING = {stem(word) for word in ASKING_WORDS}
+ASKING_STEMS = {stem(word) for word in ASKING_WORDS}
 
 
 def topic_stems(query: Query) -> list[str]:
     """The stems an answer should be about: not the words that ask, nor those already understood as a filter."""
     understood = " ".join(chip.phrase for chip in query.interpretations if chip.kind != "follow-up")
-    known = _ASKING | set(content(understood))
+    known = ASKING_STEMS | set(content(understood))
     words = [word for word in content(query.text) if word not in known]
     speaker = set(content(query.speaker))
     return [word for word in words if word not in speaker] or words or content(query.text)
@@ -218,12 +219,12 @@ def _rarity(topic: Sequence[str], sentences: Sequence[Sequence[str]]) -> dict[st
     return {word: math.log(1 + (len(sentences) + 1) / (counts[word] + 0.5)) for word in topic}
 
 
-def _attributions(query: Query, hits: Sequence[Hit]) -> dict[tuple[str, str, Span], Attribution]:
+def _attributions(query: Query, hits: Sequence[Hit]) -> dict[SentenceKey, Attribution]:
     """Who says each sentence of the hits; empty when nobody's words are asked for."""
     if not query.speaker and query.answer_type != "quotation":
         return {}
     return {
-        (hit.passage.article_id, hit.passage.revision, span): attribution
+        sentence_key(hit, span): attribution
         for hit in hits
         for span, _ in hit.sentences()
         if (attribution := attributions_near(hit.article, span[0]).get(span))

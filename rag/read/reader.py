@@ -20,10 +20,12 @@ from rag.read.features import (
     Row,
     RuleReader,
     SentenceFeatures,
+    SentenceKey,
     answerability_features,
     holds_answer_type,
     logistic,
     sentence_features,
+    sentence_key,
     topic_stems,
     weighted_sum,
 )
@@ -46,9 +48,6 @@ SENTENCE_TYPES = ("quotation", "reason")
 
 CHECKED_TYPES = ("number", "date", "person")
 """Types of answer that can be told from the words of a span."""
-
-SentenceKey = tuple[str, str, Span]
-"""(article id, revision, sentence)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,18 +193,14 @@ def answerability_with_model(
     )
 
 
-def sentence_key(hit: Hit, sentence: Span) -> SentenceKey:
-    return hit.article.id, hit.article.revision, sentence
-
-
 def sentence_keys(hit: Hit, passage: Passage) -> list[SentenceKey]:
     return [sentence_key(hit, sentence) for sentence in passage.sentences]
 
 
 def merge(one: SpanPrediction, other: SpanPrediction) -> SpanPrediction:
     """The one with the higher span logit; the relevance of a sentence read twice is the higher of both."""
-    chosen = max(one, other, key=lambda prediction: (prediction.span, prediction.short is not None))
-    return replace(chosen, relevance=max(one.relevance, other.relevance))
+    higher = max(one, other, key=lambda prediction: (prediction.span, prediction.short is not None))
+    return replace(higher, relevance=max(one.relevance, other.relevance))
 
 
 def clip(prediction: SpanPrediction) -> SpanPrediction:

@@ -72,7 +72,7 @@ class SpanModel:
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             outputs = list(threads.map(self._run, [encoding for _, encoding, _ in windows]))
         relevance = [-np.inf] * len(passages)
-        found: list[dict[tuple[int, int], float]] = [{} for _ in passages]
+        scores: list[dict[tuple[int, int], float]] = [{} for _ in passages]
         for (number, encoding, front), (logits, score) in zip(windows, outputs, strict=True):
             relevance[number] = max(relevance[number], score)
             block = _blocks(encoding, front, passages[number][2])
@@ -80,11 +80,11 @@ class SpanModel:
                 continue
             for first, last, span_score in best_spans(logits, block, best, longest):
                 key = (encoding.offsets[first][0] - front, encoding.offsets[last][1] - front)
-                found[number][key] = max(found[number].get(key, -np.inf), span_score)
+                scores[number][key] = max(scores[number].get(key, -np.inf), span_score)
         readings = []
         for number in range(len(passages)):
-            chosen = sorted(found[number].items(), key=lambda item: -item[1])[:best]
-            spans = tuple(ScoredSpan(start, end, score) for (start, end), score in chosen)
+            top = sorted(scores[number].items(), key=lambda item: -item[1])[:best]
+            spans = tuple(ScoredSpan(start, end, score) for (start, end), score in top)
             readings.append(PassageReading(float(relevance[number]), spans))
         return readings
 

@@ -60,24 +60,8 @@ _NAMES_SPEAKER = [
         rf"\baccording\s+to\s+{_WHO}(?=\s*[?,;.]|\s*$|\s+(?:what|who|how|why|when|where|which|{_AUX})\b)",
     )
 ]
-_INDEFINITE = {
-    "people",
-    "anyone",
-    "anybody",
-    "someone",
-    "one",
-    "everyone",
-    "it",
-    "article",
-    "articles",
-    "story",
-    "report",
-    "reports",
-    "text",
-    "source",
-    "sources",
-    "news",
-}
+_INDEFINITE_PEOPLE = {"people", "anyone", "anybody", "someone", "one", "everyone", "it"}
+_INDEFINITE_TEXTS = {"article", "articles", "story", "report", "reports", "text", "source", "sources", "news"}
 
 _TYPES: list[tuple[AnswerType, str]] = [
     (
@@ -121,10 +105,7 @@ _TYPES: list[tuple[AnswerType, str]] = [
 ]
 _TYPE_PATTERNS = [(kind, re.compile(pattern, re.I)) for kind, pattern in _TYPES]
 # takes "who else said"; not "who voted"
-_WHO_SAID = re.compile(
-    rf"\bwho(?:\s+else)?\s+{either(ACCUSING_VERBS)}\b",
-    re.I,
-)
+_WHO_SAID = re.compile(rf"\bwho(?:\s+else)?\s+{either(ACCUSING_VERBS)}\b", re.I)
 # takes "in his own words", "a quote"; not "words"
 _WANTS_QUOTE = re.compile(r"\b(?:quotes?|quotations?|exact\s+words|own\s+words|verbatim)\b", re.I)
 
@@ -164,7 +145,7 @@ def _speaker_name(phrase: str) -> str:
     if (
         not words
         or len(words) > 7
-        or all(word.lower() in FUNCTION_WORDS or word.lower() in _INDEFINITE for word in words)
+        or all(word.lower() in FUNCTION_WORDS | _INDEFINITE_PEOPLE | _INDEFINITE_TEXTS for word in words)
     ):
         return ""
     names = find_names(phrase)
@@ -182,14 +163,14 @@ def answer_type(question: str) -> AnswerType:
         return "person"
     if _WANTS_QUOTE.search(question) or any(_who(pattern, question) for pattern in _ASKS_WORDS):
         return "quotation"
-    found = [
+    matches = [
         (match.start(), order, kind)
         for order, (kind, pattern) in enumerate(_TYPE_PATTERNS)
         for match in pattern.finditer(question)
         if not _opens_clause(question, match)
     ]
-    if found:
-        return min(found)[2]
+    if matches:
+        return min(matches)[2]
     return "quotation" if speaker(question) and re.search(r"\bwhat\b", question, re.I) else "other"
 
 

@@ -80,19 +80,7 @@ _VERBS = re.compile(
 
 # takes "Which side"; not "Whichever"
 _ASKS = re.compile(rf"{either(QUESTION_WORDS)}\b", re.I)
-_TIMES = {
-    "week",
-    "month",
-    "year",
-    "day",
-    "morning",
-    "weekend",
-    "summer",
-    "winter",
-    "time",
-    "season",
-    "moment",
-}
+_TIMES = {"week", "month", "year", "day", "morning", "weekend", "summer", "winter", "time", "season", "moment"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,20 +268,20 @@ def _topic(standing: str) -> tuple[str, ...]:
 
 def _people(standing: str, turn: Turn) -> list[str]:
     """Whom `he` may mean after a turn: whose words it asked for, then the people of answer and question."""
-    found = []
+    people = []
     if whose := speaker(standing):
-        found.append(whose)
+        people.append(whose)
     if turn.answer is not None and not turn.answer.refused:
         if turn.answer.short and answer_type(standing) == "person":
-            found.append(turn.answer.short)
+            people.append(turn.answer.short)
         quoted = [plain_name(statement.speaker) for statement in turn.answer.statements if statement.speaker]
-        found += ([] if found else _possible_people(standing)) + quoted
+        people += ([] if people else _possible_people(standing)) + quoted
     elif turn.text:
         # takes "James Lankford" of "James Lankford: “We are few.”"; not "He said: no"
-        found += re.findall(r"^\W*([A-Z][\w’'.-]+(?:\s+[A-Z][\w’'.-]+){0,3}):\s", turn.text, re.M)
-        if not found and answer_type(standing) == "person":
-            found += _possible_people(turn.text)[:1]
-    return found + _possible_people(standing)
+        people += re.findall(r"^\W*([A-Z][\w’'.-]+(?:\s+[A-Z][\w’'.-]+){0,3}):\s", turn.text, re.M)
+        if not people and answer_type(standing) == "person":
+            people += _possible_people(turn.text)[:1]
+    return people + _possible_people(standing)
 
 
 def _possible_people(text: str) -> list[str]:

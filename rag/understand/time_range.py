@@ -48,6 +48,8 @@ _SUBORDINATE = re.compile(
 )
 # takes "is due on"; not "scheduling"
 _TO_COME = re.compile(r"\b(?:set|due|scheduled|expected|going|slated|planned|plan|plans|will|would)\b", re.I)
+# takes "compared", "than"; not "better"
+_COMPARES = re.compile(r"\b(?:between|compare[ds]?|consisten(?:t|cy)|than|both|change[ds]?|differ\w*)\b", re.I)
 # takes "later", "After the vote"; not "soon after"
 _THEREAFTER = re.compile(
     r"\b(?:later|subsequent|subsequently|since\s+then|afterwards|thereafter|follow(?:ed|ing|s)?|ever\s+since|"
@@ -109,16 +111,7 @@ def _reaches_now(phrase: DatePhrase, as_of: date) -> bool:
 
 def _comparing(question: str) -> int:
     """1 where reports are set against each other, so that a date beside one says nothing of the other."""
-    # takes "compared", "than"; not "better"
-    return int(
-        bool(
-            re.search(
-                r"\b(?:between|compare[ds]?|consisten(?:t|cy)|than|both|change[ds]?|differ\w*)\b",
-                question,
-                re.I,
-            )
-        )
-    )
+    return int(_COMPARES.search(question) is not None)
 
 
 def _is_publication_time(question: str, phrase: DatePhrase) -> bool:

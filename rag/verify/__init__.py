@@ -33,7 +33,7 @@ def verify_citations(
     `resolve(article id, revision)` gives the stored article. A quotation, whose text is a citation's own, is
     dropped when that citation fails; a model's sentence that loses its last citation stays, unsupported.
     """
-    kept: list[Statement] = []
+    verified: list[Statement] = []
     notes: list[str] = []
     for statement in statements:
         valid = []
@@ -49,8 +49,8 @@ def verify_citations(
             continue
         if lost:
             statement = replace(statement, citations=tuple(valid), supported=statement.supported and bool(valid))
-        kept.append(statement)
-    return tuple(kept), tuple(notes)
+        verified.append(statement)
+    return tuple(verified), tuple(notes)
 
 
 def _short(text: str) -> str:

@@ -109,7 +109,7 @@ def find_quotation(quotation: str, articles: Iterable[Article], *, limit: int = 
 def _exact(
     article: Article, words: Sequence[Word], forms: Sequence[str], parts: Sequence[_Segment], limit: int
 ) -> list[QuotationMatch]:
-    found = []
+    matches = []
     for begin in _starts(forms, parts[0], 0, len(forms)):
         spans = [(begin, begin + len(parts[0].words))]
         for part in parts[1:]:
@@ -119,10 +119,10 @@ def _exact(
                 break
             spans.append((following, following + len(part.words)))
         else:
-            found.append(QuotationMatch(article, _citations(article, words, spans), 1.0))
-            if len(found) == limit:
+            matches.append(QuotationMatch(article, _citations(article, words, spans), 1.0))
+            if len(matches) == limit:
                 break
-    return found
+    return matches
 
 
 def _starts(forms: Sequence[str], part: _Segment, begin: int, end: int) -> Iterator[int]:
@@ -145,12 +145,12 @@ def _partial(
         if aligned is None:
             differences.append(Difference("added", part.written(), ""))
             continue
-        span, kept, differs = aligned
+        span, shared_words, changes = aligned
         if spans and span[0] < spans[-1][1]:
             differences.append(Difference("moved", part.written(), _text_of(article.text, words[span[0] : span[1]])))
         spans.append(span)
-        differences += differs
-        same += kept
+        differences += changes
+        same += shared_words
     if not spans or same / total < LEAST_SIMILARITY:
         return None
     if not differences:  # every part stands there, but too far apart for an ellipsis
@@ -179,7 +179,7 @@ def _align(
     if not equal:
         return None
     first, last = begin + equal[0].dest_start, begin + equal[-1].dest_end
-    kept = sum(step.src_end - step.src_start for step in equal)
+    shared_words = sum(step.src_end - step.src_start for step in equal)
     differences: list[Difference] = []
 
     def differ(quoted: str, stands: str) -> None:
@@ -199,7 +199,7 @@ def _align(
     differ(part.written(len(wanted) - rest), edge)
     last += rest if edge else 0
     shared = {word for step in equal for word in wanted[step.src_start : step.src_end]}
-    return ((first, last), kept, differences) if len(shared & meaning) * 2 >= len(meaning) else None
+    return ((first, last), shared_words, differences) if len(shared & meaning) * 2 >= len(meaning) else None
 
 
 def _adjacent_text(text: str, words: Sequence[Word], begin: int, end: int, *, leads: bool) -> str:

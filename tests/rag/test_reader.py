@@ -17,8 +17,8 @@ from index.types import Hit, Passage
 from rag.assistant import Assistant
 from rag.read.agreement import disagreement_note
 from rag.read.calibration import Calibration
-from rag.read.features import answerability_features, sentence_features
-from rag.read.reader import WEIGHTS, CombinedReader, names_person, sentence_key
+from rag.read.features import answerability_features, sentence_features, sentence_key
+from rag.read.reader import WEIGHTS, CombinedReader, names_person
 from rag.settings import Settings
 from rag.training.files import Row, read_rows
 from rag.training.train import GROUPS
