@@ -299,8 +299,8 @@ def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answ
 
 def test_training_goes_on_from_the_weights_that_ship(tmp_path):
     import torch
-    from rag.read.reader import WEIGHTS
 
+    from rag.read.reader import WEIGHTS
     from rag.read.span_model import SpanModel
     from rag.training.model import ReaderModel
     from rag.training.weights import base_folder, earlier, restore
