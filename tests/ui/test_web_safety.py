@@ -252,3 +252,16 @@ def test_a_limit_forgets_the_names_it_heard_of_longest_ago():
     rate.take(f"client {REMEMBERED + 49}")
     with pytest.raises(Busy, match="At most 2 a minute"):
         rate.take(f"client {REMEMBERED + 49}")
+
+
+@pytest.mark.parametrize(
+    "path", ["/loginx", "/login/../config", "/healthz/x", "/healthzx", "/ui/staticx", "/login.html"]
+)
+def test_what_only_begins_like_an_open_path_needs_a_log_in(guarded, path):
+    assert httpx.get(guarded + path).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/%00", "/ui/static/%00.js", "/gradio_api/file=%00", "/api/articles/%00"])
+def test_a_path_with_a_nul_is_refused_in_words(chat, path):
+    answer = httpx.get(chat + path)
+    assert answer.status_code == 400 and "NUL" in answer.text

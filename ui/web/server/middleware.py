@@ -38,8 +38,9 @@ VISITOR = "clippings_visitor"
 LOGIN = "clippings_login"
 YEAR = 365 * 24 * 3600
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-PUBLIC_PATHS = ("/login", "/healthz", "/ui/static/")
-"""Paths that need no log-in."""
+PUBLIC_PATHS = ("/login", "/healthz")
+STATIC = "/ui/static/"
+"""What needs no log-in: these paths, and everything in that folder."""
 PAGES = ("/", "/login", "/docs")
 """What a link of another site may lead to."""
 LARGEST_BODY = 1_000_000
@@ -154,6 +155,8 @@ class AccessMiddleware:
             return PlainTextResponse(
                 f"This server does not answer as {host[:100]!r}. Name it: clippings chat --host-name NAME", 421
             )
+        if "\0" in request.scope["path"]:
+            return PlainTextResponse("No path has a NUL character.", 400)
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"allow": "GET, POST"})
         if not self._from_here(request):
@@ -197,7 +200,7 @@ class AccessMiddleware:
         if user is not None:
             request.scope["state"]["user"] = user
             return None
-        if path.startswith(PUBLIC_PATHS):
+        if path in PUBLIC_PATHS or path.startswith(STATIC):
             return None
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             return _redirect(self.root_path + "/login")
