@@ -1,4 +1,6 @@
 """Measures any question → Answer: question sets, metrics, runs, comparisons and reports."""
 
+from __future__ import annotations
+
 INNER_ORDER = ("sets", "datasets", "results", "metrics", "runs", "report", "bench", "lab")
 """Each may import itself and those before it."""

@@ -1,5 +1,7 @@
 """How fast and how large: one process measured, and many people asking one server."""
 
+from __future__ import annotations
+
 import shutil
 import sys
 from pathlib import Path

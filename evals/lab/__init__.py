@@ -1,5 +1,7 @@
 """Research scripts behind decisions and figures: `python -m evals.lab.NAME --help`. Nothing imports them."""
 
+from __future__ import annotations
+
 INNER_ORDER = (
     "ablation",
     "fit_readers",

@@ -66,22 +66,17 @@ class ReadCase:
     @property
     def matrix(self) -> np.ndarray:
         """SentenceFeatures of the sentences, float [sentences, features]."""
-        return np.array([
-            [*values(row[2]), *([found.span, found.relevance] if found else [])]
-            for row, found in zip(self.rows, self.predictions, strict=True)
-        ])  # fmt: skip
+        pairs = zip(self.rows, self.predictions, strict=True)
+        return np.array([[*values(row[2]), *([one.span, one.relevance] if one else [])] for row, one in pairs])
 
     def answerability(self, weights: np.ndarray) -> list[float]:
         """What speaks for the best sentence."""
         best = self.rows[int(np.argmax(self.matrix @ weights))]
         if None in self.predictions:
             return values(answerability_features(self.query, best, self.hits))
-        made = {
-            sentence_key(hit, span): found
-            for (hit, span, _), found in zip(self.rows, self.predictions, strict=True)
-            if found
-        }
-        return values(answerability_with_model(self.query, self.hits, best, made))
+        pairs = zip(self.rows, self.predictions, strict=True)
+        predictions = {sentence_key(hit, span): one for (hit, span, _), one in pairs if one}
+        return values(answerability_with_model(self.query, self.hits, best, predictions))
 
 
 def values(known: SentenceFeatures | AnswerabilityFeatures) -> list[float]:
@@ -162,10 +157,10 @@ def fit(title: str, read_cases: Sequence[ReadCase]) -> tuple[np.ndarray, np.ndar
     weights = fit_order(groups)
     reached = np.zeros((len(groups), 2))
     for fold in range(FOLDS):
-        kept = fit_order([group for index, group in enumerate(groups) if index % FOLDS != fold])
+        fitted = fit_order([group for index, group in enumerate(groups) if index % FOLDS != fold])
         for index in range(fold, len(groups), FOLDS):
             features, gold = groups[index]
-            order = np.argsort(-(features @ kept))
+            order = np.argsort(-(features @ fitted))
             reached[index] = gold[order[0]], gold[order[:3]].any()
     print(f"{title}: order {weights.round(2).tolist()}")
     print(f"  gold first {reached[:, 0].mean():.3f}, in the first 3 {reached[:, 1].mean():.3f} of {len(groups)}")

@@ -32,7 +32,7 @@ SEED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ModelSentence:
     """One sentence a model wrote: whether it named a source, was borne out, and counts as wrong by rule."""
 
     question: str
@@ -43,7 +43,7 @@ class Written:
     wrong: bool
 
 
-def written(assistant: Assistant, case: Case) -> Iterator[Written]:
+def sentences_of(assistant: Assistant, case: Case) -> Iterator[ModelSentence]:
     """Every sentence the model writes for a case, whatever the reader thinks of the question."""
     assert assistant.writer is not None
     state = assistant.retrieve(assistant.understand(case.question, as_of=case.as_of))
@@ -54,7 +54,9 @@ def written(assistant: Assistant, case: Case) -> Iterator[Written]:
         if isinstance(item, SentenceCheck):
             text = item.statement.text
             right = case.answerable and holds(text, case.answers)
-            yield Written(case.question, case.answers, text, item.named, item.statement.supported, wrong=not right)
+            yield ModelSentence(
+                case.question, case.answers, text, item.named, item.statement.supported, wrong=not right
+            )
 
 
 @contextmanager
@@ -82,11 +84,11 @@ def main(question_set: str, small: bool, library: str | None, most: int, out: Pa
     """
     cases = [case for case in read(set_path(f"{question_set}.jsonl")) if not case.conversation]
     sample = random.Random(SEED).sample(cases, min(most, len(cases)))
-    sentences: list[Written] = []
+    sentences: list[ModelSentence] = []
     with with_small_model(small, load({"library": library})[0]) as settings:
         assistant = Assistant(Library.open(Path(settings.library)), settings)
         for case in sample:
-            for one in written(assistant, case):
+            for one in sentences_of(assistant, case):
                 sentences.append(one)
                 if out:
                     with out.open("a", encoding="utf-8") as file:

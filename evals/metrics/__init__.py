@@ -1,7 +1,6 @@
 """The registry of metrics: each one's name, what it means, what it needs, and the function that computes it.
 
 A new metric is one entry here and its function in `scores` (a question) or `run_statistics` (a whole run).
-Order: statistics, text_match < scores < run_statistics < (this) < summary, multihop_rag, llm_judge.
 """
 
 from __future__ import annotations

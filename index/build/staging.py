@@ -30,7 +30,6 @@ CREATE TABLE IF NOT EXISTS staging.embedded_passages ( -- passages with their ve
     embedding BLOB NOT NULL,                      -- float32, little-endian
     PRIMARY KEY (revision, number)
 ) STRICT;
-DROP TABLE IF EXISTS staging.changed_locations;
 CREATE TABLE staging.changed_locations (          -- those that hold something new
     seq INTEGER PRIMARY KEY,
     location TEXT NOT NULL UNIQUE,
@@ -38,7 +37,6 @@ CREATE TABLE staging.changed_locations (          -- those that hold something n
     text_sha TEXT NOT NULL,
     given_id TEXT NOT NULL
 ) STRICT;
-DROP TABLE IF EXISTS staging.new_revisions;
 CREATE TABLE staging.new_revisions (              -- as in the library's `revisions`
     revision TEXT PRIMARY KEY,
     text_sha TEXT NOT NULL,
@@ -52,40 +50,33 @@ CREATE TABLE staging.new_revisions (              -- as in the library's `revisi
     fetched_at TEXT NOT NULL,
     text TEXT NOT NULL
 ) STRICT;
-DROP TABLE IF EXISTS staging.read_locations;
 CREATE TABLE staging.read_locations (             -- and those that could not be read
     location TEXT PRIMARY KEY,
     revision TEXT NOT NULL,                       -- empty where it was not read
     failed INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-DROP TABLE IF EXISTS staging.fetch_records;
 CREATE TABLE staging.fetch_records (
     url TEXT PRIMARY KEY,
     etag TEXT NOT NULL,
     last_modified TEXT NOT NULL,
     fetched_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-DROP TABLE IF EXISTS staging.removed_locations;
 CREATE TABLE staging.removed_locations (location TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-DROP TABLE IF EXISTS staging.location_articles;
 CREATE TABLE staging.location_articles (          -- the article each changed location belongs to
     location TEXT PRIMARY KEY,
     article_id TEXT NOT NULL,
     read_as TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX staging.location_articles_by_article ON location_articles (article_id);
-DROP TABLE IF EXISTS staging.article_revisions;
 CREATE TABLE staging.article_revisions (          -- articles that get a revision, or (NULL) leave
     article_id TEXT PRIMARY KEY,
     revision TEXT
 ) STRICT, WITHOUT ROWID;
-DROP TABLE IF EXISTS staging.revisions_to_embed;
 CREATE TABLE staging.revisions_to_embed (         -- live revisions without passages in the collection
     article_id TEXT NOT NULL,
     revision TEXT NOT NULL,
     PRIMARY KEY (article_id, revision)
 ) STRICT, WITHOUT ROWID;
-DROP TABLE IF EXISTS staging.new_sentences;
 CREATE TABLE staging.new_sentences (              -- as in the library's `long_sentences`
     hash INTEGER NOT NULL,
     article_id TEXT NOT NULL,
@@ -93,7 +84,6 @@ CREATE TABLE staging.new_sentences (              -- as in the library's `long_s
     PRIMARY KEY (hash, article_id, revision)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX staging.new_sentences_by_article ON new_sentences (article_id, revision);
-DROP TABLE IF EXISTS staging.new_links;
 CREATE TABLE staging.new_links (
     article_id TEXT NOT NULL,
     revision TEXT NOT NULL,
@@ -134,6 +124,11 @@ class Staging:
         connection.execute("PRAGMA staging.journal_mode = WAL")
         # A kill loses nothing, a power cut at most what must be encoded again.
         connection.execute("PRAGMA staging.synchronous = NORMAL")
+        for (table,) in connection.execute(
+            "SELECT name FROM staging.sqlite_master WHERE type = 'table' "
+            "AND name NOT IN ('config', 'embedded_passages')"
+        ).fetchall():
+            connection.execute(f"DROP TABLE staging.{table}")
         connection.executescript(_TABLES)
         connection.execute(f"PRAGMA staging.user_version = {LAYOUT}")
         if connection.execute("SELECT fingerprint FROM staging.config").fetchall() != [(fingerprint,)]:

@@ -36,7 +36,7 @@ ROUNDS = 6
 """How often a clause is asked about, each time with other words left out."""
 PER_ANSWER = 4
 """Questions of one kind with the same answer, at most."""
-UNNAMED = 0.4
+UNNAMED = 0.8
 """Share kept of the questions that name nobody and nothing."""
 SYNONYM = 0.08
 """Share of questions with a word replaced by a synonym."""
@@ -104,7 +104,7 @@ def names_something(question: str, doc: Doc) -> bool:
 def made_from(
     article: NewsArticle, story: str, doc: Doc, synonyms: Synonyms | None, rng: random.Random
 ) -> Iterator[NewsQuestion]:
-    """Yield an article's questions, some in other words."""
+    """Yield an article's questions, some in other words, too: with its other names for somebody, or a synonym."""
     other_names = aliases(doc)
     words = {(token.lower_, token.tag_) for token in doc if token.is_alpha}
     lemmas = {token.lemma_ for token in doc if token.pos_ == "VERB"}
@@ -112,15 +112,17 @@ def made_from(
     for question in clause_questions(doc, rng):
         if not names_something(question.text, doc) and rng.random() >= UNNAMED:
             continue
-        text = renamed(question.text, other_names, rng)
-        if synonyms and rng.random() < SYNONYM:
-            # Takes "lawyer" and "won"; not "Lisbon" nor "3rd".
-            plain = re.findall(r"\b[a-z]+\b", text)
-            # After "did" and the like stands a verb's plain form.
-            verbs = [word for word in plain if word in lemmas] if re.search(r"\b(?:did|does|do|will)\b", text) else []
-            text = synonyms.replaced(text, verbs, [word for word in plain if word in nouns], rng)
         asked_on = article.day + timedelta(days=rng.choice((0, 0, 1, 1, 2, 3, 4, 5, 6, 9)))
-        yield NewsQuestion(article, story, text, question.spans, question.kind, question.near_misses, asked_on)
+        texts = {question.text: None, renamed(question.text, other_names, rng): None}
+        if synonyms and rng.random() < SYNONYM:
+            last = list(texts)[-1]
+            # Takes "lawyer" and "won"; not "Lisbon" nor "3rd".
+            plain = re.findall(r"\b[a-z]+\b", last)
+            # After "did" and the like stands a verb's plain form.
+            verbs = [word for word in plain if word in lemmas] if re.search(r"\b(?:did|does|do|will)\b", last) else []
+            texts = {**texts, synonyms.replaced(last, verbs, [word for word in plain if word in nouns], rng): None}
+        for text in texts:
+            yield NewsQuestion(article, story, text, question.spans, question.kind, question.near_misses, asked_on)
 
 
 def content(text: str, doc: Doc) -> set[str]:

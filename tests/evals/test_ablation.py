@@ -1,5 +1,7 @@
 """Short runs that tell what each ingredient of the reader's training brings."""
 
+from __future__ import annotations
+
 import json
 import random
 import subprocess
@@ -104,8 +106,11 @@ def test_a_run_whose_result_stands_is_not_repeated(own):
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(line["run"], line["beside"]) for line in lines] == [
-        ("whole", "whole"), ("apart", "whole"), ("mined", "whole"), ("cut-out", "mined")
-    ]  # fmt: skip
+        ("whole", "whole"),
+        ("apart", "whole"),
+        ("mined", "whole"),
+        ("cut-out", "mined"),
+    ]
     assert len({line["questions"] for line in lines}) == 1
     kept = {path: path.stat().st_mtime_ns for path in (own / "out").glob("*.json")}
     again = run(*args, "apart")

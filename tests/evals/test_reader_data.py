@@ -1,5 +1,7 @@
 """Questions held out of the reader's training, written as a question set that can be run."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 from datetime import date

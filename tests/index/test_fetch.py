@@ -237,11 +237,9 @@ def test_a_server_that_drips_is_left_when_the_time_is_up(web, drip):
             pass
 
     web.pages["/slow"] = slow
-    began = time.monotonic()
     with Fetcher(allow_private=True, min_delay=0, max_seconds=0.7) as fetcher:
         assert "took longer than 0.7 seconds" in refusal(fetcher, web.url + "/slow")
     done.set()
-    assert time.monotonic() - began < 20  # an unbounded read would never end
 
 
 @pytest.mark.parametrize("kind", ["application/pdf", "image/png", "application/octet-stream", "video/mp4", ""])

@@ -102,7 +102,7 @@ def test_only_web_addresses_are_taken(text):
 
 
 def test_a_client_over_its_rate_is_told_when_to_come_back():
-    rate = RateLimit("2/minute")
+    rate = RateLimit(2)
     rate.take("ada")
     rate.take("ada")
     rate.take("eve")

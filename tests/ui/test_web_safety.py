@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from index.errors import UserError
 from ui.cli.chat import chat as chat_command
 from ui.web.server import auth
+from ui.web.server.rate_limit import REMEMBERED, Busy, RateLimit
 
 PASSWORD = "correct horse battery"
 QUESTION = "What did Lankford say about the majority?"
@@ -218,3 +219,49 @@ def test_one_persons_flood_is_answered_up_to_the_limit(chat):
     refused = [answer for answer in answers if answer.status_code == 429]
     assert len(refused) == 10
     assert "Try again in" in refused[0].json()["detail"] and int(refused[0].headers["retry-after"]) >= 1
+
+
+def test_guesses_sent_at_once_are_counted_before_they_are_hashed(seeds_library, tmp_path):
+    auth.write_password(tmp_path / "password", PASSWORD)
+    with serving(seeds_library, "--auth", f"ada:{tmp_path / 'password'}") as address:
+
+        def guess(number):
+            form = {"user": "ada", "password": f"guess number {number}"}
+            return httpx.post(address + "/login", data=form, timeout=60).status_code
+
+        with ThreadPoolExecutor(40) as pool:
+            answers = list(pool.map(guess, range(120)))
+        assert answers.count(401) == 5
+        assert set(answers) == {401, 429}
+
+
+def test_a_right_password_does_not_count_and_is_not_hashed_each_time(seeds_library, tmp_path):
+    auth.write_password(tmp_path / "password", PASSWORD)
+    with (
+        serving(seeds_library, "--auth", f"ada:{tmp_path / 'password'}") as address,
+        httpx.Client(base_url=address, auth=("ada", PASSWORD), timeout=60) as program,
+    ):
+        assert [program.get("/api/search?text=x").status_code for _ in range(20)] == [200] * 20
+
+
+def test_a_limit_forgets_the_names_it_heard_of_longest_ago():
+    rate = RateLimit(2)
+    for number in range(REMEMBERED + 50):
+        rate.take(f"client {number}")
+    assert len(rate._events) == REMEMBERED
+    rate.take(f"client {REMEMBERED + 49}")
+    with pytest.raises(Busy, match="At most 2 a minute"):
+        rate.take(f"client {REMEMBERED + 49}")
+
+
+@pytest.mark.parametrize(
+    "path", ["/loginx", "/login/../config", "/healthz/x", "/healthzx", "/ui/staticx", "/login.html"]
+)
+def test_what_only_begins_like_an_open_path_needs_a_log_in(guarded, path):
+    assert httpx.get(guarded + path).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/%00", "/ui/static/%00.js", "/gradio_api/file=%00", "/api/articles/%00"])
+def test_a_path_with_a_nul_is_refused_in_words(chat, path):
+    answer = httpx.get(chat + path)
+    assert answer.status_code == 400 and "NUL" in answer.text

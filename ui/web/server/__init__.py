@@ -7,7 +7,7 @@ INNER_ORDER = (
     "middleware",
     "gradio_page",
     "options",
-    "uploaded_files",
+    "upload_owners",
     "uploads",
     "application",
 )

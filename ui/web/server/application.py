@@ -22,7 +22,7 @@ from ui.web.jobs import LibraryJobs
 from ui.web.server.gradio_page import PageMiddleware
 from ui.web.server.middleware import AccessMiddleware
 from ui.web.server.options import Options
-from ui.web.server.uploaded_files import UPLOAD, UploadedFiles
+from ui.web.server.upload_owners import UPLOAD, UploadOwners
 from ui.web.server.uploads import LARGEST_UPLOAD
 from ui.web.service import ChatService
 from ui.web.tabs.evaluation import EvaluationTab
@@ -57,7 +57,7 @@ def app(settings: Settings, options: Options) -> AccessMiddleware:
     library = LibraryTab(service, LibraryJobs(service, options.allow_private))
     app.mount(api_app, service, library, evaluation, options.root_path or None)
     return AccessMiddleware(
-        UploadedFiles(PageMiddleware(api_app)),
+        UploadOwners(PageMiddleware(api_app)),
         options.account,
         options.hosts,
         addresses=not options.on_loopback,

@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import hmac
 import ipaddress
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from cachetools import TTLCache
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -23,7 +26,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from ui.web.pages.html import render
 from ui.web.server.auth import SESSION_SECONDS, Account, Sessions
 from ui.web.server.connections import BODY_SECONDS, UPLOAD_SECONDS, LimitedBody
-from ui.web.server.rate_limit import LOGIN_RATE, Busy, RateLimit
+from ui.web.server.rate_limit import ALL_LOGINS_RATE, LOGIN_RATE, Busy, RateLimit
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -35,13 +38,18 @@ VISITOR = "clippings_visitor"
 LOGIN = "clippings_login"
 YEAR = 365 * 24 * 3600
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-PUBLIC_PATHS = ("/login", "/healthz", "/ui/static/")
-"""Paths that need no log-in."""
+PUBLIC_PATHS = ("/login", "/healthz")
+STATIC = "/ui/static/"
+"""What needs no log-in: these paths, and everything in that folder."""
 PAGES = ("/", "/login", "/docs")
 """What a link of another site may lead to."""
 LARGEST_BODY = 1_000_000
 """Bytes of a request that is no upload."""
 LARGEST_FORM = 4_000
+RIGHT_SECONDS = 300.0
+"""How long a right password is not hashed again."""
+_HASHING = ThreadPoolExecutor(2, thread_name_prefix="hashing")
+"""Threads of their own: guesses must not keep answers waiting."""
 
 
 def policy(nonce: str) -> str:
@@ -88,6 +96,10 @@ class AccessMiddleware:
     root_path: str = ""
     sessions: Sessions = field(default_factory=Sessions)
     logins: RateLimit = field(default_factory=lambda: RateLimit(LOGIN_RATE))
+    all_logins: RateLimit = field(default_factory=lambda: RateLimit(ALL_LOGINS_RATE))
+    _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    _right: TTLCache[bytes, None] = field(default_factory=lambda: TTLCache(100, RIGHT_SECONDS))
+    """Names and passwords that were right a moment ago: programs send theirs with every request."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -143,6 +155,8 @@ class AccessMiddleware:
             return PlainTextResponse(
                 f"This server does not answer as {host[:100]!r}. Name it: clippings chat --host-name NAME", 421
             )
+        if "\0" in request.scope["path"]:
+            return PlainTextResponse("No path has a NUL character.", 400)
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"allow": "GET, POST"})
         if not self._from_here(request):
@@ -186,7 +200,7 @@ class AccessMiddleware:
         if user is not None:
             request.scope["state"]["user"] = user
             return None
-        if path.startswith(PUBLIC_PATHS):
+        if path in PUBLIC_PATHS or path.startswith(STATIC):
             return None
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             return _redirect(self.root_path + "/login")
@@ -229,13 +243,22 @@ class AccessMiddleware:
         return user if await self._accepts(request, user, password) else None
 
     async def _accepts(self, request: Request, user: str, password: str) -> bool:
-        """Whether both are right; only what was wrong counts against the address."""
+        """Whether both are right; raises Busy where too many were wrong.
+
+        Counted before the hash is made, so that guesses sent at once count too; given back where it was right.
+        """
         assert self.account is not None
         address = _address(request)
-        self.logins.check(address)
-        accepted = await asyncio.to_thread(self.account.accepts, user, password)
-        if not accepted:
-            self.logins.take(address)
+        self.logins.take(address)
+        self.all_logins.take("all")
+        digest = hmac.digest(self._key, f"{user}\0{password}".encode(), "sha256")
+        accepted = digest in self._right or await asyncio.get_running_loop().run_in_executor(
+            _HASHING, self.account.accepts, user, password
+        )
+        if accepted:
+            self.logins.give_back(address)
+            self.all_logins.give_back("all")
+            self._right[digest] = None
         return accepted
 
     def _identify(self, request: Request) -> str | None:

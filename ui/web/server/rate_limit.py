@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from cachetools import TTLCache
 
 from index.errors import UserError
 
-QUESTION_RATE = "30/minute"
-"""Questions of one client."""
-ADDRESS_RATE = "300/minute"
-"""Questions of one address, whoever is behind it: a client can throw its cookie away."""
-LOGIN_RATE = "5/minute"
-"""Log-ins tried by one address."""
-UPLOAD_RATE = "20/minute"
-"""Files or addresses that one client adds."""
+QUESTION_RATE = 30
+"""Questions of one client in a minute."""
+ADDRESS_RATE = 300
+"""Questions of one address in a minute, whoever is behind it: a client can throw its cookie away."""
+LOGIN_RATE = 5
+"""Wrong log-ins of one address in a minute."""
+ALL_LOGINS_RATE = 60
+"""Wrong log-ins of all addresses together in a minute."""
+UPLOAD_RATE = 20
+"""Files or addresses that one client adds in a minute."""
+REMEMBERED = 20_000
+"""Clients that a limit remembers; the one heard of least lately goes first."""
 
 PARALLEL_ANSWERS = 2
 """Answers made at the same time: more would only share the processor."""
@@ -40,26 +44,35 @@ class Busy(UserError):
 
 
 class RateLimit:
-    """Limits each client to so many events in a moving window, as `30/minute`."""
+    """Limits each client to `most` events in a moving window of `seconds`; safe to use from several threads.
 
-    def __init__(self, allowed: str) -> None:
-        self._item = parse(allowed)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._allowed = allowed
+    By hand, for the storages of the library `limits` keep every name they ever heard: here the names used last are
+    remembered, at most `REMEMBERED`.
+    """
+
+    def __init__(self, most: int, seconds: float = 60.0) -> None:
+        self._most, self._seconds = most, seconds
+        self._events: TTLCache[str, deque[float]] = TTLCache(REMEMBERED, seconds, time.monotonic)
+        self._lock = threading.Lock()
 
     def take(self, client: str) -> None:
         """Count one more; raises Busy when that is too many."""
-        if not self._limiter.hit(self._item, client):
-            raise self._busy(client)
+        now = time.monotonic()
+        with self._lock:
+            events = self._events.get(client) or deque()
+            while events and events[0] <= now - self._seconds:
+                events.popleft()
+            if len(events) >= self._most:
+                window = "minute" if self._seconds == 60 else f"{self._seconds:g} seconds"
+                raise Busy(f"At most {self._most} a {window} here.", events[0] + self._seconds - now)
+            events.append(now)
+            self._events[client] = events
 
-    def check(self, client: str) -> None:
-        """Raise Busy if one more would be too many, without counting it."""
-        if not self._limiter.test(self._item, client):
-            raise self._busy(client)
-
-    def _busy(self, client: str) -> Busy:
-        reset = self._limiter.get_window_stats(self._item, client).reset_time
-        return Busy(f"At most {self._allowed.replace('/', ' a ')} here.", reset - time.time())
+    def give_back(self, client: str) -> None:
+        """Count one less: what was taken last turned out not to count."""
+        with self._lock:
+            if events := self._events.get(client):
+                events.pop()
 
 
 class AnswerQueue:

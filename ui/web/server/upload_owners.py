@@ -26,7 +26,7 @@ REMEMBERED = 20_000
 
 
 @dataclass(slots=True)
-class UploadedFiles:
+class UploadOwners:
     """ASGI middleware: remembers who uploaded what, and refuses requests that name any other file."""
 
     app: App
@@ -73,7 +73,7 @@ class _UploadResponse:
     """Reads the answer to an upload as it passes by."""
 
     send: Send
-    uploads: UploadedFiles
+    uploads: UploadOwners
     session: str
     _ok: bool = False
     _body: bytes = b""
