@@ -166,6 +166,7 @@ class Library:
 
     def quoted(self, text: str, k: int = 50) -> list[Article]:
         """Articles whose words best match a text, for looking up a quotation; no vectors involved."""
+        text = text.encode("utf-8", "replace").decode()
         found = self._alive(lambda count: self._words.search(text, count), k)
         passages = self.passages_by_id([key for key, _ in found])
         return list({passages[key][1].id: passages[key][1] for key, _ in found}.values())

@@ -100,6 +100,8 @@ class Assistant:
     ) -> PipelineState:
         """What the question asks, with the library's outlets, authors and newest date known."""
         started = time.perf_counter()
+        # A terminal may give bytes that are no UTF-8; Python carries them as characters that nothing else takes.
+        question = question.encode("utf-8", "replace").decode()
 
         def read(text: str, earlier: Sequence[Turn] = ()) -> Query:
             return understand(

@@ -134,3 +134,8 @@ def test_runnable_and_retriever_call_langchain_callbacks(assistant):
     assert ("retriever", MAJORITY) in seen
     article = assistant.library.article(documents[0].metadata["article_id"], documents[0].metadata["revision"])
     assert article.text[documents[0].metadata["start"] : documents[0].metadata["end"]] == documents[0].page_content
+
+
+def test_a_question_with_bytes_that_are_no_utf_8_is_asked_all_the_same(assistant):
+    answer = assistant.ask("what did \udcff Lankford say about the majority?")
+    assert "narrow majority" in answer.text and answer.question == "what did ? Lankford say about the majority?"
