@@ -5,6 +5,7 @@ Knows nothing of questions in conversation or of how answers are made.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
@@ -35,6 +36,7 @@ class Library:
         self._view = catalog.view(version)
         self.folder = catalog.folder
         self.version = self._view.version
+        self._opening = threading.Lock()
 
     @classmethod
     def open(cls, folder: Path | str, version: int | None = None) -> Library:
@@ -141,7 +143,7 @@ class Library:
         """The two ranked lists of live passages: BM25 score by words, cosine by vectors."""
         if not text.strip():
             return [], []
-        if "_encoder" not in vars(self):
+        if "_vectors" not in vars(self) or "_encoder" not in vars(self):
             self.warm()
         (embedding,) = self._encoder.embed([text])
         words = self._alive(lambda count: self._words.search(text, count, filter), k)
@@ -157,12 +159,16 @@ class Library:
         """Load the encoder and the engines, side by side, so that the first question does not wait for each."""
         from concurrent.futures import ThreadPoolExecutor
 
-        # The name is read here: a thread that asks the catalog gets a connection of its own, which stays open.
-        name = self._encoder_name
-        with ThreadPoolExecutor(1) as pool:
-            encoder = pool.submit(open_encoder, name)
-            _ = self._words, self._vectors
-            self._encoder = encoder.result()
+        with self._opening:  # Chroma cannot be opened twice at once: either opening may close the other's
+            if "_encoder" in vars(self) and "_vectors" in vars(self):
+                return
+            # The name is read here: a thread that asks the catalog gets a connection of its own, which stays open.
+            name = self._encoder_name
+            with ThreadPoolExecutor(1) as pool:
+                encoder = pool.submit(open_encoder, name) if "_encoder" not in vars(self) else None
+                _ = self._words, self._vectors
+                if encoder:
+                    self._encoder = encoder.result()
 
     def quoted(self, text: str, k: int = 50) -> list[Article]:
         """Articles whose words best match a text, for looking up a quotation; no vectors involved."""

@@ -108,8 +108,10 @@ def test_an_upload_of_ones_own_is_taken(visit):
     client = visit()
     path = upload(client)
     assert client.get(f"/gradio_api/file={path}").text == "An upload of one's own."
-    event = next(iter(file_events(client)))
-    assert "event_id" in post(client, *event, [named(path)]).json()
+    event, inputs, place = next(iter(file_events(client)))
+    # Into a place of the event that takes no file, so that the library the tests share stays as it is.
+    taken = post(client, event, inputs, 1 - place, [named(path)])
+    assert "event_id" in taken.json()
 
 
 def test_other_spellings_of_the_same_body_are_refused_too(visit, foreign):
