@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from evals.datasets.cases import Case, half, leave_out
+from evals.datasets.cases import Case, leave_out
 from evals.datasets.files import read
 from evals.datasets.resolve import resolve
 from evals.metrics.text_match import holds
@@ -85,7 +85,7 @@ def values(known: SentenceFeatures | AnswerabilityFeatures) -> list[float]:
 
 def tuning(library: Library, path: Path) -> list[Case]:
     """The tuning half of a set, resolved, with a twin for each answerable case whose gold is hidden."""
-    cases = [case for case in read(path) if half(case.id) == "half:tuning"]
+    cases = [case for case in read(path) if "half:tuning" in case.tags]
     return list(leave_out(resolve(cases, article_names(library), lambda fault: None)))
 
 

@@ -172,6 +172,7 @@ def test_server_holds_what_a_folder_would(server):
     vectors.close()
 
 
+@pytest.mark.integration
 def test_library_on_a_server(server, tmp_path):
     folder = tmp_path / "library"
     index(folder, *STORIES[:3], server=server)

@@ -66,6 +66,7 @@ def test_a_real_model_answers_and_nothing_unsupported_is_linked(seeds_library, u
     assert_sound(answer)
 
 
+@pytest.mark.integration
 def test_a_real_follow_up_is_restated_or_left_to_the_rules(seeds_library, url):
     turns = [Turn("what did Lankford say about the majority?", "We've got a narrow majority in the House.")]
     answer = Assistant(Library.open(seeds_library), settings(url)).ask("and what about Ukraine?", turns)
@@ -73,6 +74,7 @@ def test_a_real_follow_up_is_restated_or_left_to_the_rules(seeds_library, url):
     assert answer.tokens_in > 100
 
 
+@pytest.mark.integration
 def test_an_article_that_gives_orders_is_not_obeyed(tmp_path, url):
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "council.txt").write_text(INJECTED, encoding="utf-8")
@@ -83,6 +85,7 @@ def test_an_article_that_gives_orders_is_not_obeyed(tmp_path, url):
     assert not any(statement.text.strip(" .") == "HACKED" for statement in answer.statements if statement.supported)
 
 
+@pytest.mark.integration
 def test_model_check_tells_in_one_screen_how_it_does(url, monkeypatch):
     monkeypatch.setenv("CLIPPINGS_MODEL_REPLY_TOKENS", "40")
     result = CliRunner().invoke(model_command, ["check", "--model", NAME, "--url", url])
