@@ -72,7 +72,7 @@ def inner_order(package: str) -> tuple[str, ...]:
     """What a package's `__init__` says of the order inside it, from the ground up."""
     for node in ast.parse(PACKAGES[package].read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "INNER_ORDER":
-            return tuple(ast.literal_eval(node.value))
+            return tuple(ast.literal_eval(node.value).split())
     return ()
 
 

@@ -34,7 +34,7 @@ from index.errors import UserError
 from index.locks import write_lock
 from index.types import FetchLog, Read, Remark, Skipped, Unchanged
 
-INNER_ORDER = ("engine_copies", "near_duplicates", "reconcile", "publish", "staging", "embed_passages")
+INNER_ORDER = "engine_copies near_duplicates reconcile publish staging embed_passages"
 """Each may import itself and those before it."""
 
 __all__ = ["BuildReport", "IndexConfig", "Progress", "build", "embedded_text"]

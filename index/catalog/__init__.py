@@ -19,7 +19,7 @@ from index.catalog import schema
 from index.catalog.view import Collection, View
 from index.errors import UserError
 
-INNER_ORDER = ("schema", "view")
+INNER_ORDER = "schema view"
 """Each may import itself and those before it."""
 
 

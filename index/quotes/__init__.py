@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-INNER_ORDER = ("quotation_marks", "speech_cues", "attribution")
+INNER_ORDER = "quotation_marks speech_cues attribution"
 """Each may import itself and those before it."""

@@ -19,18 +19,7 @@ from index.sources.fetch import Fetcher
 from index.sources.pages_feeds import read_url
 from index.types import Article, FetchLog, Read, Skipped
 
-INNER_ORDER = (
-    "encoding",
-    "publication_date",
-    "html",
-    "metadata",
-    "ssrf_guard",
-    "fetch",
-    "text_files",
-    "pages_feeds",
-    "pdf_docx",
-    "records",
-)
+INNER_ORDER = "encoding publication_date html metadata ssrf_guard fetch text_files pages_feeds pdf_docx records"
 """Each may import itself and those before it."""
 
 MAX_BYTES = 100_000_000

@@ -6,24 +6,7 @@ model, scoring, weights, train.
 """
 
 INNER_ORDER = (
-    "clauses",
-    "model",
-    "parser",
-    "near_misses",
-    "question_generation",
-    "passages",
-    "phrasing",
-    "clause_questions",
-    "people_questions",
-    "rewording",
-    "stories",
-    "files",
-    "examples",
-    "batches",
-    "news_questions",
-    "round_trip",
-    "scoring",
-    "weights",
-    "train",
+    "clauses model parser near_misses question_generation passages phrasing clause_questions "
+    "people_questions rewording stories files examples batches news_questions round_trip scoring weights train"
 )
 """Each may import itself and those before it."""

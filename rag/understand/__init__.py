@@ -13,7 +13,7 @@ from rag.understand.follow_up import rewrite
 from rag.understand.outlets import authors_in, is_outlet, outlets_in
 from rag.understand.time_range import DEFAULT_RECENCY, publication_range
 
-INNER_ORDER = ("answer_type", "follow_up", "outlets", "time_range")
+INNER_ORDER = "answer_type follow_up outlets time_range"
 """Each may import itself and those before it."""
 
 EVERYTHING = Filter()

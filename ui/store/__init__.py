@@ -1,4 +1,4 @@
 """What people leave behind: conversations with their answers and verdicts."""
 
-INNER_ORDER = ("conversations",)
+INNER_ORDER = "conversations"
 """Each may import itself and those before it."""

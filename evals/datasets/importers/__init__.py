@@ -17,7 +17,7 @@ from index.clean import clean, clean_line
 from index.errors import UserError
 from index.types import Article
 
-INNER_ORDER = ("types", "beir", "clapnq", "mtrag", "multihop_rag", "realtimeqa", "squad")
+INNER_ORDER = "types beir clapnq mtrag multihop_rag realtimeqa squad"
 """Each may import itself and those before it."""
 
 FORMATS: dict[str, Callable[[Path], Imported]] = {

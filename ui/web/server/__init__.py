@@ -1,14 +1,4 @@
 """What stands between the network and the page: log-in, limits, uploads, headers."""
 
-INNER_ORDER = (
-    "auth",
-    "connections",
-    "rate_limit",
-    "middleware",
-    "gradio_page",
-    "options",
-    "upload_owners",
-    "uploads",
-    "application",
-)
+INNER_ORDER = "auth connections rate_limit middleware gradio_page options upload_owners uploads application"
 """Each may import itself and those before it."""
