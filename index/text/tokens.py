@@ -6,6 +6,7 @@ English.
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,11 +23,16 @@ def tokens(text: str) -> list[str]:
     return [word[:-2] if word.endswith("'s") and word not in FUNCTION_WORDS else word for word in found]
 
 
-@lru_cache(maxsize=1)
-def _stemmer():  # type: ignore[no-untyped-def]
-    import snowballstemmer
+_OF_THREAD = threading.local()
 
-    return snowballstemmer.stemmer("english")
+
+def _stemmer():  # type: ignore[no-untyped-def]
+    """The stemmer of this thread: snowballstemmer keeps the word it works on in the object."""
+    if not hasattr(_OF_THREAD, "stemmer"):
+        import snowballstemmer
+
+        _OF_THREAD.stemmer = snowballstemmer.stemmer("english")
+    return _OF_THREAD.stemmer
 
 
 @lru_cache(maxsize=50_000)
