@@ -194,8 +194,7 @@ def _difference(wanted: set[str], stored: set[str]) -> _Difference:
 
 def _wanted(catalog: Catalog, collection: Collection) -> set[str]:
     rows = catalog.connection().execute(
-        "SELECT article_id || ':' || revision || ':' || number FROM passages WHERE collection = ?",
-        [collection.name],
+        "SELECT article_id || ':' || revision || ':' || number FROM passages WHERE collection = ?", [collection.name]
     )
     return {row[0] for row in rows}
 

@@ -115,11 +115,7 @@ class _Build:
     remarks: list[Remark] = field(default_factory=list)
 
     def run(
-        self,
-        read: Callable[[FetchLog], Iterable[Read]],
-        targets: Sequence[str],
-        prune_missing: bool,
-        rebuild: bool,
+        self, read: Callable[[FetchLog], Iterable[Read]], targets: Sequence[str], prune_missing: bool, rebuild: bool
     ) -> BuildReport:
         started = time.perf_counter()
         connection = self.catalog.connection()

@@ -83,10 +83,7 @@ def find_revisions_to_embed(connection: sqlite3.Connection, version: int, collec
 
 
 def embed_new_passages(
-    connection: sqlite3.Connection,
-    staging: Staging,
-    config: IndexConfig,
-    progress: Callable[[Progress], None],
+    connection: sqlite3.Connection, staging: Staging, config: IndexConfig, progress: Callable[[Progress], None]
 ) -> int:
     """Split and encode `revisions_to_embed` into `embedded_passages`, some at a time; returns the passages encoded.
 

@@ -81,10 +81,7 @@ def remember_fetched(connection: sqlite3.Connection) -> None:
 
 def _rebase(connection: sqlite3.Connection, now: dict[str, int]) -> None:
     """After a roll-back, end the rows that only the abandoned versions hold and bring back those they dropped."""
-    for table, columns in (
-        ("lives", "article_id, revision"),
-        ("locations", "location, article_id, read_as, place"),
-    ):
+    for table, columns in (("lives", "article_id, revision"), ("locations", "location, article_id, read_as, place")):
         connection.execute(
             f"UPDATE {table} SET removed_in = :number WHERE removed_in IS NULL AND added_in > :version", now
         )

@@ -27,11 +27,7 @@ MAX_BYTES = 100_000_000
 
 
 def read(
-    targets: Sequence[str],
-    *,
-    fetcher: Fetcher | None = None,
-    seen: FetchLog | None = None,
-    max_bytes: int = MAX_BYTES,
+    targets: Sequence[str], *, fetcher: Fetcher | None = None, seen: FetchLog | None = None, max_bytes: int = MAX_BYTES
 ) -> Iterator[Read]:
     """Read paths and web addresses in order, folders by name; what cannot be read is yielded as Skipped.
 

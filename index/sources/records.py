@@ -220,14 +220,7 @@ def _article(row: Any) -> tuple[Article, Facts]:
     if not text:
         raise Unreadable("its text is empty")
     return (
-        Article(
-            text,
-            title=said.title,
-            outlet=said.outlet,
-            author=said.author,
-            url=said.url,
-            published=said.published,
-        ),
+        Article(text, title=said.title, outlet=said.outlet, author=said.author, url=said.url, published=said.published),
         said,
     )
 
