@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -76,16 +77,13 @@ class _Difference:
 
 def check(folder: Path) -> CheckReport:
     """Compare SQLite, Chroma and tantivy passage by passage, for every version kept."""
-    catalog = Catalog(folder)
-    try:
+    with closing(Catalog(folder)) as catalog:
         problems = list(_catalog_problems(catalog))
         for collection in catalog.collections():
             problems.extend(_vectors_difference(catalog, collection).problems("vectors", collection))
             problems.extend(_words_difference(catalog, collection).problems("words", collection))
         articles, passages = catalog.view().count() if catalog.current() else (0, 0)
         return CheckReport(catalog.current(), articles, passages, tuple(problems), lacking(catalog))
-    finally:
-        catalog.close()
 
 
 def lacking(catalog: Catalog) -> str:
@@ -93,11 +91,8 @@ def lacking(catalog: Catalog) -> str:
     if not catalog.current():
         return ""
     missing = [field for field in FIELDS if field not in catalog.view().collection.word_fields]
-    return (
-        f"made before the word index held {', '.join(missing)}; run: clippings index --rebuild FILE_OR_FOLDER"
-        if missing
-        else ""
-    )
+    reason = f"made before the word index held {', '.join(missing)}"
+    return f"{reason}; run: clippings index --rebuild FILE_OR_FOLDER" if missing else ""
 
 
 def repair(folder: Path, config: IndexConfig, command: str = "") -> CheckReport:
@@ -106,18 +101,14 @@ def repair(folder: Path, config: IndexConfig, command: str = "") -> CheckReport:
     Writes into copies and switches at the end, like a build. Raises UserError when vectors are missing that
     were made with other settings than `config`'s, or when a build is running.
     """
-    with write_lock(folder, command):
-        catalog = Catalog(folder)
-        try:
-            delete_unused_folders(catalog)
-            for collection in catalog.collections():
-                vectors = _vectors_difference(catalog, collection)
-                words = _words_difference(catalog, collection)
-                if any(vectors.problems("vectors", collection)) or any(words.problems("words", collection)):
-                    _repair(catalog, collection, config, vectors, words)
-            delete_unused_folders(catalog)
-        finally:
-            catalog.close()
+    with write_lock(folder, command), closing(Catalog(folder)) as catalog:
+        delete_unused_folders(catalog)
+        for collection in catalog.collections():
+            vectors = _vectors_difference(catalog, collection)
+            words = _words_difference(catalog, collection)
+            if any(vectors.problems("vectors", collection)) or any(words.problems("words", collection)):
+                _repair(catalog, collection, config, vectors, words)
+        delete_unused_folders(catalog)
     return check(folder)
 
 
@@ -138,13 +129,9 @@ def _catalog_problems(catalog: Catalog) -> Iterator[Problem]:
     for version in catalog.versions():
         articles, passages = catalog.view(version.number).count()
         if (articles, passages) != (version.articles, version.passages):
-            yield Problem(
-                "catalog",
-                "damaged",
-                1,
-                f"version {version.number} was published with {version.articles} articles and "
-                f"{version.passages} passages, and has {articles} and {passages}",
-            )
+            published = f"published with {version.articles} articles and {version.passages} passages"
+            detail = f"version {version.number} was {published}, and has {articles} and {passages}"
+            yield Problem("catalog", "damaged", 1, detail)
 
 
 def _vectors_difference(catalog: Catalog, collection: Collection) -> _Difference:
@@ -156,7 +143,7 @@ def _vectors_difference(catalog: Catalog, collection: Collection) -> _Difference
         vectors = (
             VectorIndex(server=collection.server, name=collection.vectors) if collection.server else VectorIndex(folder)
         )
-        try:
+        with closing(vectors):
             difference = _difference(_wanted(catalog, collection), set(vectors.ids()))
             present = sorted(_wanted(catalog, collection) - set(difference.missing))
             for start in range(0, len(present), BATCH):
@@ -165,8 +152,6 @@ def _vectors_difference(catalog: Catalog, collection: Collection) -> _Difference
                 if not np.allclose(np.linalg.norm(found, axis=1), 1, atol=0.01):
                     raise ValueError("some vectors are not of length 1")
             return difference
-        finally:
-            vectors.close()
     except Exception as error:
         # Damage shows in whatever Chroma's parts raise; a server that does not answer is not damaged.
         if collection.server and isinstance(error, UserError):
@@ -179,11 +164,8 @@ def _words_difference(catalog: Catalog, collection: Collection) -> _Difference:
     if not folder.is_dir():
         return _Difference(missing=sorted(_wanted(catalog, collection)), damage="the folder is gone")
     try:
-        words = WordIndex(folder)
-        try:
+        with closing(WordIndex(folder)) as words:
             return _difference(_wanted(catalog, collection), set(words.ids()))
-        finally:
-            words.close()
     except Exception as error:  # noqa: BLE001 - damage shows as ValueError, OSError or others
         return _Difference(missing=sorted(_wanted(catalog, collection)), damage=str(error))
 
@@ -194,8 +176,7 @@ def _difference(wanted: set[str], stored: set[str]) -> _Difference:
 
 def _wanted(catalog: Catalog, collection: Collection) -> set[str]:
     rows = catalog.connection().execute(
-        "SELECT article_id || ':' || revision || ':' || number FROM passages WHERE collection = ?",
-        [collection.name],
+        "SELECT article_id || ':' || revision || ':' || number FROM passages WHERE collection = ?", [collection.name]
     )
     return {row[0] for row in rows}
 
@@ -208,11 +189,7 @@ def _repair(
             f"{len(vectors.missing)} vectors are missing that were made with {collection.settings}. Repair "
             "with those settings, or make all anew: clippings index --rebuild FILE_OR_FOLDER"
         )
-    fresh: list[Literal["vectors", "words"]] = []
-    if vectors.damage:
-        fresh.append("vectors")
-    if words.damage:
-        fresh.append("words")
+    fresh = [store for store, difference in (("vectors", vectors), ("words", words)) if difference.damage]
     with EngineCopies(catalog, collection, fresh) as copies:
         if vectors.missing or vectors.orphans:
             copies.vectors.delete(vectors.orphans)

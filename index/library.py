@@ -148,10 +148,7 @@ class Library:
         (embedding,) = self._encoder.embed([text])
         words = self._alive(lambda count: self._words.search(text, count, filter), k)
         vectors = self._vectors.nearest_allowed(
-            embedding,
-            k,
-            lambda ids: self._view.live(ids, filter),
-            lambda: self._view.passage_ids(filter),
+            embedding, k, lambda ids: self._view.live(ids, filter), lambda: self._view.passage_ids(filter)
         )
         return words, vectors
 

@@ -65,10 +65,7 @@ def write_lock(folder: Path, command: str) -> Iterator[None]:
         ) from error
     try:
         me = Holder(
-            os.getpid(),
-            socket.gethostname(),
-            datetime.now(UTC).isoformat(timespec="seconds"),
-            command or "clippings",
+            os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"), command or "clippings"
         )
         (folder / HOLDER).write_text(json.dumps(asdict(me)), encoding="utf-8")
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -61,16 +61,12 @@ def rollback(folder: Path, number: int, command: str = "") -> None:
 
     Raises UserError when there is no such version or a build is running.
     """
-    with write_lock(folder, command):
-        catalog = Catalog(folder)
-        try:
-            catalog.view(number)
-            with catalog.transaction() as connection:
-                connection.execute("UPDATE state SET current = ?", [number])
-                # What a page said when it was last read is no longer what the library holds of it.
-                connection.execute("DELETE FROM fetched")
-        finally:
-            catalog.close()
+    with write_lock(folder, command), closing(Catalog(folder)) as catalog:
+        catalog.view(number)
+        with catalog.transaction() as connection:
+            connection.execute("UPDATE state SET current = ?", [number])
+            # What a page said when it was last read is no longer what the library holds of it.
+            connection.execute("DELETE FROM fetched")
 
 
 def prune(folder: Path, keep: int = 1, command: str = "") -> PruneReport:
@@ -81,17 +77,13 @@ def prune(folder: Path, keep: int = 1, command: str = "") -> PruneReport:
     """
     if keep < 1:
         raise UserError(f"Cannot keep {keep!r} versions; the published one always stays: clippings library prune")
-    with write_lock(folder, command):
-        catalog = Catalog(folder)
-        try:
-            before = _size(folder)
-            dropped, revisions, passages = _prune(catalog, keep)
-            delete_unused_folders(catalog)
-            catalog.connection().execute("VACUUM")
-            catalog.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return PruneReport(tuple(dropped), revisions, passages, max(before - _size(folder), 0))
-        finally:
-            catalog.close()
+    with write_lock(folder, command), closing(Catalog(folder)) as catalog:
+        before = _size(folder)
+        dropped, revisions, passages = _prune(catalog, keep)
+        delete_unused_folders(catalog)
+        catalog.connection().execute("VACUUM")
+        catalog.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return PruneReport(tuple(dropped), revisions, passages, max(before - _size(folder), 0))
 
 
 def export(view: View) -> Iterator[dict[str, Any]]:
@@ -116,8 +108,7 @@ def export(view: View) -> Iterator[dict[str, Any]]:
 
 def stats(folder: Path) -> Stats:
     """Versions, counts, settings and disk use."""
-    catalog = Catalog(folder)
-    try:
+    with closing(Catalog(folder)) as catalog:
         view = catalog.view()
         articles, passages = view.count()
         oldest, newest = view.oldest(), view.newest()
@@ -136,8 +127,6 @@ def stats(folder: Path) -> Stats:
             sizes,
             lacking(catalog),
         )
-    finally:
-        catalog.close()
 
 
 def _prune(catalog: Catalog, keep: int) -> tuple[list[int], int, int]:
@@ -164,11 +153,8 @@ def _prune(catalog: Catalog, keep: int) -> tuple[list[int], int, int]:
             dropped_ids = [key for key, is_dropped in rows if is_dropped]
             passages += len(dropped_ids)
             if dropped_ids:
-                copied.append(
-                    _engine_copies_without(
-                        catalog, collection, dropped_ids, [key for key, out in rows if not out], stack
-                    )
-                )
+                kept_ids = [key for key, is_dropped in rows if not is_dropped]
+                copied.append(_engine_copies_without(catalog, collection, dropped_ids, kept_ids, stack))
         with catalog.transaction():
             _delete(connection, [collection.name for collection in leaving])
             for collection in copied:
@@ -192,12 +178,9 @@ def _engine_copies_without(
     fresh = len(dropped_ids) > REWRITE * (len(dropped_ids) + len(kept)) and not collection.server
     copies = stack.enter_context(EngineCopies(catalog, collection, fresh=("vectors",) if fresh else ()))
     if fresh:
-        old = VectorIndex(catalog.vectors_folder(collection))
-        try:
+        with closing(VectorIndex(catalog.vectors_folder(collection))) as old:
             for start in range(0, len(kept), BATCH):
                 copies.vectors.add(*old.embeddings(kept[start : start + BATCH]))
-        finally:
-            old.close()
     else:
         copies.vectors.delete(dropped_ids)
     copies.words.write(delete=dropped_ids)

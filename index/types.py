@@ -41,8 +41,7 @@ class Published:
         if len(text) not in precisions:
             raise ValueError(f"not a date: {text!r}")
         return cls(
-            date.fromisoformat(text + "-01-01"[len(text) - 10 :] if len(text) < 10 else text),
-            precisions[len(text)],
+            date.fromisoformat(text + "-01-01"[len(text) - 10 :] if len(text) < 10 else text), precisions[len(text)]
         )
 
 

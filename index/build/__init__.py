@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,10 +65,6 @@ class BuildReport:
         return asdict(self)
 
 
-def _ignore(progress: Progress) -> None:
-    return None
-
-
 def build(
     folder: Path,
     read: Callable[[FetchLog], Iterable[Read]],
@@ -78,7 +75,7 @@ def build(
     rebuild: bool = False,
     server: str = "",
     command: str = "",
-    progress: Callable[[Progress], None] = _ignore,
+    progress: Callable[[Progress], None] = lambda _: None,
 ) -> BuildReport:
     """Bring the library in `folder` up to what `read` yields, and publish it as a new version.
 
@@ -93,12 +90,8 @@ def build(
             f"The library folder {str(folder)!r} is read-only; questions can be asked, but nothing added. "
             "Name a library you may write: --library FOLDER"
         )
-    with write_lock(folder, command):
-        catalog = Catalog.create(folder)
-        try:
-            return _Build(catalog, config, server, progress).run(read, targets, prune_missing, rebuild)
-        finally:
-            catalog.close()
+    with write_lock(folder, command), closing(Catalog.create(folder)) as catalog:
+        return _Build(catalog, config, server, progress).run(read, targets, prune_missing, rebuild)
 
 
 @dataclass(slots=True)
@@ -115,11 +108,7 @@ class _Build:
     remarks: list[Remark] = field(default_factory=list)
 
     def run(
-        self,
-        read: Callable[[FetchLog], Iterable[Read]],
-        targets: Sequence[str],
-        prune_missing: bool,
-        rebuild: bool,
+        self, read: Callable[[FetchLog], Iterable[Read]], targets: Sequence[str], prune_missing: bool, rebuild: bool
     ) -> BuildReport:
         started = time.perf_counter()
         connection = self.catalog.connection()
@@ -134,19 +123,9 @@ class _Build:
         change = reconcile.count_changes(connection, version)
         number = self._publish(staging, version, change, rebuild)
         staging.close()
-        return BuildReport(
-            number or version,
-            number is not None,
-            change.added,
-            change.changed,
-            self.unchanged,
-            change.removed,
-            change.copies,
-            self.encoded,
-            time.perf_counter() - started,
-            tuple(self.skipped),
-            tuple(self.remarks),
-        )
+        counts = (change.added, change.changed, self.unchanged, change.removed, change.copies, self.encoded)
+        remarks = (tuple(self.skipped), tuple(self.remarks))
+        return BuildReport(number or version, number is not None, *counts, time.perf_counter() - started, *remarks)
 
     def _read(self, staging: Staging, reads: Iterable[Read], version: int) -> None:
         connection = self.catalog.connection()

@@ -83,10 +83,7 @@ def find_revisions_to_embed(connection: sqlite3.Connection, version: int, collec
 
 
 def embed_new_passages(
-    connection: sqlite3.Connection,
-    staging: Staging,
-    config: IndexConfig,
-    progress: Callable[[Progress], None],
+    connection: sqlite3.Connection, staging: Staging, config: IndexConfig, progress: Callable[[Progress], None]
 ) -> int:
     """Split and encode `revisions_to_embed` into `embedded_passages`, some at a time; returns the passages encoded.
 
@@ -159,21 +156,13 @@ def _store(
 ) -> None:
     if not window:
         return
-    vectors = config.embed([text for _, text in window])
+    vectors = np.asarray(config.embed([text for _, text in window]), dtype="<f4")
     with staging.batch():
         connection.executemany(
             "INSERT OR IGNORE INTO staging.embedded_passages VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (
-                    passage.revision,
-                    passage.number,
-                    passage.start,
-                    passage.end,
-                    json.dumps(passage.sentences),
-                    passage.tokens,
-                    np.asarray(vector, dtype="<f4").tobytes(),
-                )
-                for (passage, _), vector in zip(window, vectors, strict=True)
+                (p.revision, p.number, p.start, p.end, json.dumps(p.sentences), p.tokens, vector.tobytes())
+                for (p, _), vector in zip(window, vectors, strict=True)
             ],
         )
 

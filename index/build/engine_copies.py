@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from index.catalog import Catalog
 from index.catalog.view import Collection
@@ -30,9 +29,7 @@ class EngineCopies:
     `collection`, which names where the engines are then.
     """
 
-    def __init__(
-        self, catalog: Catalog, collection: Collection, fresh: Sequence[Literal["vectors", "words"]] = ()
-    ) -> None:
+    def __init__(self, catalog: Catalog, collection: Collection, fresh: Sequence[str] = ()) -> None:
         self.collection = collection
         self._catalog = catalog
         self._old = collection

@@ -6,6 +6,7 @@ Knows nothing of how passages were made or where engines keep them.
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import astuple
 from datetime import UTC, datetime
 
 from index.build.reconcile import Change
@@ -25,14 +26,7 @@ def publish(
     connection.execute(
         """INSERT INTO collections VALUES (?, ?, ?, ?, ?, ?)
            ON CONFLICT (name) DO UPDATE SET vectors = excluded.vectors, words = excluded.words""",
-        [
-            collection.name,
-            collection.fingerprint,
-            collection.settings,
-            collection.server,
-            collection.vectors,
-            collection.words,
-        ],
+        astuple(collection),
     )
     connection.execute(
         "INSERT OR IGNORE INTO articles SELECT article_id FROM staging.article_revisions WHERE revision IS NOT NULL"
@@ -55,20 +49,11 @@ def publish(
               AND p.revision = v.revision WHERE v.removed_in IS NULL""",
         [collection.name],
     ).fetchone()
+    created_at = datetime.now(UTC).isoformat(timespec="seconds")
+    counts = [articles, passages, change.added, change.changed, change.removed, unchanged]
     connection.execute(
         "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            number,
-            version,
-            collection.name,
-            datetime.now(UTC).isoformat(timespec="seconds"),
-            articles,
-            passages,
-            change.added,
-            change.changed,
-            change.removed,
-            unchanged,
-        ],
+        [number, version, collection.name, created_at, *counts],
     )
     connection.execute("UPDATE state SET current = ?1, last = ?1", [number])
     return int(number)
@@ -81,10 +66,7 @@ def remember_fetched(connection: sqlite3.Connection) -> None:
 
 def _rebase(connection: sqlite3.Connection, now: dict[str, int]) -> None:
     """After a roll-back, end the rows that only the abandoned versions hold and bring back those they dropped."""
-    for table, columns in (
-        ("lives", "article_id, revision"),
-        ("locations", "location, article_id, read_as, place"),
-    ):
+    for table, columns in (("lives", "article_id, revision"), ("locations", "location, article_id, read_as, place")):
         connection.execute(
             f"UPDATE {table} SET removed_in = :number WHERE removed_in IS NULL AND added_in > :version", now
         )

@@ -134,8 +134,7 @@ def _free(connection: sqlite3.Connection, version: int, article_id: str, text_sh
     if connection.execute("SELECT 1 FROM articles WHERE id = ?", [article_id]).fetchone() is None:
         return True
     live = connection.execute(
-        f"SELECT 1 FROM lives v WHERE v.article_id = :id AND {is_live('v')}",
-        {"id": article_id, "version": version},
+        f"SELECT 1 FROM lives v WHERE v.article_id = :id AND {is_live('v')}", {"id": article_id, "version": version}
     ).fetchone()
     same = connection.execute(
         "SELECT 1 FROM revisions WHERE article_id = ? AND text_sha = ?", [article_id, text_sha]

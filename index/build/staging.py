@@ -140,21 +140,11 @@ class Staging:
         """Store an article whose location held something else before; `given_id` is the id it should have."""
         self._begin()
         published = article.published
+        facts = (revision, text_sha, article.title, article.outlet, article.author)
+        days = (to_day(published.day), to_day(published.last_day)) if published else (None, None)
         self._connection.execute(
             "INSERT OR IGNORE INTO staging.new_revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                revision,
-                text_sha,
-                article.title,
-                article.outlet,
-                article.author,
-                str(published or ""),
-                to_day(published.day) if published else None,
-                to_day(published.last_day) if published else None,
-                article.url,
-                article.fetched_at,
-                article.text,
-            ],
+            [*facts, str(published or ""), *days, article.url, article.fetched_at, article.text],
         )
         self._connection.execute(
             "INSERT INTO staging.changed_locations (location, revision, text_sha, given_id) VALUES (?, ?, ?, ?)",

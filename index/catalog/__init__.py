@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,8 @@ class Catalog:
         """Whether `folder` holds a library with a published version."""
         if not (folder / schema.FILE).is_file():
             return False
-        catalog = Catalog(folder)
-        try:
+        with closing(Catalog(folder)) as catalog:
             return catalog.current() > 0
-        finally:
-            catalog.close()
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection."""
@@ -120,10 +117,7 @@ class Catalog:
 
     def collection(self, name: str) -> Collection:
         """The collection of that name; raises KeyError for an unknown one."""
-        for collection in self.collections():
-            if collection.name == name:
-                return collection
-        raise KeyError(name)
+        return {collection.name: collection for collection in self.collections()}[name]
 
     def collections(self) -> list[Collection]:
         """Every collection some version needs, oldest first."""

@@ -41,7 +41,7 @@ UPGRADES = {
             f"UPDATE collections SET fingerprint = fingerprint || '{WORD_FIELDS}"
             "id title body article outlet author first_day last_day'",
         ),
-    ),
+    )
 }
 """By the format they lead to; together they lead from format 1 to FORMAT."""
 
@@ -49,12 +49,7 @@ FILE = "library.sqlite"
 
 BUSY_SECONDS = 30.0
 
-_NOWHERE_TO_WRITE = {
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-}
+_NOWHERE_TO_WRITE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN}
 
 TABLES = """
 CREATE TABLE state (

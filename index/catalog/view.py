@@ -140,15 +140,9 @@ class View:
             """,
             article_id=article_id,
         )
-        turn = {"earlier version": "later version", "later version": "earlier version"}
+        turn = {("earlier version", 1): "later version", ("later version", 1): "earlier version"}
         found = [
-            Related(
-                row["id"],
-                row["revision"],
-                turn.get(row["kind"], row["kind"]) if row["turned"] else row["kind"],
-                row["score"],
-            )
-            for row in rows
+            Related(key, revision, turn.get((kind, turned), kind), score) for key, revision, kind, score, turned in rows
         ]
         live = self._live_pairs({(item.article_id, item.revision) for item in found}, Filter())
         return [item for item in found if (item.article_id, item.revision) in live]
@@ -260,30 +254,15 @@ class View:
 
 def to_article(row: sqlite3.Row) -> Article:
     """A row of `revisions`, with its location, as an Article."""
-    return Article(
-        text=row["text"],
-        title=row["title"],
-        outlet=row["outlet"],
-        author=row["author"],
-        published=Published.parse(row["published"]) if row["published"] else None,
-        url=row["url"],
-        location=row["location"],
-        fetched_at=row["fetched_at"],
-        id=row["article_id"],
-    )
+    as_stored = {name: row[name] for name in ("text", "title", "outlet", "author", "url", "location", "fetched_at")}
+    published = Published.parse(row["published"]) if row["published"] else None
+    return Article(**as_stored, published=published, id=row["article_id"])
 
 
 def to_passage(row: sqlite3.Row) -> Passage:
     """A row of `passages` as a Passage."""
-    return Passage(
-        row["article_id"],
-        row["revision"],
-        row["number"],
-        row["start"],
-        row["end"],
-        tuple((start, end) for start, end in json.loads(row["sentences"])),
-        row["tokens"],
-    )
+    spans = tuple((start, end) for start, end in json.loads(row["sentences"]))
+    return Passage(row["article_id"], row["revision"], row["number"], row["start"], row["end"], spans, row["tokens"])
 
 
 def split_id(passage_id: str) -> tuple[str, str, int] | None:

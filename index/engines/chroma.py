@@ -72,9 +72,7 @@ class VectorIndex:
             self._in_use = InUse(folder, create=create)
             self._client = self._open_folder(folder, create)
         self._collection: ChromaCollection = self._client.get_or_create_collection(
-            name,
-            embedding_function=None,
-            configuration={"hnsw": HNSW},
+            name, embedding_function=None, configuration={"hnsw": HNSW}
         )
         self._release = weakref.finalize(self, _close, self._client, self._mirror, self._in_use)
         self._release.atexit = False  # the system frees what an ending process holds
@@ -228,10 +226,7 @@ def snapshot(source: Path, target: Path) -> None:
         if path.is_dir():
             shutil.copytree(path, target / path.name)
     address = (source / _SQLITE).resolve().as_uri() + "?mode=ro"
-    with (
-        closing(sqlite3.connect(address, uri=True)) as old,
-        closing(sqlite3.connect(target / _SQLITE)) as new,
-    ):
+    with closing(sqlite3.connect(address, uri=True)) as old, closing(sqlite3.connect(target / _SQLITE)) as new:
         old.backup(new)
 
 
@@ -266,10 +261,7 @@ def _server_client(server: str) -> ClientAPI:
     secure = address.scheme == "https"
     try:
         return chromadb.HttpClient(
-            host=address.hostname,
-            port=address.port or (443 if secure else 8000),
-            ssl=secure,
-            settings=_settings(),
+            host=address.hostname, port=address.port or (443 if secure else 8000), ssl=secure, settings=_settings()
         )
     except ValueError as error:  # what chromadb makes of a refused connection
         raise UserError(f"No Chroma server answers at {server!r}. Start one: chroma run --path FOLDER") from error

@@ -138,8 +138,7 @@ def find_cues(masked: str, start: int, end: int, names: Sequence[Name]) -> list[
             found.append(cue)
     for match in _ACCORDING.finditer(masked, start, end):
         name = next(
-            (name for name in names if match.end() <= name.start and _leads(masked[match.end() : name.start])),
-            None,
+            (name for name in names if match.end() <= name.start and _leads(masked[match.end() : name.start])), None
         )
         beside = name is not None and _touches(masked, match.start(), name.end)
         if name and _ENDS.match(masked, name.end) and (beside or FILL not in masked[start:end]):

@@ -10,6 +10,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from index.errors import UserError
@@ -27,11 +28,7 @@ MAX_BYTES = 100_000_000
 
 
 def read(
-    targets: Sequence[str],
-    *,
-    fetcher: Fetcher | None = None,
-    seen: FetchLog | None = None,
-    max_bytes: int = MAX_BYTES,
+    targets: Sequence[str], *, fetcher: Fetcher | None = None, seen: FetchLog | None = None, max_bytes: int = MAX_BYTES
 ) -> Iterator[Read]:
     """Read paths and web addresses in order, folders by name; what cannot be read is yielded as Skipped.
 
@@ -149,20 +146,8 @@ def _plain(path: Path, location: str, to_article: Callable[[str], Article]) -> I
     yield replace(article, location=location)
 
 
-def _text(path: Path, location: str) -> Iterator[Read]:
-    yield from _plain(path, location, text_files.read_text)
-
-
-def _markdown(path: Path, location: str) -> Iterator[Read]:
-    yield from _plain(path, location, text_files.read_markdown)
-
-
-def _html(path: Path, location: str) -> Iterator[Read]:
-    yield replace(html.read_html(path.read_bytes()), location=location)
-
-
-def _json(path: Path, location: str) -> Iterator[Read]:
-    yield from records.read_json(path.read_bytes(), location)
+def _whole(path: Path, location: str, to_article: Callable[[Path], Article]) -> Iterator[Read]:
+    yield replace(to_article(path), location=location)
 
 
 def _json_lines(path: Path, location: str) -> Iterator[Read]:
@@ -170,34 +155,17 @@ def _json_lines(path: Path, location: str) -> Iterator[Read]:
         yield from records.read_json_lines(file, location)
 
 
-def _csv(path: Path, location: str) -> Iterator[Read]:
-    yield from records.read_csv(path, location)
-
-
-def _tsv(path: Path, location: str) -> Iterator[Read]:
-    yield from records.read_csv(path, location, "\t")
-
-
-def _pdf(path: Path, location: str) -> Iterator[Read]:
-    yield replace(pdf_docx.read_pdf(path), location=location)
-
-
-def _docx(path: Path, location: str) -> Iterator[Read]:
-    yield replace(pdf_docx.read_docx(path), location=location)
-
-
 READERS: dict[str, Callable[[Path, str], Iterator[Read]]] = {
-    ".txt": _text,
-    ".md": _markdown,
-    ".html": _html,
-    ".htm": _html,
-    ".json": _json,
+    ".txt": partial(_plain, to_article=text_files.read_text),
+    ".md": partial(_plain, to_article=text_files.read_markdown),
+    **dict.fromkeys((".html", ".htm"), partial(_whole, to_article=lambda path: html.read_html(path.read_bytes()))),
+    ".json": lambda path, location: records.read_json(path.read_bytes(), location),
     ".jsonl": _json_lines,
     ".ndjson": _json_lines,
-    ".csv": _csv,
-    ".tsv": _tsv,
-    ".pdf": _pdf,
-    ".docx": _docx,
+    ".csv": records.read_csv,
+    ".tsv": partial(records.read_csv, delimiter="\t"),
+    ".pdf": partial(_whole, to_article=pdf_docx.read_pdf),
+    ".docx": partial(_whole, to_article=pdf_docx.read_docx),
 }
 """How a file of each kind is read: (path, location) to what stands in it. The one place for a new format."""
 

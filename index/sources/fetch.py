@@ -115,10 +115,7 @@ class Fetcher:
         from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
         again = Retrying(
-            retry=retry_if_exception_type(_Busy),
-            stop=stop_after_attempt(self._tries),
-            wait=self._pause,
-            reraise=True,
+            retry=retry_if_exception_type(_Busy), stop=stop_after_attempt(self._tries), wait=self._pause, reraise=True
         )
         return again(self._once, *request)
 

@@ -148,7 +148,7 @@ def _with_properties(text: str, title: str, author: str, *, titled: bool = False
     title, author = clean_line(title or ""), clean_line(author or "")
     begin = clean_line(text[:1500])
     known = len(title) > 3 and title in begin
-    found = split_heading(text, titled=titled).article()
+    found = split_heading(text, titled=titled)
     if known and not found.title and not titled:
         found = replace(found, title=title)
     if len(author) > 3 and author in begin and not found.author:

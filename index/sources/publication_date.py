@@ -38,10 +38,7 @@ _CLOCK = re.compile(
 _ISO = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?=$|[T ]\d{2}:?\d{2})")
 _MONTHS = [month[:3] for month in MONTHS]
 # takes "/2023/12/07/", "/2023/dec/7/"; not "/2023/12/", "/12023/12/07"
-_URL_DAY = re.compile(
-    rf"(?<!\d)((?:19|20)\d{{2}})[/-](\d{{1,2}}|{either(_MONTHS)})[/-](\d{{1,2}})(?!\d)",
-    re.I,
-)
+_URL_DAY = re.compile(rf"(?<!\d)((?:19|20)\d{{2}})[/-](\d{{1,2}}|{either(_MONTHS)})[/-](\d{{1,2}})(?!\d)", re.I)
 
 
 def publication_date(text: str) -> Published | None:

@@ -219,17 +219,7 @@ def _article(row: Any) -> tuple[Article, Facts]:
     text = paragraphs(clean(text))
     if not text:
         raise Unreadable("its text is empty")
-    return (
-        Article(
-            text,
-            title=said.title,
-            outlet=said.outlet,
-            author=said.author,
-            url=said.url,
-            published=said.published,
-        ),
-        said,
-    )
+    return Article(text, said.title, said.outlet, said.author, said.published, said.url), said
 
 
 def _rows(top: Any, depth: int = 0) -> tuple[list[tuple[str, Any]], bool]:

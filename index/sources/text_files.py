@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from index.clean import clean, clean_line
@@ -37,38 +37,16 @@ DATELINE = re.compile(
 """`WASHINGTON — `, `LONDON, March 3 (Reuters) - `: part of the text, and never a title."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A text without its heading, and what the heading said."""
-
-    text: str
-    title: str = ""
-    outlet: str = ""
-    author: str = ""
-    url: str = ""
-    published: Published | None = None
-
-    def article(self) -> Article:
-        return Article(
-            clean(self.text),
-            title=self.title,
-            outlet=self.outlet,
-            author=self.author,
-            url=self.url,
-            published=self.published,
-        )
-
-
 def read_text(text: str) -> Article:
     """An article from the text of a .txt file."""
-    return split_heading(paragraphs(clean(text))).article()
+    return split_heading(paragraphs(clean(text)))
 
 
 def read_markdown(text: str) -> Article:
     """An article from Markdown: front matter and a first heading say what it is; its marks are taken out."""
     front, body = _front_matter(text)
     heading, body = _unmark(body)
-    found = split_heading(clean(body), titled=bool(heading or front.title)).article()
+    found = split_heading(clean(body), titled=bool(heading or front.title))
     return replace(
         found,
         title=front.title or clean_line(heading) or found.title,
@@ -79,17 +57,18 @@ def read_markdown(text: str) -> Article:
     )
 
 
-def split_heading(text: str, *, titled: bool = False) -> Heading:
+def split_heading(text: str, *, titled: bool = False) -> Article:
     """Take the heading off a cleaned text: the seeds' `date 2023-12-07 `, `Title: ...`, a byline, a title.
 
+    What it says becomes the article's facts, what follows it the article's text.
     A first short line alone is the title, unless `titled` says that one is known or the line is a dateline or
     a sentence of reported speech. What is not surely a heading stays in the text.
     """
-    found = Heading(text)
+    found = Article(text)
     if match := _SEED.match(text):
         published = publication_date(match[1])
         if published:
-            found = Heading(text[match.end() :].lstrip("\n"), published=published)
+            found = Article(text[match.end() :].lstrip("\n"), published=published)
     found = _header_lines(found)
     title_known = titled or bool(found.title)
     for _ in range(3):
@@ -104,7 +83,8 @@ def split_heading(text: str, *, titled: bool = False) -> Heading:
             found, title_known = replace(found, text=rest, title=line), True
         else:
             break
-    return _dateline(found)
+    found = _dateline(found)
+    return replace(found, text=clean(found.text))
 
 
 def paragraphs(text: str) -> str:
@@ -139,7 +119,7 @@ def _is_title(line: str, text: str) -> bool:
     return alone and not (DATELINE.match(line) or reported or line[0] in "-*•|>")
 
 
-def _header_lines(found: Heading) -> Heading:
+def _header_lines(found: Article) -> Article:
     facts: dict[str, str] = {}
     published = found.published
     text = found.text
@@ -170,7 +150,7 @@ def _date_line(line: str) -> Published | None:
     return published if published and published.precision == "day" else None
 
 
-def _dateline(found: Heading) -> Heading:
+def _dateline(found: Article) -> Article:
     """What a dateline says for certain: the agency, and the date where it has its year."""
     match = DATELINE.match(found.text)
     if not match:

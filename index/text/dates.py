@@ -213,13 +213,7 @@ class DatePhrase:
     until: date
 
 
-_PARTS = {
-    "early": (0, 0.4),
-    "beginning": (0, 0.4),
-    "start": (0, 0.4),
-    "mid": (0.25, 0.75),
-    "middle": (0.25, 0.75),
-}
+_PARTS = {"early": (0, 0.4), "beginning": (0, 0.4), "start": (0, 0.4), "mid": (0.25, 0.75), "middle": (0.25, 0.75)}
 _PARTS |= {"late": (0.6, 1), "end": (0.6, 1)}
 
 # takes "they met on or before ", "since the beginning of ", "in early "; not "they met within "
@@ -246,8 +240,7 @@ _NEGATED = _ends_with(
 _LATER = _ends_with(r"\b(?:later|early|late|by the end of|than|from)|compared (?:to|with)")
 # takes "the highest rate ", "the first time "; not "prices rose "
 _RECORD = re.compile(
-    r"\b(?:first|times?|record|(?:high|low|bigg|larg|strong)est|most|worst|best|peak|only)\b\W+(?:\w+\W+){0,5}$",
-    re.I,
+    r"\b(?:first|times?|record|(?:high|low|bigg|larg|strong)est|most|worst|best|peak|only)\b\W+(?:\w+\W+){0,5}$", re.I
 )
 # takes "$3 billion", "20%", "founded"; not "voted"
 _FIGURE = re.compile(
@@ -257,8 +250,7 @@ _FIGURE = re.compile(
 _DETERMINED = re.compile(r"(?:\b(?:the|an?|this|that|his|her|their|its|our|which|every|each|no)|['’]s)\s+$", re.I)
 # takes " articles on", " story", "  news"; not " newspaper", "articles"
 _PUBLISHED = re.compile(
-    r",?\s+(?:articles?|reports?|story|stories|pieces?|coverage|posts?|interviews?|edition|issue|news)\b",
-    re.I,
+    r",?\s+(?:articles?|reports?|story|stories|pieces?|coverage|posts?|interviews?|edition|issue|news)\b", re.I
 )
 _EVENTS = (  # these after a date make it the name of an event, a product or a figure
     r"(?:elections?|midterms?|primar(?:y|ies)|campaigns?|season|budget|census|dollars|attacks?|riots?|insurrection"

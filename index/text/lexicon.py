@@ -13,6 +13,10 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 def either(*lists: Iterable[str]) -> str:
     """The regular expression that takes any word of the lists: `either(("said", "says"))` is `(?:said|says)`."""
     return f"(?:{'|'.join(word for words in lists for word in words)})"
@@ -49,7 +53,7 @@ AUXILIARIES = (*DO_HAVE_OR_BE, *_words("will can could should"))
 _NEGATED_AUXILIARIES = _words(
     "aren't can't couldn't didn't doesn't don't hadn't hasn't haven't isn't shouldn't wasn't weren't won't wouldn't"
 )
-NEGATIONS = frozenset(_words("no not never none nobody nothing neither nor without cannot"))
+NEGATIONS = _set("no not never none nobody nothing neither nor without cannot")
 DENIALS = NEGATIONS.union(
     _NEGATED_AUXILIARIES,
     _words("deny denies denied refuse refuses refused fail fails failed unlikely lack lacks lacked"),
@@ -58,132 +62,73 @@ DENIALS = NEGATIONS.union(
 
 # By hand: the lists of sklearn and nltk hold words that carry meaning in news ("down", "against", "system",
 # "bill", "not") and cost an import or a download.
-_COMMON = _words(
-    """
-    a about all also am an and any are as at be because been being but by can could did do does doing for from
-    had has have having he her here hers him his how i if in into is it its just me more most my of on or our
-    ours out over own she should so some such than that the their theirs them then there these they this those
-    through to too under until up very was we were what when where which while who whom whose why will with
-    would you your yours
-    """
-)
-FUNCTION_WORDS = frozenset(
-    (
-        *_COMMON,
-        *_NEGATED_AUXILIARIES,
-        *_words(
-            """
-            above after again although another anybody anyone anything before below between both cannot done
-            during each either else even ever every few further get gets getting give given go goes going got
-            hence herself himself however itself let like made make makes making many may might mine much must
-            myself neither next now off once one ones only other others ourselves per please quite rather really
-            same since somebody someone something still themselves thing things though thus upon us well
-            whatever whether within without yes yet yourself
-            he'd he'll he's i'd i'll i'm i've it'd it'll it's let's she'd she'll she's that'd that's there's
-            they'd they'll they're they've we'd we'll we're we've what's where's who's you'd you'll you're you've
-            mr mrs ms dr
-            """
-        ),
-    )
-)
+_COMMON = _words("""
+    a about all also am an and any are as at be because been being but by can could did do does doing for from had has
+    have having he her here hers him his how i if in into is it its just me more most my of on or our ours out over own
+    she should so some such than that the their theirs them then there these they this those through to too under until
+    up very was we were what when where which while who whom whose why will with would you your yours""")
+FUNCTION_WORDS = frozenset(_COMMON + _NEGATED_AUXILIARIES) | _set("""
+    above after again although another anybody anyone anything before below between both cannot done during each either
+    else even ever every few further get gets getting give given go goes going got hence herself himself however itself
+    let like made make makes making many may might mine much must myself neither next now off once one ones only other
+    others ourselves per please quite rather really same since somebody someone something still themselves thing things
+    though thus upon us well whatever whether within without yes yet yourself he'd he'll he's i'd i'll i'm i've it'd
+    it'll it's let's she'd she'll she's that'd that's there's they'd they'll they're they've we'd we'll we're we've
+    what's where's who's you'd you'll you're you've mr mrs ms dr""")
 """Words that carry no meaning of their own; negations and names of things are not among them."""
 
 STOP_WORDS = frozenset((*_COMMON, *_words("no nor not said say says s t d m ll re ve")))
 """Left out of a word search as long as the query has other words; English contractions in their parts."""
 
-ASKING_WORDS = frozenset(
-    _words(
-        """
-        ask asked asking believe believes chronology clarify comment commented describe described detail details
-        develop developed development elaborate evolve evolved explain feel feels find happen happened happening
-        happens information know list mean meant mention mentioned name opinion position quote quoted react reaction
-        respond response said say saying says show speak speaking spoke stance statement talk talked talking tell
-        telling think thinks thought timeline told understand unfold unfolded view views want wanted
-        """
-    )
-)
+ASKING_WORDS = _set("""
+    ask asked asking believe believes chronology clarify comment commented describe described detail details develop
+    developed development elaborate evolve evolved explain feel feels find happen happened happening happens information
+    know list mean meant mention mentioned name opinion position quote quoted react reaction respond response said say
+    saying says show speak speaking spoke stance statement talk talked talking tell telling think thinks thought
+    timeline told understand unfold unfolded view views want wanted""")
 """Words that say what is wanted rather than what it is about."""
 
-SENTENCE_OPENERS = _words(
-    """
-    this that these those he she it they we i you his her its their our my but and or so in on as if for from by
-    with when while after before there both then also however since although
-    """
-)
+SENTENCE_OPENERS = _words("""
+    this that these those he she it they we i you his her its their our my but and or so in on as if for from by with
+    when while after before there both then also however since although""")
 """Words that open a sentence and are not the name of what it is about."""
 
-SOURCES_IN_PLURAL = _words(
-    """
+SOURCES_IN_PLURAL = _words("""
     officials police prosecutors authorities investigators lawmakers experts scientists researchers analysts critics
-    witnesses residents sources reporters
-    """
-)
+    witnesses residents sources reporters""")
 """People whom news quotes in the plural."""
-GROUPS_OF_SPEAKERS = SOURCES_IN_PLURAL + _words(
-    """
+GROUPS_OF_SPEAKERS = SOURCES_IN_PLURAL + _words("""
     advocates organisers organizers protesters relatives doctors lawyers activists supporters observers firefighters
     rescuers economists campaigners aides media neighbours neighbors paramedics detectives engineers historians
-    attorneys
-    """
-)
-CAPITALISED_OPENERS = frozenset(
-    (
-        *SOURCES_IN_PLURAL,
-        *_words(
-            """
-            according additionally afterwards although besides despite earlier eventually finally following hundreds
-            instead later local many meanwhile moreover nearly nevertheless no not officers often opponents people
-            previously recently several similarly speaking supporters thousands three today tomorrow two unfortunately
-            unlike until yesterday yes describe explain list summarise summarize tell
-            """
-        ),
-    )
-)
+    attorneys""")
+CAPITALISED_OPENERS = frozenset(SOURCES_IN_PLURAL) | _set("""
+    according additionally afterwards although besides despite earlier eventually finally following hundreds instead
+    later local many meanwhile moreover nearly nevertheless no not officers often opponents people previously recently
+    several similarly speaking supporters thousands three today tomorrow two unfortunately unlike until yesterday yes
+    describe explain list summarise summarize tell""")
 """Capitalised at the start of a sentence without being a name; function words are known already."""
 
-_LEADERS = _words(
-    """
+_LEADERS = _words("""
     chair chairman chairwoman chief coach commissioner director judge justice minister officer president professor
-    secretary senator speaker spokesman spokesperson spokeswoman
-    """
-)
-TITLES = frozenset(
-    (
-        *_LEADERS,
-        *_words(
-            """
-            ambassador adm attorney baron baroness bishop capt captain cardinal chancellor col congressman
-            congresswoman councillor detective deputy dr emperor father first former gen gov governor inspector king
-            lady lieutenant lord lt madam maj mayor miss mr mrs ms pastor pope premier prime prince princess prof
-            queen rabbi rep representative reps rev sec sen senators sens sgt sheriff sir superintendent vice
-            """
-        ),
-    )
-)
+    secretary senator speaker spokesman spokesperson spokeswoman""")
+TITLES = frozenset(_LEADERS) | _set("""
+    ambassador adm attorney baron baroness bishop capt captain cardinal chancellor col congressman congresswoman
+    councillor detective deputy dr emperor father first former gen gov governor inspector king lady lieutenant lord lt
+    madam maj mayor miss mr mrs ms pastor pope premier prime prince princess prof queen rabbi rep representative reps
+    rev sec sen senators sens sgt sheriff sir superintendent vice""")
 """Words before a person's name which are not part of it."""
-OFFICES = frozenset(
-    (
-        *_LEADERS,
-        *_words(
-            """
-            activist adviser advisor agent correspondent editor fellow founder general head leader manager official
-            researcher scientist strategist whip
-            """
-        ),
-    )
-)
+OFFICES = frozenset(_LEADERS) | _set("""
+    activist adviser advisor agent correspondent editor fellow founder general head leader manager official researcher
+    scientist strategist whip""")
 """The last word of an office before a name: `Senate Majority Leader`, `Attorney General`."""
-POLITICAL_BODIES = frozenset(_words("senate house republican democrat democratic gop labour conservative liberal"))
-INSTITUTIONS = _words(
-    """
-    house senate congress parliament party university college school court courts department council committee inc
-    corp ltd act bank republican republicans democrat democrats ministry agency union cup league commission county
-    city state states news times post press journal institute association federation organisation organization motors
-    mills electric airlines group company service police office hospital centre center hill street river island
-    islands airport nations administration bureau authority foundation fund army navy force guard patrol club museum
-    church day games war republic kingdom board society academy chamber international research security affairs
-    """
-)
+POLITICAL_BODIES = _set("senate house republican democrat democratic gop labour conservative liberal")
+INSTITUTIONS = _words("""
+    house senate congress parliament party university college school court courts department council committee inc corp
+    ltd act bank republican republicans democrat democrats ministry agency union cup league commission county city state
+    states news times post press journal institute association federation organisation organization motors mills
+    electric airlines group company service police office hospital centre center hill street river island islands
+    airport nations administration bureau authority foundation fund army navy force guard patrol club museum church day
+    games war republic kingdom board society academy chamber international research security affairs""")
 """Words of names that are not a person's."""
 
 _SAID = _words("said says told argued explained claimed added stated noted")
@@ -193,23 +138,17 @@ REPORTING_VERBS = _SAID + _words(
 )
 """Verbs that report speech without `that`; `declared war` and `promised aid` do not."""
 SPEECH_VERBS = (
-    *REPORTING_VERBS,
-    *_WROTE,
-    *_words(
-        """
-        adds alleged boasted cautioned claims conceded concluded confirmed countered emphasised emphasized explains
-        insists joked lamented maintained notes observed opined pledged posted predicted proclaimed promised quipped
-        recalled reiterated remarked replied reported responded speculated states suggested vowed warns writes
-        """
-    ),
+    REPORTING_VERBS
+    + _WROTE
+    + _words("""
+    adds alleged boasted cautioned claims conceded concluded confirmed countered emphasised emphasized explains insists
+    joked lamented maintained notes observed opined pledged posted predicted proclaimed promised quipped recalled
+    reiterated remarked replied reported responded speculated states suggested vowed warns writes""")
 )
 """Verbs beside the name of a speaker."""
-VERBS_BESIDE_QUOTATIONS = _words(
-    """
+VERBS_BESIDE_QUOTATIONS = _words("""
     asked continued continues began urged called described asks exclaimed shouted answered thinks believes thought read
-    reads
-    """
-)
+    reads""")
 """Verbs of saying only where quoted words are next to them."""
 PLAIN_SPEECH_VERBS = _SAID + _WROTE
 """Those that a quotation's speaker stands beside most often, for questions made by rule."""
@@ -229,13 +168,10 @@ DESCRIBING_VERBS = _RESPONDING_VERBS + _words(
 """`How did X describe ...`."""
 ACCUSING_VERBS = _words("said says told claimed called described argued warned suggested insisted denied")
 """`Who called ...`."""
-OUTLET_VERBS = _words(
-    """
+OUTLET_VERBS = _words("""
     report reports reported reporting say says said write writes wrote written claim claims claimed suggest suggests
-    suggested describe describes described portray portrays portrayed publish publishes published cover covers
-    covered discuss discusses discussed mention mentions mentioned highlight highlights highlighted note notes noted
-    credit credits credited attribute attributes attributed implies implied indicate indicates indicated characterise
-    characterises characterize characterizes depict depicts depicted quote quotes quoted cite cites cited
-    """
-)
+    suggested describe describes described portray portrays portrayed publish publishes published cover covers covered
+    discuss discusses discussed mention mentions mentioned highlight highlights highlighted note notes noted credit
+    credits credited attribute attributes attributed implies implied indicate indicates indicated characterise
+    characterises characterize characterizes depict depicts depicted quote quotes quoted cite cites cited""")
 """What newspapers do."""
