@@ -142,11 +142,7 @@ def _speaker_name(phrase: str) -> str:
     # takes "’s" off "Biden’s", "'" off "Republicans'"; nothing off "O’Neil"
     phrase = re.sub(r"['’]s?$", "", phrase)
     words = phrase.split()
-    if (
-        not words
-        or len(words) > 7
-        or all(word.lower() in FUNCTION_WORDS | _INDEFINITE_PEOPLE | _INDEFINITE_TEXTS for word in words)
-    ):
+    if len(words) > 7 or all(word.lower() in FUNCTION_WORDS | _INDEFINITE_PEOPLE | _INDEFINITE_TEXTS for word in words):
         return ""
     names = find_names(phrase)
     before = phrase[: names[-1].start].split() if names and names[-1].end == len(phrase) else []
