@@ -48,11 +48,7 @@ class Assistant:
     """Answers questions of one library; safe to call from several threads."""
 
     def __init__(
-        self,
-        library: Library,
-        settings: Settings,
-        reader: Reader | None = None,
-        answerer: Answerer | None = None,
+        self, library: Library, settings: Settings, reader: Reader | None = None, answerer: Answerer | None = None
     ) -> None:
         self.library = library
         self.settings = settings
@@ -126,12 +122,12 @@ class Assistant:
         """The state with its hits filled in."""
         started = time.perf_counter()
 
-        def search(query: Query) -> tuple[list[Hit], tuple[str, ...]]:
+        def search(query: Query) -> tuple[Sequence[Hit], tuple[str, ...]]:
             return retrieval.retrieve(self.library, query, self.settings.hits)
 
         hits, notes = search(state.query)
         if self.writer:
-            hits = list(self.writer.interleave_subqueries(state.query, hits, lambda query: search(query)[0]))
+            hits = retrieval.interleave_subqueries(state.query, hits, lambda query: search(query)[0], len(hits))
         seconds = {**state.seconds, "retrieve": time.perf_counter() - started}
         return replace(state, hits=tuple(hits), notes=state.notes + notes, seconds=seconds)
 
@@ -164,27 +160,11 @@ class Assistant:
                 yield from verified
         seconds["write" if self.writer else "verify"] = time.perf_counter() - started - seconds["read"]
         seconds["total"] = sum(seconds.values())
-        metadata = replace(
-            metadata,
-            notes=(*notes, *metadata.notes),
-            tokens_in=state.tokens_in + metadata.tokens_in,
-            tokens_out=state.tokens_out + metadata.tokens_out,
-        )
-        yield self._answer(state, reading, statements, metadata, seconds)
-
-    def _answer(
-        self,
-        state: PipelineState,
-        reading: Reading,
-        statements: Sequence[Statement],
-        metadata: AnswerMetadata,
-        seconds: dict[str, float],
-    ) -> Answer:
         articles = {(hit.passage.article_id, hit.passage.revision): hit.article for hit in state.hits}
         refused = not any(statement.supported for statement in statements)
-        return Answer(
-            question=state.query.question,
-            query=state.query,
+        yield Answer(
+            question=query.question,
+            query=query,
             statements=tuple(statements),
             short="" if refused else _short(reading, statements),
             refused=refused,
@@ -193,11 +173,11 @@ class Assistant:
             hits=state.hits,
             closest=tuple(to_citation(candidate) for candidate in reading.candidates[:CLOSEST]) if refused else (),
             articles=tuple(articles.values()),
-            notes=metadata.notes,
+            notes=(*notes, *metadata.notes),
             reader=self.reader.name,
             model=metadata.model,
-            tokens_in=metadata.tokens_in,
-            tokens_out=metadata.tokens_out,
+            tokens_in=state.tokens_in + metadata.tokens_in,
+            tokens_out=state.tokens_out + metadata.tokens_out,
             library_version=self.library.version,
             settings_fingerprint=self.settings.fingerprint,
             seconds=seconds,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from index.text.names import find_names, plain_name
@@ -35,11 +35,8 @@ def retrieve(library: Library, query: Query, k: int) -> tuple[list[Hit], tuple[s
     if hits or not query.inferred:
         return _boost_cited(hits, query), ()
     hits = _search(library, query, query.given, k)
-    meanings = ", ".join(
-        f"{chip.phrase!r} ({chip.meaning})"
-        for chip in query.interpretations
-        if chip.kind in ("date", "outlet", "author")
-    )
+    chips = [chip for chip in query.interpretations if chip.kind in ("date", "outlet", "author")]
+    meanings = ", ".join(f"{chip.phrase!r} ({chip.meaning})" for chip in chips)
     return _boost_cited(hits, query), (f"No article here matches {meanings}; searched all articles instead.",)
 
 
@@ -105,8 +102,8 @@ class Subquery:
     label: str
     query: Query
     name: str = ""
-    since: date | None = None
-    until: date | None = None
+    since: date = date.max
+    until: date = date.min
 
     def holds(self, hit: Hit) -> bool:
         """Whether a hit is about this side, or published in this period."""
@@ -114,9 +111,7 @@ class Subquery:
             surname = plain_name(self.name).split()[-1].lower()
             return surname in f"{hit.article.title} {hit.article.outlet} {hit.text}".lower()
         published = hit.article.published
-        if published is None or self.since is None or self.until is None:
-            return False
-        return self.since <= published.day <= self.until
+        return published is not None and self.since <= published.day <= self.until
 
 
 def subqueries(query: Query, hits: Sequence[Hit]) -> tuple[Subquery, ...]:
@@ -170,17 +165,12 @@ def interleave_subqueries(
     query: Query, hits: Sequence[Hit], search: Callable[[Query], Sequence[Hit]], k: int
 ) -> tuple[Hit, ...]:
     """The hits for a question with those for each of its subqueries between them, best first, `k` at most."""
-    parts = subqueries(query, hits)
-    if not parts:
-        return tuple(hits)
-    return round_robin([hits, *(search(part.query) for part in parts)], k)
+    return round_robin([hits, *(search(part.query) for part in subqueries(query, hits))], k)
 
 
 def round_robin(lists: Sequence[Sequence[Hit]], k: int) -> tuple[Hit, ...]:
     """One from each list in turn, each passage once, `k` at most."""
     unique: dict[str, Hit] = {}
-    for row in range(max(map(len, lists), default=0)):
-        for each in lists:
-            if row < len(each):
-                unique.setdefault(each[row].passage.id, each[row])
+    for hit in filter(None, chain(*zip_longest(*lists))):
+        unique.setdefault(hit.passage.id, hit)
     return tuple(unique.values())[:k]

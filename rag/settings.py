@@ -10,10 +10,11 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import date
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -25,10 +26,7 @@ from index.errors import UserError
 from index.split import PASSAGE_TOKENS
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from index.build.embed_passages import IndexConfig
-    from index.engines.encoder import Encoder
 
 FILE = "clippings.toml"
 PREFIX = "CLIPPINGS_"
@@ -158,16 +156,10 @@ def index_config(settings: Settings) -> IndexConfig:
     from index.split import FORMAT, passages
 
     values: dict[str, Any] = {"encoder": settings.encoder, "passage_tokens": settings.passage_tokens}
-    encoders: list[Encoder] = []
-
-    def embed(texts: Sequence[str]) -> np.ndarray:
-        if not encoders:
-            encoders.append(open_encoder(settings.encoder))
-        return encoders[0].embed(texts)
-
+    encoder = cache(lambda: open_encoder(settings.encoder))
     return IndexConfig(
         settings_fingerprint=json.dumps([values, fingerprint(settings.encoder), FORMAT]),
         settings=values,
         split=lambda article: passages(article, tokens=settings.passage_tokens),
-        embed=embed,
+        embed=lambda texts: encoder().embed(texts),
     )

@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 from index.split import count_tokens
@@ -57,6 +57,7 @@ class Usage:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class ChatClient:
     """Sends messages to one chat model and yields the reply's text, then what it cost.
 
@@ -64,32 +65,23 @@ class ChatClient:
     limits. `timeout` is the seconds to wait for each next word; `longest` the seconds for a whole reply.
     """
 
-    def __init__(
-        self,
-        model: BaseChatModel,
-        describe: str,
-        *,
-        cache: ReplyCache | None = None,
-        timeout: float = 90.0,
-        longest: float = 300.0,
-        reply_tokens: int = 1500,
-    ) -> None:
-        self._model = model
-        self._describe = describe
-        self._cache = cache
-        self._timeout = timeout
-        self._longest = longest
-        self._reply_tokens = reply_tokens
+    model: BaseChatModel
+    describe: str
+    _: KW_ONLY
+    cache: ReplyCache | None = None
+    timeout: float = 90.0
+    longest: float = 300.0
+    reply_tokens: int = 1500
 
     def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str | Usage]:
         """The reply piece by piece, and a Usage last; raises ModelFailed.
 
         Only a reply that came whole is cached. Closing the iterator early abandons the request.
         """
-        key = self._cache.key(self._describe, messages) if self._cache else ""
-        if self._cache and (cached := self._cache.get(key)):
-            yield cached.text
-            yield Usage(cached.tokens_in, cached.tokens_out, 0.0, cached=True)
+        key = self.cache.key(self.describe, messages) if self.cache else ""
+        if self.cache and (cached := self.cache.get(key)):
+            yield cached[0]
+            yield Usage(*cached[1:], cached=True)
             return
         started = time.monotonic()
         text, cut = "", False
@@ -102,7 +94,7 @@ class ChatClient:
             if piece := chunk.text:
                 text += piece
                 yield str(piece)
-            if len(text) > 12 * self._reply_tokens:
+            if len(text) > 12 * self.reply_tokens:
                 # A server that ignores the limit it was given; twelve characters a token is past any English.
                 raise ModelFailed("the reply went on past its limit")
         if not text.strip():
@@ -113,8 +105,8 @@ class ChatClient:
             time.monotonic() - started,
             cut=cut,
         )
-        if self._cache and not cut:
-            self._cache.put(key, text, total.tokens_in, total.tokens_out)
+        if self.cache and not cut:
+            self.cache.put(key, text, total.tokens_in, total.tokens_out)
         yield total
 
     def _chunks(self, messages: Sequence[BaseMessage]) -> Iterator[AIMessageChunk]:
@@ -122,7 +114,7 @@ class ChatClient:
         started = False
         for attempt in range(1, MOST_ATTEMPTS + 1):
             try:
-                for chunk in _with_timeouts(lambda: self._model.stream(list(messages)), self._timeout, self._longest):
+                for chunk in _with_timeouts(lambda: self.model.stream(list(messages)), self.timeout, self.longest):
                     started = True
                     yield chunk
                 return
@@ -143,8 +135,7 @@ def _with_timeouts(start: Callable[[], Iterator[Any]], timeout: float, longest: 
 
     def read() -> None:
         try:
-            stream = start()
-            for item in stream:
+            for item in start():
                 if stop.is_set():
                     break
                 items.put(("item", item))

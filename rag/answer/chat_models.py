@@ -49,20 +49,12 @@ def open_model(
     if url:
         options["base_url"] = url
     if provider == "ollama":
-        options |= {
-            "num_predict": reply_tokens,
-            "num_ctx": context_tokens,
-            "client_kwargs": {"timeout": timeout},
-        }
+        options |= {"num_predict": reply_tokens, "num_ctx": context_tokens, "client_kwargs": {"timeout": timeout}}
     else:
         options |= {"max_tokens": reply_tokens, "timeout": timeout, "max_retries": 0}
     if provider == "openai" and url:
         # Servers on one's own machine want no key, but the client will not start without one.
         options |= {"api_key": os.environ.get("OPENAI_API_KEY") or "none", "stream_usage": True}
-    return _open(name, provider, model, options)
-
-
-def _open(name: str, provider: str, model: str, options: dict[str, Any]) -> BaseChatModel:
     from langchain.chat_models import init_chat_model
 
     try:

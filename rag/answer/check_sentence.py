@@ -140,11 +140,7 @@ def linked_sentences(wanted: set[str], window: Window) -> list[Citation]:
     spans: list[Span] = []
     held = {span: wanted & set(content(text)) for span, text in zip(window.spans, window.sentences, strict=True)}
     while len(spans) < MOST_LINKS:
-        span = max(
-            (span for span in held if span not in spans),
-            key=lambda span: len(held[span] & left),
-            default=None,
-        )
+        span = max((span for span in held if span not in spans), key=lambda span: len(held[span] & left), default=None)
         if span is None or (spans and len(held[span] & left) < max(2, LEAST_NEW_WORDS * len(wanted))):
             break
         spans.append(span)

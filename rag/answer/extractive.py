@@ -27,20 +27,13 @@ class ExtractiveAnswerer:
         self._score_share = score_share
 
     def statements(self, query: Query, reading: Reading, turns: Sequence[Turn] = ()) -> Iterator[Statement]:
-        candidates = select(self._by_speaker(query, reading.candidates), self._limit, self._score_share)
+        # Of a person's words only that person's are shown, where the best sentence is theirs.
+        theirs = bool(query.speaker and reading.candidates) and _says(query.speaker, reading.candidates[0])
+        eligible = (each for each in reading.candidates if not theirs or _says(query.speaker, each))
+        candidates = select(eligible, self._limit, self._score_share)
         if query.develops:
             candidates = sorted(candidates, key=_date_and_place)
-        for candidate in candidates:
-            yield to_statement(candidate)
-
-    def _by_speaker(self, query: Query, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
-        """All candidates; but of a person's words only that person's, where the best one is theirs."""
-        if not candidates:
-            return
-        theirs = bool(query.speaker) and _says(query.speaker, candidates[0])
-        for candidate in candidates:
-            if not theirs or _says(query.speaker, candidate):
-                yield candidate
+        yield from map(to_statement, candidates)
 
 
 def select(candidates: Iterable[Candidate], limit: int, score_share: float) -> list[Candidate]:

@@ -11,8 +11,6 @@ from rag.answer.generative import GenerativeAnswerer
 from rag.answer.reply_cache import ReplyCache
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
-
     from rag.settings import Settings
 
 PROMPT_ROOM = 700
@@ -21,9 +19,11 @@ PROMPT_ROOM = 700
 CACHE_FILE = "replies.sqlite"
 
 
-def open_chat_model(settings: Settings) -> BaseChatModel:
-    """The chat model the settings name, for writing or for judging; raises UserError as `open_model` does."""
-    return open_model(
+def open_chat_client(settings: Settings, *, cached: bool) -> ChatClient:
+    """A client to the settings' model, with its cache unless `cached` is false; raises UserError as `open_model`."""
+    from index.engines.encoder import cache_folder
+
+    model = open_model(
         settings.model,
         url=settings.model_url,
         temperature=settings.model_temperature if settings.model_temperature >= 0 else None,
@@ -31,15 +31,9 @@ def open_chat_model(settings: Settings) -> BaseChatModel:
         context_tokens=int(1.5 * settings.model_source_tokens) + settings.model_reply_tokens + PROMPT_ROOM,
         timeout=settings.model_timeout,
     )
-
-
-def open_chat_client(settings: Settings, *, cached: bool) -> ChatClient:
-    """A client to the settings' model, with its cache unless `cached` is false."""
-    from index.engines.encoder import cache_folder
-
     description = [settings.model, settings.model_url, settings.model_temperature, settings.model_reply_tokens]
     return ChatClient(
-        open_chat_model(settings),
+        model,
         json.dumps(description),
         cache=ReplyCache(cache_folder() / CACHE_FILE) if cached else None,
         timeout=settings.model_timeout,

@@ -17,7 +17,6 @@ from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.prompt import NOT_FOUND, pack, question_messages
 from rag.answer.reply_parser import Sentence, SentenceStream
 from rag.answer.restate import restate
-from rag.retrieve import interleave_subqueries
 from rag.types import AnswerMetadata, Query, Reading, Statement, Turn
 
 if TYPE_CHECKING:
@@ -76,32 +75,27 @@ def answer_chain(client: ChatClient, source_tokens: int) -> Runnable[AnswerReque
             reply = client.stream(question_messages(context.request.query, context.sources))
             yield from takewhile(lambda _: not context.ended.is_set(), reply)  # noqa: B023 - used up before the next
 
-    def sentences(items: Iterator[Item]) -> Iterator[Item]:
-        context = next(items)
-        assert isinstance(context, SourceContext)
-        yield context
-        yield from _sentences(items, context)
-
     def check_each(items: Iterator[Item]) -> Iterator[Item]:
         for item in items:
             if isinstance(item, SourceContext):
                 context = item
-            yield (
-                check(item, context.sources, context.request.query, context.request.reading)
-                if isinstance(item, Sentence)
-                else item
-            )
+            elif isinstance(item, Sentence):
+                item = check(item, context.sources, context.request.query, context.request.reading)
+            yield item
 
     return (
         RunnableLambda(pack_sources, name="pack")
         | RunnableGenerator(write, name="write")
-        | RunnableGenerator(sentences, name="sentences")
+        | RunnableGenerator(_sentences, name="sentences")
         | RunnableGenerator(check_each, name="check")
     )
 
 
-def _sentences(items: Iterator[Item], context: SourceContext) -> Iterator[Item]:
+def _sentences(items: Iterator[Item]) -> Iterator[Item]:
     """The pieces of a reply as sentences, cut where it repeats itself or goes on for too long."""
+    context = next(items)
+    assert isinstance(context, SourceContext)
+    yield context
     stream = SentenceStream(len(context.sources))
     repeats: dict[tuple[str, ...], int] = {}
     reply = ""
@@ -143,12 +137,6 @@ class GenerativeAnswerer:
     ) -> tuple[Query, str, Usage]:
         """See `rag.answer.restate.restate`."""
         return restate(query, turns, self._talker, read, ignore)
-
-    def interleave_subqueries(
-        self, query: Query, hits: Sequence[Hit], search: Callable[[Query], Sequence[Hit]]
-    ) -> Sequence[Hit]:
-        """See `rag.retrieve.interleave_subqueries`; as many hits as there were."""
-        return interleave_subqueries(query, hits, search, len(hits))
 
     def statements(
         self, query: Query, reading: Reading, turns: Sequence[Turn] = ()

@@ -69,12 +69,14 @@ def check_model(settings: Settings) -> ModelCheck:
     from rag.answer.from_settings import open_chat_client
 
     client = open_chat_client(settings, cached=False)
+    hit = Hit(passages(ARTICLE)[0], ARTICLE, 1.0)
     try:
-        pieces, usage, first, seconds = _ask(client, ANSWERABLE)
-        other, *_ = _ask(client, UNANSWERABLE)
+        pieces, usage, first, seconds = _ask(client, hit, ANSWERABLE)
+        other, *_ = _ask(client, hit, UNANSWERABLE)
     except ModelFailed as error:
         return ModelCheck(answers=False, fault=str(error))
-    hit, reading = _sources()
+    reading = Reading(tuple(Candidate(hit, span, 1.0) for span, _ in hit.sentences()), 1.0, True)
+    query = Query(ANSWERABLE, ANSWERABLE)
     replied = list(split_reply(pieces, 1))
     return ModelCheck(
         answers=True,
@@ -85,17 +87,14 @@ def check_model(settings: Settings) -> ModelCheck:
         tokens_out=usage.tokens_out,
         sentences=len(replied),
         cited=sum(bool(sentence.numbers) for sentence in replied),
-        supported=sum(
-            check(sentence, (hit,), Query(ANSWERABLE, ANSWERABLE), reading).statement.supported for sentence in replied
-        ),
+        supported=sum(check(sentence, (hit,), query, reading).statement.supported for sentence in replied),
         declines=NOT_FOUND.strip(".").casefold() in "".join(other).casefold(),
         reply="".join(pieces),
     )
 
 
-def _ask(client: ChatClient, question: str) -> tuple[list[str], Usage, float, float]:
+def _ask(client: ChatClient, hit: Hit, question: str) -> tuple[list[str], Usage, float, float]:
     """The pieces of a reply, its usage, and the seconds to its first and its last."""
-    hit, _ = _sources()
     started, first, pieces, usage = time.monotonic(), 0.0, [], Usage()
     for piece in client.stream(question_messages(Query(question, question), (hit,))):
         if isinstance(piece, Usage):
@@ -104,8 +103,3 @@ def _ask(client: ChatClient, question: str) -> tuple[list[str], Usage, float, fl
             first = first or time.monotonic() - started
             pieces.append(piece)
     return pieces, usage, first, time.monotonic() - started
-
-
-def _sources() -> tuple[Hit, Reading]:
-    hit = Hit(passages(ARTICLE)[0], ARTICLE, 1.0)
-    return hit, Reading(tuple(Candidate(hit, span, 1.0) for span, _ in hit.sentences()), 1.0, True)

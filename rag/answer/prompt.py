@@ -112,7 +112,5 @@ def rewrite_messages(question: str, turns: Sequence[Turn]) -> list[BaseMessage]:
         _as_data(f"Question: {clean_line(turn.question)}\nAnswer: {clean_line(turn.text)[:ANSWER_SHOWN]}")
         for turn in turns[-TURNS:]
     ]
-    return [
-        SystemMessage(REWRITE),
-        HumanMessage(f"{fence(exchanges, 'conversation')}\n\nLast question: {clean_line(question)}"),
-    ]
+    data = fence(exchanges, "conversation")
+    return [SystemMessage(REWRITE), HumanMessage(f"{data}\n\nLast question: {clean_line(question)}")]

@@ -11,7 +11,6 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,15 +21,6 @@ if TYPE_CHECKING:
 
 MOST_REPLIES = 5000
 """Replies stored; the oldest are deleted first."""
-
-
-@dataclass(frozen=True, slots=True)
-class CachedReply:
-    """A reply, with the tokens it cost when it came."""
-
-    text: str
-    tokens_in: int
-    tokens_out: int
 
 
 class ReplyCache:
@@ -46,24 +36,22 @@ class ReplyCache:
     def key(describe: str, messages: Sequence[BaseMessage]) -> str:
         """SHA-256 of `describe` (model, address, temperature, limits) and every message with its role."""
         contents = [(message.type, str(message.text)) for message in messages]
-        return hashlib.sha256(
-            json.dumps([describe, contents], ensure_ascii=False).encode("utf-8", "replace")
-        ).hexdigest()
+        request = json.dumps([describe, contents], ensure_ascii=False)
+        return hashlib.sha256(request.encode("utf-8", "replace")).hexdigest()
 
-    def get(self, key: str) -> CachedReply | None:
+    def get(self, key: str) -> tuple[str, int, int] | None:
+        """A reply, with the tokens in and out that it cost when it came."""
         if not self._path.exists():
             return None
         with self._open() as database:
-            row = database.execute("SELECT text, tokens_in, tokens_out FROM reply WHERE key = ?", (key,)).fetchone()
-        return CachedReply(*row) if row else None
+            return database.execute("SELECT text, tokens_in, tokens_out FROM reply WHERE key = ?", (key,)).fetchone()
 
     def put(self, key: str, text: str, tokens_in: int, tokens_out: int) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         text = text.encode("utf-8", "replace").decode()
         with self._open() as database:
             database.execute(
-                "INSERT OR REPLACE INTO reply VALUES (?, ?, ?, ?, ?)",
-                (key, text, tokens_in, tokens_out, time.time()),
+                "INSERT OR REPLACE INTO reply VALUES (?, ?, ?, ?, ?)", (key, text, tokens_in, tokens_out, time.time())
             )
             database.execute(
                 "DELETE FROM reply WHERE key NOT IN (SELECT key FROM reply ORDER BY written DESC LIMIT ?)",

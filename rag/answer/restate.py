@@ -60,11 +60,7 @@ def usable_rewriting(reply: str, question: str, turns: Sequence[Turn]) -> str:
 
 
 def restate(
-    query: Query,
-    turns: Sequence[Turn],
-    client: ChatClient,
-    read: Callable[[str], Query],
-    ignore: Collection[str] = (),
+    query: Query, turns: Sequence[Turn], client: ChatClient, read: Callable[[str], Query], ignore: Collection[str] = ()
 ) -> tuple[Query, str, Usage]:
     """A follow-up's query with the model's stand-alone question, a note where there is none, and the usage.
 
@@ -81,11 +77,7 @@ def restate(
     except ModelFailed as error:
         return query, f"The model did not restate the question ({error}); it was restated by rule.", Usage()
     if not text or text == query.text:
-        return (
-            query,
-            "" if text else "The model's restated question was not used: it was not this question.",
-            usage,
-        )
+        return query, "" if text else "The model's restated question was not used: it was not this question.", usage
     rewritten = read(text)
     chip = replace(chip, meaning=f"{text} (by the model; by rule: {query.text})")
     chips = (chip, *(other for other in rewritten.interpretations if other.kind != "follow-up"))

@@ -13,23 +13,10 @@ from rag.read.features import AnswerabilityFeatures, SentenceFeatures
 from rag.read.span_model import CALIBRATION_FILE
 
 FORMER_KEYS = {
-    "signs": {
-        "window": "window_overlap",
-        "named": "name_overlap",
-        "numbered": "number_overlap",
-        "words": "bm25",
-        "stale": "staleness",
-        "unsaid": "speaker_mismatch",
-        "agreed": "agreement",
-    },
-    "features": {
-        "words": "term_overlap",
-        "window": "window_overlap",
-        "hit": "retrieval_score",
-        "kind": "answer_type",
-        "brief": "too_short",
-        "quoted": "quotation",
-    },
+    "signs": "window=window_overlap named=name_overlap numbered=number_overlap words=bm25 stale=staleness "
+    "unsaid=speaker_mismatch agreed=agreement",
+    "features": "words=term_overlap window=window_overlap hit=retrieval_score kind=answer_type brief=too_short "
+    "quoted=quotation",
 }
 """What the keys were called in the first calibration files; `signs` itself is `answerability` now."""
 
@@ -71,4 +58,5 @@ class Calibration:
 
 
 def _renamed(part: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {FORMER_KEYS[part].get(name, name): value for name, value in values.items()}
+    names = dict(pair.split("=") for pair in FORMER_KEYS[part].split())
+    return {names.get(name, name): value for name, value in values.items()}

@@ -29,10 +29,7 @@ _NUMBER = re.compile(
     re.I,
 )
 # takes "1999", "on Tuesday", "yesterday"; not "1500 people" and not "daily"
-_DAY = re.compile(
-    rf"\b(?:1[6-9]|20)\d\d\b|\b{either(MONTHS, WEEKDAYS, ('yesterday', 'today', 'tomorrow'))}\b",
-    re.I,
-)
+_DAY = re.compile(rf"\b(?:1[6-9]|20)\d\d\b|\b{either(MONTHS, WEEKDAYS, ('yesterday', 'today', 'tomorrow'))}\b", re.I)
 # takes "near the White House"; not "in the house"
 _PLACE = re.compile(r"\b(?:in|at|from|near|to|of)\s+(?:the\s+)?[A-Z]")
 # takes "due to rain", "to protect them"; not "to the park"
@@ -236,12 +233,8 @@ def holds_answer_type(kind: AnswerType, text: str, topic: Sequence[str]) -> bool
     known = set(topic)
     if kind == "number":
         return any(stem(match.group().lower()) not in known for match in _NUMBER.finditer(text))
-    if kind == "date":
-        return _DAY.search(text) is not None
-    if kind == "place":
-        return _PLACE.search(text) is not None
-    if kind == "reason":
-        return _REASON.search(text) is not None
+    if pattern := {"date": _DAY, "place": _PLACE, "reason": _REASON}.get(kind):
+        return pattern.search(text) is not None
     if kind == "quotation":
         return any(mark in text for mark in '"“”')
     return any(not set(content(name.text)) <= known for name in find_names(text))
@@ -263,6 +256,8 @@ def answerability_features(query: Query, row: Row, hits: Sequence[Hit]) -> Answe
     known = set(content(around))
     figures = _figures(query.text)
     wants_new = query.recency >= 1 and hit.article.published is not None
+    # Names are found by their capitals, and a question may be typed without any.
+    speaker = query.speaker.title() if query.text.islower() else query.speaker
     return AnswerabilityFeatures(
         window_overlap=features.window_overlap,
         name_overlap=sum(name <= known for name in names) / len(names) if names else 1.0,
@@ -270,13 +265,8 @@ def answerability_features(query: Query, row: Row, hits: Sequence[Hit]) -> Answe
         cosine=max((other.vectors.score for other in hits if other.vectors), default=0.0),
         bm25=math.log(max(hit.words.score, ORDINARY_BM25) / ORDINARY_BM25) if hit.words else 0.0,
         staleness=1 - freshness(hit.article, query.as_of) if wants_new else 0.0,
-        speaker_mismatch=1 - features.speaker if find_names(_capitalised(query.speaker, query.text)) else 0.0,
+        speaker_mismatch=1 - features.speaker if find_names(speaker) else 0.0,
     )
-
-
-def _capitalised(speaker: str, question: str) -> str:
-    """The speaker with capitals, where a question is typed without any."""
-    return speaker.title() if question.islower() else speaker
 
 
 def _figures(text: str) -> set[float]:

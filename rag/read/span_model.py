@@ -76,8 +76,6 @@ class SpanModel:
         for (number, encoding, front), (logits, score) in zip(windows, outputs, strict=True):
             relevance[number] = max(relevance[number], score)
             block = _blocks(encoding, front, passages[number][2])
-            if not (block >= 0).any():
-                continue
             for first, last, span_score in best_spans(logits, block, best, longest):
                 key = (encoding.offsets[first][0] - front, encoding.offsets[last][1] - front)
                 scores[number][key] = max(scores[number].get(key, -np.inf), span_score)

@@ -16,7 +16,6 @@ from rag.understand.time_range import DEFAULT_RECENCY, publication_range
 INNER_ORDER = "answer_type follow_up outlets time_range"
 """Each may import itself and those before it."""
 
-EVERYTHING = Filter()
 NEWEST = "newest article"
 
 
@@ -28,7 +27,7 @@ def understand(
     newest: date | None,
     outlets: Collection[str],
     authors: Collection[str],
-    filter: Filter = EVERYTHING,
+    filter: Filter = Filter(),
     ignore: Collection[str] = (),
 ) -> Query:
     """Read dates, outlets, authors, the kind of answer and what a follow-up refers to.
@@ -53,9 +52,8 @@ def understand(
     today = as_of or (newest if f"as-of:{NEWEST}" not in ignored else None)
     recency = DEFAULT_RECENCY
     if today:
-        time = publication_range(
-            text, today, frozenset(key.partition(":")[2] for key in ignored if key.startswith("date:"))
-        )
+        passed_over = frozenset(key.removeprefix("date:") for key in ignored if key.startswith("date:"))
+        time = publication_range(text, today, passed_over)
         recency = 0.0 if filter.until else max(time.recency, 1.0 if as_of and not time.phrases else 0.0)
         if time.phrases and not (filter.since or filter.until):
             combined = replace(combined, since=time.since, until=time.until)

@@ -63,47 +63,32 @@ _NAMES_SPEAKER = [
 _INDEFINITE_PEOPLE = {"people", "anyone", "anybody", "someone", "one", "everyone", "it"}
 _INDEFINITE_TEXTS = {"article", "articles", "story", "report", "reports", "text", "source", "sources", "news"}
 
-_TYPES: list[tuple[AnswerType, str]] = [
-    (
-        "number",
-        # "how old is", "what was the death toll"; not "however many"
-        r"\bhow\s+(?:many|much|long|old|far|often|large|big|tall|high|fast|likely)\b"
-        r"|\b(?:what|which)\s+(?:percentage|percent|share|proportion|number|amount|age|size|price|cost|"
-        r"score|fraction)\b"
-        r"|\bwhat\s+(?:is|was|were|are)\s+the\s+(?:\w+\s+){0,2}"
-        r"(?:percentage|percent|number|toll|price|cost|score|population|amount|total)\b",
-    ),
-    (
-        "date",
-        # "when did", "what year"; not "the day when he"
-        rf"\bwhen\s+(?:{_AUX}|will|can|could|should)\b|^\W*when\W*$|\bsince\s+when\b"
-        r"|\b(?:what|which)\s+(?:year|date|day|month|time|decade|week)\b|\bhow\s+(?:long\s+ago|soon)\b",
-    ),
-    (
-        "reason",
-        # "why", "what led to"; not "what led the list"
-        r"\bwhy\b|\bhow\s+come\b|\b(?:for\s+)?what\s+reason\b"
-        r"|\bwhat\s+(?:was|is|were|are)\s+the\s+(?:\w+\s+)?(?:reason|cause|motive|rationale)s?\b"
-        r"|\bwhat\s+(?:caused|led\s+to|prompted|triggered|explains)\b",
-    ),
-    (
-        "place",
-        # "where", "which small town"; not "which country's leader"
-        r"\bwhere\b|\b(?:what|which|whose)\s+(?:[\w’'-]+\s+){0,2}?(?:country|city|state|town|place|county|"
-        r"region|continent|province|village|island|nation|capital|borough|district)\b(?!['’]s)",
-    ),
-    (
-        "person",
-        # "who", "which Republican senator"; not "which president's bill"
-        r"\bwho\b|\bwhom\b|\bwhose\b|\b(?:what|which)\s+"
-        rf"(?:(?!(?:of|{_AUX}|to|and)\b)[\w’'-]+\s+){{0,3}}?"
-        r"(?:person|man|woman|individual|senator|president|minister|player|actor|actress|singer|"
-        r"politician|representative|lawmaker|leader|ceo|artist|celebrity|candidate|author|governor|star|"
-        r"coach|judge|driver|footballer|musician|rapper|comedian|executive|official|figure|monarch)\b"
-        r"(?!['’]s)",
-    ),
-]
-_TYPE_PATTERNS = [(kind, re.compile(pattern, re.I)) for kind, pattern in _TYPES]
+_TYPES: dict[AnswerType, str] = {
+    # "how old is", "what was the death toll"; not "however many"
+    "number": r"\bhow\s+(?:many|much|long|old|far|often|large|big|tall|high|fast|likely)\b"
+    r"|\b(?:what|which)\s+(?:percentage|percent|share|proportion|number|amount|age|size|price|cost|"
+    r"score|fraction)\b"
+    r"|\bwhat\s+(?:is|was|were|are)\s+the\s+(?:\w+\s+){0,2}"
+    r"(?:percentage|percent|number|toll|price|cost|score|population|amount|total)\b",
+    # "when did", "what year"; not "the day when he"
+    "date": rf"\bwhen\s+(?:{_AUX}|will|can|could|should)\b|^\W*when\W*$|\bsince\s+when\b"
+    r"|\b(?:what|which)\s+(?:year|date|day|month|time|decade|week)\b|\bhow\s+(?:long\s+ago|soon)\b",
+    # "why", "what led to"; not "what led the list"
+    "reason": r"\bwhy\b|\bhow\s+come\b|\b(?:for\s+)?what\s+reason\b"
+    r"|\bwhat\s+(?:was|is|were|are)\s+the\s+(?:\w+\s+)?(?:reason|cause|motive|rationale)s?\b"
+    r"|\bwhat\s+(?:caused|led\s+to|prompted|triggered|explains)\b",
+    # "where", "which small town"; not "which country's leader"
+    "place": r"\bwhere\b|\b(?:what|which|whose)\s+(?:[\w’'-]+\s+){0,2}?(?:country|city|state|town|place|county|"
+    r"region|continent|province|village|island|nation|capital|borough|district)\b(?!['’]s)",
+    # "who", "which Republican senator"; not "which president's bill"
+    "person": r"\bwho\b|\bwhom\b|\bwhose\b|\b(?:what|which)\s+"
+    rf"(?:(?!(?:of|{_AUX}|to|and)\b)[\w’'-]+\s+){{0,3}}?"
+    r"(?:person|man|woman|individual|senator|president|minister|player|actor|actress|singer|"
+    r"politician|representative|lawmaker|leader|ceo|artist|celebrity|candidate|author|governor|star|"
+    r"coach|judge|driver|footballer|musician|rapper|comedian|executive|official|figure|monarch)\b"
+    r"(?!['’]s)",
+}
+_TYPE_PATTERNS = [(kind, re.compile(pattern, re.I)) for kind, pattern in _TYPES.items()]
 # takes "who else said"; not "who voted"
 _WHO_SAID = re.compile(rf"\bwho(?:\s+else)?\s+{either(ACCUSING_VERBS)}\b", re.I)
 # takes "in his own words", "a quote"; not "words"
@@ -142,11 +127,7 @@ def _speaker_name(phrase: str) -> str:
     # takes "’s" off "Biden’s", "'" off "Republicans'"; nothing off "O’Neil"
     phrase = re.sub(r"['’]s?$", "", phrase)
     words = phrase.split()
-    if (
-        not words
-        or len(words) > 7
-        or all(word.lower() in FUNCTION_WORDS | _INDEFINITE_PEOPLE | _INDEFINITE_TEXTS for word in words)
-    ):
+    if len(words) > 7 or all(word.lower() in FUNCTION_WORDS | _INDEFINITE_PEOPLE | _INDEFINITE_TEXTS for word in words):
         return ""
     names = find_names(phrase)
     before = phrase[: names[-1].start].split() if names and names[-1].end == len(phrase) else []

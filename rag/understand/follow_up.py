@@ -139,7 +139,7 @@ def _rewrite(question: str, before: _Context) -> Rewrite | None:
         text = core[: he.start()] + person + possessive + core[he.end() :]
         phrases.append(he.group())
     phrases += _unresolved_pronoun(core, resolved=he if phrases else None)
-    if len(phrases) > (text != core) or (not phrases and _is_elliptical(core, before)):
+    if len(phrases) > (text != core) or (not phrases and _is_elliptical(core)):
         text = _with_topic(text, before)
     return Rewrite(text, " … ".join(phrases) or core) if text != core else None
 
@@ -205,11 +205,9 @@ def _unresolved_pronoun(core: str, resolved: re.Match[str] | None) -> list[str]:
     """The first pronoun that means nothing in its own question, if there is one."""
     for pattern in (_HE, _THEY, _THAT, _THERE):
         match = pattern.search(core)
-        if (
-            not match
-            or (resolved and match.span() == resolved.span())
-            or (pattern is _THEY and _is_expletive(core, match))
-        ):
+        if not match or (resolved and match.span() == resolved.span()):
+            continue
+        if pattern is _THEY and _is_expletive(core, match):
             continue
         start, end = match.span(match.lastgroup) if match.lastgroup else match.span()
         # Names or two words of meaning before a pronoun are enough for it to stand for one of them.
@@ -226,11 +224,10 @@ def _is_expletive(text: str, match: re.Match[str]) -> bool:
     return any(idle.start() <= match.start() < idle.end() for idle in _EXPLETIVE_IT.finditer(text))
 
 
-def _is_elliptical(core: str, before: _Context) -> bool:
+def _is_elliptical(core: str) -> bool:
     """Whether a question without pronouns still says too little to be searched alone."""
-    if find_names(core) or re.search(r"\d", core):
-        return False
-    return len(_meaning(core)) <= (4 if _ELLIPTICAL.search(core) else 2)
+    most_words = 4 if _ELLIPTICAL.search(core) else 2
+    return not find_names(core) and not re.search(r"\d", core) and len(_meaning(core)) <= most_words
 
 
 def _with_topic(text: str, before: _Context) -> str:
@@ -268,9 +265,7 @@ def _topic(standing: str) -> tuple[str, ...]:
 
 def _people(standing: str, turn: Turn) -> list[str]:
     """Whom `he` may mean after a turn: whose words it asked for, then the people of answer and question."""
-    people = []
-    if whose := speaker(standing):
-        people.append(whose)
+    people = [name for name in [speaker(standing)] if name]
     if turn.answer is not None and not turn.answer.refused:
         if turn.answer.short and answer_type(standing) == "person":
             people.append(turn.answer.short)

@@ -70,8 +70,7 @@ _NOT_END = re.compile(
 )
 # takes "What did the " before an outlet; not "said that "
 _ASKED = re.compile(
-    r"\b(?:what|how|why|did|does|do|has|have|had|was|is|when|where|who)\s+(?:\w+\s+)?(?:the\s+|an?\s+)?[\"'“‘]?$",
-    re.I,
+    r"\b(?:what|how|why|did|does|do|has|have|had|was|is|when|where|who)\s+(?:\w+\s+)?(?:the\s+|an?\s+)?[\"'“‘]?$", re.I
 )
 # takes "'s recent article", " report"; not " on the report"
 _AFTER_PIECE = re.compile(
@@ -115,9 +114,7 @@ def authors_in(question: str, authors: Collection[str]) -> list[Mention]:
         before, after = question[: mention.start], question[mention.end :]
         # takes "an article by "; not "elected by "
         written_by = re.search(rf"\b(?:(?:written|reported|{_PIECE})\s+by|{_PIECE}\s+(?:from|of))\s+$", before, re.I)
-        writes = _ASKED.search(before) and re.match(
-            r"\s+(?:write|wrote|written|report|reported|cover|covered)\b", after
-        )
+        writes = _ASKED.search(before) and re.match(r"\s+(?:writ(?:e|ten)|wrote|report(?:ed)?|cover(?:ed)?)\b", after)
         # takes "'s latest column"; not "'s lawyer"
         owns = re.match(rf"['’]s?\s+(?:[\w-]+\s+){{0,2}}?{_PIECE}\b", after, re.I)
         if written_by or writes or owns:
@@ -144,12 +141,11 @@ def _is_source(question: str, mention: Mention) -> bool:
 
 
 def _mentions(question: str, spellings: dict[str, tuple[str, ...]]) -> list[Mention]:
-    """Longest spellings first from the left; never overlapping."""
+    """Longest spellings, seven words at most, first from the left; never overlapping."""
     words = list(_TOKEN.finditer(question))
-    longest = 7
     mentions, at = [], 0
     while at < len(words):
-        for count in range(min(longest, len(words) - at), 0, -1):
+        for count in range(min(7, len(words) - at), 0, -1):
             start, end = words[at].start(), words[at + count - 1].end()
             if mention := _mention(question, start, end, spellings):
                 mentions.append(mention)

@@ -89,8 +89,10 @@ def publication_range(question: str, as_of: date, ignored: frozenset[str] = froz
     bounds = others if any(_is_publication_time(question, phrase) for phrase in others) else []
     since = min((phrase.since for phrase in bounds), default=date.min)
     until = max((phrase.until for phrase in bounds), default=date.max)
+    # Where reports are set against each other, a date beside one says nothing of the other.
+    most_reports = len(bounds) + 1 - bool(_COMPARES.search(question))
     unbounded = since == date.min and until >= as_of
-    if unbounded or len(_REPORT.findall(question)) > len(bounds) + 1 - _comparing(question):
+    if unbounded or len(_REPORT.findall(question)) > most_reports:
         return TimeRange(recent=tuple(recent), recency=1.0 if recent else DEFAULT_RECENCY, relative=bool(near))
     open_end = until >= as_of or near or _THEREAFTER.search(question)
     return TimeRange(
@@ -104,14 +106,8 @@ def publication_range(question: str, as_of: date, ignored: frozenset[str] = froz
 
 def _reaches_now(phrase: DatePhrase, as_of: date) -> bool:
     """Whether a phrase means the time up to now: `this week`, `the past two days`; not `yesterday`."""
-    return (
-        phrase.until >= as_of and phrase.since >= as_of - timedelta(days=31) and bool(_UP_TO_NOW.search(phrase.phrase))
-    )
-
-
-def _comparing(question: str) -> int:
-    """1 where reports are set against each other, so that a date beside one says nothing of the other."""
-    return int(_COMPARES.search(question) is not None)
+    recent = phrase.until >= as_of and phrase.since >= as_of - timedelta(days=31)
+    return recent and _UP_TO_NOW.search(phrase.phrase) is not None
 
 
 def _is_publication_time(question: str, phrase: DatePhrase) -> bool:

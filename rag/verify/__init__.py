@@ -43,11 +43,10 @@ def verify_citations(
                 valid.append(citation)
             else:
                 notes.append(f"A citation was dropped, {reason}: {_short(citation.text)!r}")
-        lost = len(valid) < len(statement.citations)
         quotation = any(citation.text == statement.text for citation in statement.citations)
         if quotation and not any(citation.text == statement.text for citation in valid):
             continue
-        if lost:
+        if len(valid) < len(statement.citations):
             statement = replace(statement, citations=tuple(valid), supported=statement.supported and bool(valid))
         verified.append(statement)
     return tuple(verified), tuple(notes)

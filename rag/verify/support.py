@@ -91,8 +91,7 @@ def _negation_mismatch(sentence: str, pieces: Sequence[str]) -> str:
     shared = wanted & set(content(nearest))
     if len(shared) * 2 < len(wanted):
         return ""
-    differs = (_negated(sentence) ^ _negated(nearest)) & shared
-    return min(differs, default="")
+    return min((_negated(sentence) ^ _negated(nearest)) & shared, default="")
 
 
 def _negated(text: str) -> set[str]:
@@ -170,9 +169,7 @@ def _names(sentence: str, sources: Sequence[str], context: Sequence[str]) -> lis
     for name in find_names(sentence):
         words = [word for word in tokens(name.text) if word not in FUNCTION_WORDS | TITLES | CALENDAR]
         words = [word for word in words if not _is_acronym(word, initials)]
-        if not words:
-            continue
-        if stem(words[-1]) not in near or any(stem(word) not in far for word in words):
+        if words and (stem(words[-1]) not in near or any(stem(word) not in far for word in words)):
             reasons.append(f"the name is not in the sources: {name.text!r}")
     return reasons
 
