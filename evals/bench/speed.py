@@ -60,14 +60,7 @@ def building(paths: Sequence[str]) -> Figures:
     `unchanged_ratio` is the first run's seconds over the second's, both as the build itself reports them.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            installed_command(),
-            "index",
-            "--json",
-            "--library",
-            folder + "/library",
-            *paths,
-        ]
+        command = [installed_command(), "index", "--json", "--library", folder + "/library", *paths]
         first, peak = _timed(command)
         second, _ = _timed(command)
     return {

@@ -21,10 +21,7 @@ _LOWER = (word for word in WEEKDAYS + MONTHS if word not in ORDINARY_MONTHS)
 # takes "Monday", "monday", "May" and "1998"; not "may" (a verb) or "1850"
 _DATE = re.compile(rf"\b(?:{either(_DAYS, _MONTHS, _LOWER)}|(?:19|20)\d\d)\b")
 # takes "was not", "wasn't" and "cannot"; not "nothing" or "not all"
-_NOT = re.compile(
-    rf"\b(?:({either(AUXILIARIES)})(?: not|n['’]t)|cannot)\b",
-    re.I,
-)
+_NOT = re.compile(rf"\b(?:({either(AUXILIARIES)})(?: not|n['’]t)|cannot)\b", re.I)
 # takes "will" and "has been"; not "was" of "was not", nor "has" alone
 _AUXILIARY = re.compile(r"\b(is|are|was|were|will|would|can|could|should|has been|have been|had been)\b(?! not)", re.I)
 

@@ -97,10 +97,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("answer.f1", "words shared by the short answer and an expected one", _GIVES_SHORT, scores.answer_f1),
     *(
         Metric(
-            f"context.answer@{k}",
-            f"an expected answer is in {_first(k, 'passage')}",
-            _SHORT,
-            scores.context_answer(k),
+            f"context.answer@{k}", f"an expected answer is in {_first(k, 'passage')}", _SHORT, scores.context_answer(k)
         )
         for k in DEPTHS
     ),

@@ -78,10 +78,7 @@ def risk_coverage(results: Sequence[CaseResult]) -> str:
             textcoords="offset points",
         )
         axes.set(
-            xlabel="share of questions answered, surest first",
-            ylabel="of these, right",
-            xlim=(0, 1.01),
-            ylim=(0, 1.03),
+            xlabel="share of questions answered, surest first", ylabel="of these, right", xlim=(0, 1.01), ylim=(0, 1.03)
         )
 
     return svg_plot("risk-coverage", draw)

@@ -195,11 +195,7 @@ def failure(case: Case, error: Exception) -> CaseResult:
 
 
 def run(
-    cases: Sequence[Case],
-    answering: Answering,
-    folder: Path,
-    header: Header,
-    judging: Judging | None = None,
+    cases: Sequence[Case], answering: Answering, folder: Path, header: Header, judging: Judging | None = None
 ) -> Iterator[CaseResult]:
     """Ask each case that has no result yet, `header.jobs` at a time, and yield all results as they come.
 
