@@ -10,7 +10,8 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,9 +120,4 @@ def _seconds(function: Callable[[], None]) -> float:
 
 def sample_texts(library: Library, count: int) -> list[str]:
     """The texts that would be embedded for the first `count` passages of a library."""
-    return list(_first(library.embedded_texts(), count))
-
-
-def _first(texts: Iterator[str], count: int) -> Iterator[str]:
-    for _, text in zip(range(count), texts, strict=False):
-        yield text
+    return list(islice(library.embedded_texts(), count))
