@@ -57,9 +57,7 @@ def name(sentence: str, article: str, chance: random.Random) -> str | None:
         for other in dict.fromkeys(one.text for one in find_names(article))
         if not set(other.lower().split()) & words and len(other.split()) <= len(old.text.split()) + 1
     ]
-    if not spare:
-        return None
-    return sentence[: old.start] + chance.choice(spare) + sentence[old.end :]
+    return sentence[: old.start] + chance.choice(spare) + sentence[old.end :] if spare else None
 
 
 def date(sentence: str, article: str, chance: random.Random) -> str | None:
@@ -84,12 +82,8 @@ def negation(sentence: str, article: str, chance: random.Random) -> str | None:
     return None
 
 
-PERTURBATIONS: dict[str, Callable[[str, str, random.Random], str | None]] = {
-    "number": number,
-    "name": name,
-    "date": date,
-    "negation": negation,
-}
+PERTURBATIONS: dict[str, Callable[[str, str, random.Random], str | None]]
+PERTURBATIONS = {"number": number, "name": name, "date": date, "negation": negation}
 """Each takes a sentence, its article and a random generator; None where it finds nothing to change."""
 
 

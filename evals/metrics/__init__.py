@@ -208,8 +208,9 @@ HEADLINE: dict[Metric, str] = {
 _COMPARED = (
     "article.hit@1 article.hit@4 article.recall@10 context.answer@1 context.answer@4 context.answer@10 "
     "context.answer@20 passage.recall@4 passage.ndcg@10 answer.holds@1 answer.holds@3 answer.em answer.f1 "
-    "answer.correct citations.verbatim citations.precision citations.recall refusal.wrong_refusals refusal.wrong_answers "
-    "refusal.wrong_answers@10 refusal.missing_answered@10 refusal.false_answers@10 risk.aurc latency.p50"
+    "answer.correct citations.verbatim citations.precision citations.recall refusal.wrong_refusals "
+    "refusal.wrong_answers refusal.wrong_answers@10 refusal.missing_answered@10 refusal.false_answers@10 "
+    "risk.aurc latency.p50"
 )
 COMPARED: tuple[Metric, ...] = tuple(map(metric, _COMPARED.split()))
 """The rows of the table of `clippings eval baselines`."""
