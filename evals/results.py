@@ -117,13 +117,8 @@ def observe(case: Case, answer: Answer) -> CaseResult:
     return CaseResult(
         case=case,
         statements=tuple(
-            StatementRecord(
-                statement.text,
-                statement.supported,
-                statement.speaker,
-                tuple(_cited(answer, citation) for citation in statement.citations),
-            )
-            for statement in answer.statements
+            StatementRecord(one.text, one.supported, one.speaker, tuple(_cited(answer, each) for each in one.citations))
+            for one in answer.statements
         ),
         short=answer.short,
         refused=answer.refused,

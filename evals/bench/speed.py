@@ -10,7 +10,8 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,14 +61,7 @@ def building(paths: Sequence[str]) -> Figures:
     `unchanged_ratio` is the first run's seconds over the second's, both as the build itself reports them.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            installed_command(),
-            "index",
-            "--json",
-            "--library",
-            folder + "/library",
-            *paths,
-        ]
+        command = [installed_command(), "index", "--json", "--library", folder + "/library", *paths]
         first, peak = _timed(command)
         second, _ = _timed(command)
     return {
@@ -126,9 +120,4 @@ def _seconds(function: Callable[[], None]) -> float:
 
 def sample_texts(library: Library, count: int) -> list[str]:
     """The texts that would be embedded for the first `count` passages of a library."""
-    return list(_first(library.embedded_texts(), count))
-
-
-def _first(texts: Iterator[str], count: int) -> Iterator[str]:
-    for _, text in zip(range(count), texts, strict=False):
-        yield text
+    return list(islice(library.embedded_texts(), count))

@@ -81,10 +81,7 @@ def _faults(case: Case, expecting: bool) -> Iterator[tuple[str, str]]:
     if not expecting:
         return
     if case.answerable and not (case.answers or case.gold_sentences or case.gold_articles):
-        yield (
-            "answers",
-            "nothing is expected: give answers, gold_sentences, gold_articles or answerable: false",
-        )
+        yield ("answers", "nothing is expected: give answers, gold_sentences, gold_articles or answerable: false")
     if not case.answerable and (case.answers or case.gold_sentences):
         yield "answerable", "is false, but an answer is expected"
 

@@ -28,15 +28,10 @@ class ArticleNames:
             places = locations(article.id) if locations else [article.location]
             for kind, name in _names_of(article, places):
                 self._tables[kind][name].add(article.id)
-        self._loose: list[dict[str, set[str]]] = []
-        for table in self._tables:
-            folded: dict[str, set[str]] = defaultdict(set)
+        self._loose: list[dict[str, set[str]]] = [defaultdict(set) for _ in self._tables]
+        for table, folded in zip(self._tables, self._loose, strict=True):
             for name, ids in table.items():
                 folded[name.casefold()] |= ids
-            self._loose.append(folded)
-
-    def __len__(self) -> int:
-        return len(self._by_id)
 
     def find(self, name: str) -> list[Article]:
         """The articles a name can mean: none, one, or several where it is ambiguous."""

@@ -7,7 +7,6 @@ number and what it counts; "because"; a name with its role), so they find few qu
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -104,13 +103,11 @@ def suggest(articles: Iterable[Article], limit: int = 50) -> Iterator[Case]:
     count = 0
     for article in articles:
         questions: dict[str, Case] = {}
-        kinds: Counter[str] = Counter()
+        kinds: set[str] = set()
         for case in _of(article):
-            rule = case.tags[1]
-            if case.question in questions or kinds[rule]:
-                continue
-            kinds[rule] += 1
-            questions[case.question] = case
+            if case.question not in questions and case.tags[1] not in kinds:
+                kinds.add(case.tags[1])
+                questions[case.question] = case
         for case in list(questions.values())[:PER_ARTICLE]:
             if count >= limit:
                 return
@@ -126,8 +123,7 @@ def _of(article: Article) -> Iterator[Case]:
         if "\n" in sentence or _NOT_ALONE.match(sentence):
             continue
         for rule in RULES:
-            match = rule.pattern.search(sentence)
-            if not match:
+            if not (match := rule.pattern.search(sentence)):
                 continue
             question, answer = rule.make(match)
             if rule.name == "who-said-what":

@@ -178,15 +178,8 @@ def result(name: str, training: list[Example], held_out: list[Example], args: ar
     Raises UserError where one made otherwise stands there.
     """
     path = args.out / f"{name}.json"
-    settings = {
-        "steps": args.steps,
-        "groups": args.groups,
-        "rate": args.rate,
-        "seed": args.seed,
-        "questions": len(training),
-        "held out": len(held_out),
-        **asdict(ABLATIONS[name]),
-    }
+    settings = {option: getattr(args, option) for option in ("steps", "groups", "rate", "seed")}
+    settings |= {"questions": len(training), "held out": len(held_out), **asdict(ABLATIONS[name])}
     if not path.exists():
         rows = [asdict(one) for one in train_and_judge(ABLATIONS[name], training, held_out, args)]
         unfinished = path.with_suffix(".next")
@@ -238,9 +231,8 @@ def main() -> None:
         line = {"run": name, "beside": ablation.beside, "questions": len(rows), **compare(rows, beside)}
         theirs = [i for i, row in enumerate(rows) if ablation.about and row["source"].startswith(ablation.about)]
         if theirs:
-            line[f"{len(theirs)} of {ablation.about}"] = compare(
-                *([side[i] for i in theirs] for side in (rows, beside))
-            )
+            own = ([side[i] for i in theirs] for side in (rows, beside))
+            line[f"{len(theirs)} of {ablation.about}"] = compare(*own)
         print(json.dumps(line), flush=True)
 
 

@@ -92,12 +92,8 @@ def tuning(library: Library, path: Path) -> list[Case]:
 def right(case: Case, row: Row) -> bool:
     """Whether a sentence is gold, or holds an expected answer in a gold article."""
     hit, (start, end), _ = row
-    gold = [
-        sentence
-        for sentence in case.gold_sentences
-        if sentence.article == hit.article.id and sentence.start is not None and sentence.end is not None
-    ]
-    if any(start < (sentence.end or 0) and (sentence.start or 0) < end for sentence in gold):
+    gold = (one for one in case.gold_sentences if one.article == hit.article.id and one.located)
+    if any(start < (one.end or 0) and (one.start or 0) < end for one in gold):
         return True
     return hit.article.id in case.gold_articles and holds(hit.article.text[start:end], case.answers)
 
@@ -118,9 +114,8 @@ def ask(pairs: Sequence[Path], reader: CombinedReader) -> Iterator[ReadCase]:
             rows = sentence_features(query, hits)
             found = reader.predict(query, hits, rows, stop=False)
             if rows and not elsewhere(case, rows):
-                yield ReadCase(
-                    folder, case, query, hits, rows, [found[sentence_key(hit, span)] for hit, span, _ in rows]
-                )
+                predictions = [found[sentence_key(hit, span)] for hit, span, _ in rows]
+                yield ReadCase(folder, case, query, hits, rows, predictions)
 
 
 def fit_order(groups: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
@@ -209,15 +204,9 @@ def main(pairs: tuple[Path, ...], folder: Path) -> None:
     """
     if len(pairs) % 2:
         raise click.UsageError(f"{str(pairs[-1])!r} has no QUESTIONS beside it")
-    unfitted = Calibration(
-        SentenceFeatures(*[1] * len(fields(SentenceFeatures))),
-        1,
-        1,
-        AnswerabilityFeatures(*[1] * len(fields(AnswerabilityFeatures))),
-        0,
-        0,
-        0,
-    )
+    features = SentenceFeatures(*[1] * len(fields(SentenceFeatures)))
+    answerability = AnswerabilityFeatures(*[1] * len(fields(AnswerabilityFeatures)))
+    unfitted = Calibration(features, 1, 1, answerability, bias=0, refusal=0, questions=0)
     read_cases = list(ask(pairs, CombinedReader(folder, unfitted)))
     fit("rules", [replace(one, predictions=[None] * len(one.rows)) for one in read_cases])
     order, weights, bias, refusal = (np.round(part, 3).tolist() for part in fit("combined", read_cases))

@@ -93,8 +93,7 @@ def main(question_set: str, small: bool, library: str | None, most: int, out: Pa
                 if out:
                     with out.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
-    wrong = [one for one in sentences if one.wrong]
-    right = [one for one in sentences if not one.wrong]
+    wrong, right = ([one for one in sentences if one.wrong is wanted] for wanted in (True, False))
     click.echo(f"{len(sample)} questions, {len(sentences)} sentences, {len(wrong)} of them wrong by rule")
     for label, group in (("wrong", wrong), ("right", right)):
         if group:

@@ -30,20 +30,8 @@ WORDINGS = ("close", "free")
 """How a pair is worded: close where at least `CLOSE` of the true sentence's content words stand in the passage."""
 
 CLOSE = 0.8
-KINDS = (
-    "opposite",
-    "only",
-    "roles",
-    "speaker",
-    "number",
-    "date",
-    "place",
-    "name",
-    "negation",
-    "quotation",
-    "cause",
-    "property",
-)
+_KINDS = "opposite only roles speaker number date place name negation quotation cause property"
+KINDS = tuple(_KINDS.split())
 """What was changed in the false sentence of a pair; its first tag, and its true twin's."""
 
 
@@ -131,10 +119,8 @@ class Rates:
 
 def rates(rows: Iterable[Row], judged: Mapping[str, bool]) -> Rates:
     """Both kinds of error; `judged` says by a row's id whether it was shown as supported."""
-    both = tuple(rows)
-    return Rates(
-        tuple(judged[row.id] for row in both if not row.true), tuple(not judged[row.id] for row in both if row.true)
-    )
+    wrong = [(row.true, judged[row.id] != row.true) for row in rows]
+    return Rates(tuple(one for true, one in wrong if not true), tuple(one for true, one in wrong if true))
 
 
 def _share(wrong: Sequence[bool]) -> str:

@@ -21,10 +21,7 @@ _LOWER = (word for word in WEEKDAYS + MONTHS if word not in ORDINARY_MONTHS)
 # takes "Monday", "monday", "May" and "1998"; not "may" (a verb) or "1850"
 _DATE = re.compile(rf"\b(?:{either(_DAYS, _MONTHS, _LOWER)}|(?:19|20)\d\d)\b")
 # takes "was not", "wasn't" and "cannot"; not "nothing" or "not all"
-_NOT = re.compile(
-    rf"\b(?:({either(AUXILIARIES)})(?: not|n['’]t)|cannot)\b",
-    re.I,
-)
+_NOT = re.compile(rf"\b(?:({either(AUXILIARIES)})(?: not|n['’]t)|cannot)\b", re.I)
 # takes "will" and "has been"; not "was" of "was not", nor "has" alone
 _AUXILIARY = re.compile(r"\b(is|are|was|were|will|would|can|could|should|has been|have been|had been)\b(?! not)", re.I)
 
@@ -60,9 +57,7 @@ def name(sentence: str, article: str, chance: random.Random) -> str | None:
         for other in dict.fromkeys(one.text for one in find_names(article))
         if not set(other.lower().split()) & words and len(other.split()) <= len(old.text.split()) + 1
     ]
-    if not spare:
-        return None
-    return sentence[: old.start] + chance.choice(spare) + sentence[old.end :]
+    return sentence[: old.start] + chance.choice(spare) + sentence[old.end :] if spare else None
 
 
 def date(sentence: str, article: str, chance: random.Random) -> str | None:
@@ -87,12 +82,8 @@ def negation(sentence: str, article: str, chance: random.Random) -> str | None:
     return None
 
 
-PERTURBATIONS: dict[str, Callable[[str, str, random.Random], str | None]] = {
-    "number": number,
-    "name": name,
-    "date": date,
-    "negation": negation,
-}
+PERTURBATIONS: dict[str, Callable[[str, str, random.Random], str | None]]
+PERTURBATIONS = {"number": number, "name": name, "date": date, "negation": negation}
 """Each takes a sentence, its article and a random generator; None where it finds nothing to change."""
 
 

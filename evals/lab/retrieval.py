@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import date
 from pathlib import Path
 
 import click
@@ -39,14 +38,13 @@ def rankings(library: Library, case: Case) -> Iterator[tuple[str, list[Hit]]]:
     """Each way of ranking, by name, and its passages, best first."""
     words, vectors = library.lists(case.question, k=DEPTH)
     found = library.passages_by_id([key for key, _ in (*words, *vectors)])
-    day: date | None = case.as_of
     yield "words", order(words, [], found)
     yield "vectors", order(vectors, [], found)
     yield "rank fusion", order(reciprocal([words, vectors]), [], found)
     yield "fusion", order(words, vectors, found)
-    yield "words, full recency", order(words, [], found, as_of=day, recency=1.0)
-    yield "fusion, mild recency", order(words, vectors, found, as_of=day, recency=0.3)
-    yield "fusion, full recency", order(words, vectors, found, as_of=day, recency=1.0)
+    yield "words, full recency", order(words, [], found, as_of=case.as_of, recency=1.0)
+    yield "fusion, mild recency", order(words, vectors, found, as_of=case.as_of, recency=0.3)
+    yield "fusion, full recency", order(words, vectors, found, as_of=case.as_of, recency=1.0)
 
 
 def answer_rank(hits: Sequence[Hit], answers: Sequence[str]) -> int | None:

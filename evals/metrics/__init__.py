@@ -63,17 +63,14 @@ def _first(k: int, unit: str) -> str:
 
 
 def _ranking(level: scores.Level, unit: str, gold: str, needs: str) -> list[Metric]:
-    def metric(name: str, meaning: str, function: Score) -> Metric:
-        return Metric(f"{level}.{name}", meaning, needs, function)
-
-    one, share, every = (f"a gold {gold} is in", f"share of the gold {gold}s in", f"every gold {gold} is in")
-    return [
-        *(metric(f"hit@{k}", f"{one} {_first(k, unit)}", scores.measure(level, f"hit@{k}")) for k in DEPTHS),
-        *(metric(f"recall@{k}", f"{share} {_first(k, unit)}", scores.recall(level, k)) for k in DEPTHS),
-        *(metric(f"all-gold@{k}", f"{every} {_first(k, unit)}", scores.all_gold(level, k)) for k in DEPTHS),
-        metric("mrr", f"one over the rank of the first {unit} with a gold {gold}", scores.measure(level, "mrr")),
-        metric("ndcg@10", f"how early the gold {gold}s come in the first 10 {unit}s", scores.measure(level, "ndcg@10")),
-    ]
+    meanings = {
+        **{f"hit@{k}": f"a gold {gold} is in {_first(k, unit)}" for k in DEPTHS},
+        **{f"recall@{k}": f"share of the gold {gold}s in {_first(k, unit)}" for k in DEPTHS},
+        **{f"all-gold@{k}": f"every gold {gold} is in {_first(k, unit)}" for k in DEPTHS},
+        "mrr": f"one over the rank of the first {unit} with a gold {gold}",
+        "ndcg@10": f"how early the gold {gold}s come in the first 10 {unit}s",
+    }
+    return [Metric(f"{level}.{name}", text, needs, scores.measure(level, name)) for name, text in meanings.items()]
 
 
 _SHORT = f"answerable questions with an expected answer of at most {SHORT_ANSWER} words"
@@ -83,6 +80,11 @@ _JUDGED = "questions with expected answers, gold sentences or answerable: false"
 _ANSWERED = f"{_JUDGED}, and one answered"
 _BOTH = "answerable and unanswerable questions"
 _TIMED = "seconds taken of questions asked one at a time"
+
+_ACCURACY = RunStatistic(whole.right_of_answered, np.mean)
+_AURC = RunStatistic(whole.confidence_and_right, statistics.aurc)
+_ECE = RunStatistic(whole.confidence_and_right_of_answered, statistics.calibration_error)
+_P50, _P95 = (RunStatistic(whole.seconds, percentile(share)) for share in (50, 95))
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -97,10 +99,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("answer.f1", "words shared by the short answer and an expected one", _GIVES_SHORT, scores.answer_f1),
     *(
         Metric(
-            f"context.answer@{k}",
-            f"an expected answer is in {_first(k, 'passage')}",
-            _SHORT,
-            scores.context_answer(k),
+            f"context.answer@{k}", f"an expected answer is in {_first(k, 'passage')}", _SHORT, scores.context_answer(k)
         )
         for k in DEPTHS
     ),
@@ -173,43 +172,12 @@ METRICS: tuple[Metric, ...] = (
         "neither",
     ),
     Metric("risk.coverage", "questions answered", _JUDGED, RunStatistic(whole.answered, np.mean), "neither"),
-    Metric(
-        "risk.accuracy",
-        "of the questions answered, the right ones",
-        _ANSWERED,
-        RunStatistic(whole.right_of_answered, np.mean),
-    ),
-    Metric(
-        "risk.aurc",
-        "area under the risk-coverage curve",
-        _JUDGED,
-        RunStatistic(whole.confidence_and_right, statistics.aurc),
-        "lower",
-    ),
-    Metric(
-        "risk.ece",
-        "distance of confidence from accuracy, of the questions answered",
-        _ANSWERED,
-        RunStatistic(whole.confidence_and_right_of_answered, statistics.calibration_error),
-        "lower",
-    ),
+    Metric("risk.accuracy", "of the questions answered, the right ones", _ANSWERED, _ACCURACY),
+    Metric("risk.aurc", "area under the risk-coverage curve", _JUDGED, _AURC, "lower"),
+    Metric("risk.ece", "distance of confidence from accuracy, of the questions answered", _ANSWERED, _ECE, "lower"),
     Metric("judge.score", "the model judge's mean score", "--judge", scores.judge_score),
-    Metric(
-        "latency.p50",
-        "seconds for a question, median",
-        _TIMED,
-        RunStatistic(whole.seconds, percentile(50)),
-        "lower",
-        "seconds",
-    ),
-    Metric(
-        "latency.p95",
-        "seconds for a question, 95 of 100 are faster",
-        _TIMED,
-        RunStatistic(whole.seconds, percentile(95)),
-        "lower",
-        "seconds",
-    ),
+    Metric("latency.p50", "seconds for a question, median", _TIMED, _P50, "lower", "seconds"),
+    Metric("latency.p95", "seconds for a question, 95 of 100 are faster", _TIMED, _P95, "lower", "seconds"),
     Metric("tokens.in", "tokens a chat model read for a question", "a chat model", scores.tokens_in, "lower", "number"),
     Metric(
         "tokens.out", "tokens a chat model wrote for a question", "a chat model", scores.tokens_out, "neither", "number"
@@ -237,35 +205,14 @@ HEADLINE: dict[Metric, str] = {
 }
 """The metrics of the cards at the top of a report, and what each card says."""
 
-COMPARED: tuple[Metric, ...] = tuple(
-    metric(name)
-    for name in [
-        "article.hit@1",
-        "article.hit@4",
-        "article.recall@10",
-        "context.answer@1",
-        "context.answer@4",
-        "context.answer@10",
-        "context.answer@20",
-        "passage.recall@4",
-        "passage.ndcg@10",
-        "answer.holds@1",
-        "answer.holds@3",
-        "answer.em",
-        "answer.f1",
-        "answer.correct",
-        "citations.verbatim",
-        "citations.precision",
-        "citations.recall",
-        "refusal.wrong_refusals",
-        "refusal.wrong_answers",
-        "refusal.wrong_answers@10",
-        "refusal.missing_answered@10",
-        "refusal.false_answers@10",
-        "risk.aurc",
-        "latency.p50",
-    ]
+_COMPARED = (
+    "article.hit@1 article.hit@4 article.recall@10 context.answer@1 context.answer@4 context.answer@10 "
+    "context.answer@20 passage.recall@4 passage.ndcg@10 answer.holds@1 answer.holds@3 answer.em answer.f1 "
+    "answer.correct citations.verbatim citations.precision citations.recall refusal.wrong_refusals "
+    "refusal.wrong_answers refusal.wrong_answers@10 refusal.missing_answered@10 refusal.false_answers@10 "
+    "risk.aurc latency.p50"
 )
+COMPARED: tuple[Metric, ...] = tuple(map(metric, _COMPARED.split()))
 """The rows of the table of `clippings eval baselines`."""
 
 

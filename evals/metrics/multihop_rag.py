@@ -61,21 +61,12 @@ def official(results: Sequence[CaseResult]) -> dict[str, tuple[float, int]]:
         return {}
     answerable = [result for result in mine if result.case.answerable and result.case.gold_sentences]
     rows = [
-        retrieval(
-            [one.text for one in ranked_passages(result.hits)],
-            [sentence.text for sentence in result.case.gold_sentences],
-        )
+        retrieval([one.text for one in ranked_passages(result.hits)], [one.text for one in result.case.gold_sentences])
         for result in answerable
     ]
     table = {name: (float(np.mean([one[name] for one in rows])), len(rows)) for name in (rows[0] if rows else ())}
-    right = [
-        accuracy(
-            NULL_ANSWER if result.refused else result.text,
-            result.case.answers[0] if result.case.answerable else NULL_ANSWER,
-        )
-        for result in mine
-        if result.case.answers or not result.case.answerable
-    ]
+    expected = [(one, one.case.answers[:1] if one.case.answerable else [NULL_ANSWER]) for one in mine]
+    right = [accuracy(NULL_ANSWER if one.refused else one.text, text) for one, texts in expected for text in texts]
     if right:
         table["Accuracy (shares a word)"] = (float(np.mean(right)), len(right))
     return table

@@ -58,31 +58,22 @@ def ranked_passages(hits: Iterable[HitRecord]) -> list[RankedPassage]:
 
 def first_ranks(passages: Sequence[RankedPassage], gold: Sequence[ArticleSpan]) -> list[int | None]:
     """For each gold sentence the rank, from 1, of the first passage that holds it, or None."""
+    ranked = list(enumerate(passages, start=1))
     return [
-        next(
-            (
-                rank
-                for rank, one in enumerate(passages, start=1)
-                if one.article_id == article and covers(one.span, span)
-            ),
-            None,
-        )
+        next((rank for rank, one in ranked if one.article_id == article and covers(one.span, span)), None)
         for article, span in gold
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class GoldRanks:
-    """How a ranking stands to its gold: the first rank of each gold item (None: nowhere), and hit@k, mrr and ndcg@10
-    as ir-measures computes them.
+def gold_measures(ranks: Sequence[int | None], ranking: Sequence[str], wanted: Iterable[str]) -> dict[str, float]:
+    """How a ranking stands to its gold: hit@k, recall@k, all-gold@k, mrr and ndcg@10.
+
+    `ranks` holds the first rank of each gold item (None: nowhere). recall@k is the share of the gold that stands in the
+    first k, all-gold@k is 1.0 if all of it does; the others are as ir-measures computes them.
     """
-
-    ranks: Sequence[int | None]
-    measures: dict[str, float]
-
-    def recall(self, k: int) -> float:
-        """The share of the gold that stands in the first k."""
-        return sum(rank is not None and rank <= k for rank in self.ranks) / len(self.ranks)
+    shares = {k: sum(rank is not None and rank <= k for rank in ranks) / len(ranks) for k in DEPTHS}
+    recall = {f"recall@{k}": share for k, share in shares.items()}
+    return {**ir_measures_of(ranking, wanted), **recall, **{f"all-gold@{k}": float(shares[k] == 1) for k in DEPTHS}}
 
 
 @cache
@@ -129,17 +120,17 @@ class ScoredResult:
         return bool(short_answers(self.result))
 
     @cached_property
-    def article(self) -> GoldRanks | None:
+    def article(self) -> dict[str, float] | None:
         """The articles in the order of their first hit against the gold articles."""
         case = self.result.case
         if not (case.answerable and case.gold_articles):
             return None
         ranking = article_ranking(self.result.hits)
         ranks = {article: rank for rank, article in enumerate(ranking, start=1)}
-        return GoldRanks([ranks.get(one) for one in case.gold_articles], ir_measures_of(ranking, case.gold_articles))
+        return gold_measures([ranks.get(one) for one in case.gold_articles], ranking, case.gold_articles)
 
     @cached_property
-    def passage(self) -> GoldRanks | None:
+    def passage(self) -> dict[str, float] | None:
         """The passages against the gold sentences.
 
         In hit@k, mrr and ndcg@10 a passage counts once for all gold sentences it is the first to hold, and a sentence
@@ -150,7 +141,7 @@ class ScoredResult:
         ranks = first_ranks(self.passages, self.gold)
         ranking = [f"passage {rank}" for rank in range(1, len(self.passages) + 1)]
         wanted = {f"passage {rank}" if rank else f"missed {number}" for number, rank in enumerate(ranks)}
-        return GoldRanks(ranks, ir_measures_of(ranking, wanted))
+        return gold_measures(ranks, ranking, wanted)
 
     @cached_property
     def answer_rank(self) -> int | None:
@@ -164,32 +155,11 @@ Level = Literal["article", "passage"]
 
 
 def measure(level: Level, name: str) -> Score:
-    """hit@k, mrr or ndcg@10 of the articles or the passages."""
+    """One of `gold_measures`, of the articles or the passages."""
 
     def score(one: ScoredResult) -> float | None:
-        ranks: GoldRanks | None = getattr(one, level)
-        return ranks.measures[name] if ranks else None
-
-    return score
-
-
-def recall(level: Level, k: int) -> Score:
-    """The share of the gold articles or gold sentences in the first k."""
-
-    def score(one: ScoredResult) -> float | None:
-        ranks: GoldRanks | None = getattr(one, level)
-        return ranks.recall(k) if ranks else None
-
-    return score
-
-
-def all_gold(level: Level, k: int) -> Score:
-    """1.0 if every gold article or gold sentence is in the first k."""
-    share = recall(level, k)
-
-    def score(one: ScoredResult) -> float | None:
-        value = share(one)
-        return None if value is None else float(value == 1)
+        measures: dict[str, float] | None = getattr(one, level)
+        return measures[name] if measures else None
 
     return score
 
@@ -198,9 +168,8 @@ def context_answer(k: int) -> Score:
     """1.0 if one of the first k passages holds an expected answer."""
 
     def score(one: ScoredResult) -> float | None:
-        if not (one.result.case.answerable and one.searchable):
-            return None
-        return float(one.answer_rank is not None and one.answer_rank <= k)
+        wanted = one.result.case.answerable and one.searchable
+        return float(one.answer_rank is not None and one.answer_rank <= k) if wanted else None
 
     return score
 
@@ -232,8 +201,7 @@ def correct(result: CaseResult) -> float | None:
         return float(result.refused)
     if short_answers(result):
         return float(not result.refused and holds_answer(result, 3))
-    spans = gold_spans(result)
-    if spans:
+    if spans := gold_spans(result):
         return float(not result.refused and any(cites(result.citations, span) for span in spans))
     return None
 
@@ -274,34 +242,28 @@ def cites(citations: Iterable[CitationRecord], span: ArticleSpan) -> bool:
     return any(one.article_id == article and overlaps(one.span, characters) for one in citations)
 
 
+def _share(result: CaseResult, parts: Sequence[bool]) -> float | None:
+    """The share of the parts of an answer that is true; None of a refusal, or where there are no parts."""
+    return None if result.refused or not parts else sum(parts) / len(parts)
+
+
 def citations_verbatim(one: ScoredResult) -> float | None:
-    citations = one.result.citations
-    if one.result.refused or not citations:
-        return None
-    return sum(citation.verbatim for citation in citations) / len(citations)
+    return _share(one.result, [citation.verbatim for citation in one.result.citations])
 
 
 def statements_supported(one: ScoredResult) -> float | None:
-    statements = one.result.statements
-    if one.result.refused or not statements:
-        return None
-    return sum(statement.supported for statement in statements) / len(statements)
+    return _share(one.result, [statement.supported for statement in one.result.statements])
 
 
 def citation_precision(one: ScoredResult) -> float | None:
-    result = one.result
-    if result.refused or not (result.case.answerable and one.gold and result.citations):
+    if not (one.result.case.answerable and one.gold):
         return None
-    return sum(any(cites([citation], span) for span in one.gold) for citation in result.citations) / len(
-        result.citations
-    )
+    return _share(one.result, [any(cites([each], span) for span in one.gold) for each in one.result.citations])
 
 
 def citation_recall(one: ScoredResult) -> float | None:
     result = one.result
-    if result.refused or not (result.case.answerable and one.gold):
-        return None
-    return sum(cites(result.citations, span) for span in one.gold) / len(one.gold)
+    return _share(result, [cites(result.citations, span) for span in one.gold]) if result.case.answerable else None
 
 
 def wrong_refusal(one: ScoredResult) -> float | None:
@@ -324,9 +286,8 @@ def left_out_elsewhere(one: ScoredResult) -> float | None:
 
 def left_out_right(one: ScoredResult) -> float | None:
     """Of a question whose gold articles were hidden: does the first statement hold the expected words?"""
-    if one.result.case.answerable or not (one.result.case.held_out and one.searchable):
-        return None
-    return float(not one.result.refused and holds_answer(one.result, 1))
+    wanted = not one.result.case.answerable and one.result.case.held_out and one.searchable
+    return float(not one.result.refused and holds_answer(one.result, 1)) if wanted else None
 
 
 def judge_score(one: ScoredResult) -> float | None:
@@ -335,7 +296,7 @@ def judge_score(one: ScoredResult) -> float | None:
 
 def tokens_in(one: ScoredResult) -> float | None:
     """Tokens a chat model read; None where none was used or it did not say."""
-    return float(one.result.tokens_in) if one.result.tokens_in else None
+    return float(one.result.tokens_in) or None
 
 
 def tokens_out(one: ScoredResult) -> float | None:

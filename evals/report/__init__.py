@@ -38,12 +38,9 @@ class ReportHit:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    loader = PackageLoader("evals.report", "templates")
     environment = Environment(
-        loader=PackageLoader("evals.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"lead": _lead, "trail": _trail, "moment": _moment}
     return environment
@@ -105,30 +102,24 @@ def html(header: Header, results: Sequence[CaseResult]) -> str:
     groups: dict[str, list[MetricValue]] = {}
     for figure in figures:
         groups.setdefault(figure.metric.group, []).append(figure)
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            header=header,
-            results=results,
-            groups=groups,
-            headline=[(label, by_metric[metric]) for metric, label in HEADLINE.items()],
-            official=multihop_rag.official(results),
-            tags=by_tag(results),
-            plots=pictures,
-            outcome=outcome,
-            outcomes=sorted({outcome(result) for result in results}),
-            report_hits=report_hits,
-            is_gold=is_gold,
-            as_json=json.dumps,
-        )
+    template = _environment().get_template("report.html")
+    return template.render(
+        header=header,
+        results=results,
+        groups=groups,
+        headline=[(label, by_metric[metric]) for metric, label in HEADLINE.items()],
+        official=multihop_rag.official(results),
+        tags=by_tag(results),
+        plots=pictures,
+        outcome=outcome,
+        outcomes=sorted({outcome(result) for result in results}),
+        report_hits=report_hits,
+        is_gold=is_gold,
+        as_json=json.dumps,
     )
 
 
 def comparison_html(before: Header, after: Header, comparison: Comparison) -> str:
     """Two runs side by side: figures, and the questions whose answers got better or worse."""
-    return (
-        _environment()
-        .get_template("compare.html")
-        .render(before=before, after=after, comparison=comparison, outcome=outcome)
-    )
+    template = _environment().get_template("compare.html")
+    return template.render(before=before, after=after, comparison=comparison, outcome=outcome)

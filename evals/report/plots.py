@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,22 +25,12 @@ def svg_plot(name: str, draw: Callable[[Axes], None]) -> str:
     import matplotlib
     from matplotlib.figure import Figure
 
+    inked = "axes.edgecolor axes.labelcolor text.color xtick.color ytick.color grid.color"
     look: Any = {
-        "svg.hashsalt": name,
-        "svg.fonttype": "none",
-        "font.family": "sans-serif",
-        "font.size": 10,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.edgecolor": INK,
-        "axes.labelcolor": INK,
-        "text.color": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-        "axes.grid": True,
-        "grid.alpha": 0.15,
-        "grid.color": INK,
-        "legend.frameon": False,
+        **dict.fromkeys(inked.split(), INK),
+        **dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False),
+        **{"svg.hashsalt": name, "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10},
+        **{"axes.grid": True, "grid.alpha": 0.15},
     }
     with matplotlib.rc_context(look):
         figure = Figure(figsize=(5.2, 3.3), layout="constrained")
@@ -69,20 +60,11 @@ def risk_coverage(results: Sequence[CaseResult]) -> str:
     def draw(axes: Axes) -> None:
         axes.plot(coverage, accuracy, color=BLUE, linewidth=2, drawstyle="steps-post")
         axes.axvline(answered, color=RED, linestyle="--", linewidth=1)
-        axes.annotate(
-            f"answered: {answered:.0%}",
-            (answered, 0.03),
-            color=RED,
-            ha="right" if answered > 0.5 else "left",
-            xytext=(-4 if answered > 0.5 else 4, 0),
-            textcoords="offset points",
-        )
-        axes.set(
-            xlabel="share of questions answered, surest first",
-            ylabel="of these, right",
-            xlim=(0, 1.01),
-            ylim=(0, 1.03),
-        )
+        text, point = f"answered: {answered:.0%}", (answered, 0.03)
+        side, shift = ("right", -4) if answered > 0.5 else ("left", 4)
+        axes.annotate(text, point, color=RED, ha=side, xytext=(shift, 0), textcoords="offset points")
+        axes.set(xlabel="share of questions answered, surest first", ylabel="of these, right")
+        axes.set(xlim=(0, 1.01), ylim=(0, 1.03))
 
     return svg_plot("risk-coverage", draw)
 
@@ -93,17 +75,12 @@ def reliability(results: Sequence[CaseResult]) -> str:
     if not judged:
         return ""
     groups = statistics.reliability([sure for sure, _ in judged], [right for _, right in judged])
-    most = max(count for *_, count in groups)
+    confidence, accuracy, counts = zip(*groups, strict=True)
 
     def draw(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color=INK, alpha=0.4, linewidth=1)
-        axes.plot([sure for sure, *_ in groups], [right for _, right, _ in groups], color=BLUE, linewidth=1.5)
-        axes.scatter(
-            [sure for sure, *_ in groups],
-            [right for _, right, _ in groups],
-            s=[20 + 160 * count / most for *_, count in groups],
-            color=BLUE,
-        )
+        axes.plot(confidence, accuracy, color=BLUE, linewidth=1.5)
+        axes.scatter(confidence, accuracy, s=[20 + 160 * count / max(counts) for count in counts], color=BLUE)
         axes.set(xlabel="confidence", ylabel="right", xlim=(-0.02, 1.02), ylim=(-0.02, 1.05))
 
     return svg_plot("reliability", draw)
@@ -133,9 +110,7 @@ RANKS = ("1", "2", "3", "4", "5–10", "11–20", "later", "not found")
 
 def rank_group(rank: int | None) -> int:
     """Which of `RANKS` a rank belongs to."""
-    if rank is None:
-        return 7
-    return rank - 1 if rank <= 4 else 4 if rank <= 10 else 5 if rank <= 20 else 6
+    return 7 if rank is None else bisect_left((1, 2, 3, 4, 10, 20), rank)
 
 
 def first_gold_rank(result: CaseResult) -> int | None:

@@ -12,6 +12,7 @@ import platform
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -30,17 +31,7 @@ INNER_ORDER = "baselines compare query reader_alone systems training_rows"
 """Each may import itself and those before it."""
 
 RESULTS, HEADER = "results.jsonl", "run.json"
-PACKAGES = (
-    "clippings",
-    "chromadb",
-    "tantivy",
-    "onnxruntime",
-    "tokenizers",
-    "langchain-core",
-    "numpy",
-    "scipy",
-    "ir-measures",
-)
+PACKAGES = "clippings chromadb tantivy onnxruntime tokenizers langchain-core numpy scipy ir-measures"
 
 Answering = Callable[[Case], Answer]
 Judging = Callable[[CaseResult], Judgement]
@@ -94,11 +85,9 @@ def library_hash(revisions: Iterator[tuple[str, str]]) -> str:
 def packages() -> dict[str, str]:
     """The versions that matter to the figures, with Python's."""
     versions = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
+    for name in PACKAGES.split():
+        with suppress(PackageNotFoundError):
             versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return versions
 
 
@@ -138,11 +127,8 @@ def open_run(folder: Path, header: Header) -> list[CaseResult]:
     if path.exists():
         before = read_header(folder)
         if before.fingerprint != header.fingerprint:
-            changed = [
-                name
-                for name in ("system", "set_hash", "settings", "library_hash", "code", "packages", "options")
-                if getattr(before, name) != getattr(header, name)
-            ]
+            names = ("system", "set_hash", "settings", "library_hash", "code", "packages", "options")
+            changed = [name for name in names if getattr(before, name) != getattr(header, name)]
             raise UserError(
                 f"{str(folder)!r} holds a run that is not this one: {', '.join(changed)} changed. "
                 f"Choose another folder with --out, or delete that one."
@@ -195,11 +181,7 @@ def failure(case: Case, error: Exception) -> CaseResult:
 
 
 def run(
-    cases: Sequence[Case],
-    answering: Answering,
-    folder: Path,
-    header: Header,
-    judging: Judging | None = None,
+    cases: Sequence[Case], answering: Answering, folder: Path, header: Header, judging: Judging | None = None
 ) -> Iterator[CaseResult]:
     """Ask each case that has no result yet, `header.jobs` at a time, and yield all results as they come.
 

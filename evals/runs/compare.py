@@ -55,9 +55,8 @@ def compare(before: Sequence[CaseResult], after: Sequence[CaseResult]) -> Compar
     scores = list(zip(score_all([one for one, _ in whole]), score_all([two for _, two in whole]), strict=True))
     changes = []
     for metric in METRICS:
-        both = [
-            (one[metric.name], two[metric.name]) for one, two in scores if metric.name in one and metric.name in two
-        ]
+        name = metric.name
+        both = [(one[name], two[name]) for one, two in scores if name in one and name in two]
         paired = difference([one for one, _ in both], [two for _, two in both]) if both else None
         changes.append(Change(metric, paired))
     moved = [(pair, correct(pair[0]), correct(pair[1])) for pair in whole]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,7 +121,7 @@ def header(
         settings=settings_fingerprint,
         library=str(library.folder),
         library_version=library.version,
-        library_hash=runs.library_hash(_revisions(library)),
+        library_hash=runs.library_hash((article.id, article.revision) for article in library.articles()),
         code=runs.code_hash(),
         commit=runs.commit(),
         packages=runs.packages(),
@@ -129,10 +129,6 @@ def header(
         options=tuple(options),
         started=runs.now(),
     )
-
-
-def _revisions(library: Library) -> Iterator[tuple[str, str]]:
-    return ((article.id, article.revision) for article in library.articles())
 
 
 def fingerprint(*parts: str) -> str:

@@ -41,9 +41,7 @@ def training_rows(cases: Iterable[Case], library: Library) -> Iterator[dict[str,
                 start = gold.start - passage.start
                 sentence = context[start : gold.end - passage.start]
                 # takes "Ann" in "Ann won"; not in "Annie won"
-                answers = [
-                    answer for answer in case.answers if re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", sentence)
-                ]
+                answers = [text for text in case.answers if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", sentence)]
                 yield {
                     "question": query.text,
                     "context": context,

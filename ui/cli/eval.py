@@ -156,11 +156,8 @@ def compare(before: Path, after: Path, page: Path | None, most: int) -> None:
             )
     unmeasured = [change.metric.name for change in comparison.changes if change.difference is None]
     click.echo(f"\nNot measured in both: {', '.join(unmeasured) or 'none'}")
-    for word, ids in (
-        ("only before", comparison.only_before),
-        ("only after", comparison.only_after),
-        ("failed", comparison.failed),
-    ):
+    left_out = {"only before": comparison.only_before, "only after": comparison.only_after, "failed": comparison.failed}
+    for word, ids in left_out.items():
         if ids:
             click.echo(f"Left out, {word}: {', '.join(ids[:10])}{' …' if len(ids) > 10 else ''}")
     for title, pairs in (("worse", comparison.worse), ("better", comparison.better)):

@@ -27,7 +27,7 @@ from rag.assistant import Assistant
 from rag.read.reader import WEIGHTS
 from rag.types import Answer
 from ui.cli.answers_file import lines, writer
-from ui.cli.eval_common import library_for
+from ui.cli.eval_common import exit_code, library_for
 from ui.library_access import open_library
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -202,7 +202,4 @@ def ask(questions: Path, out: Path, library: str | None) -> None:
             file.write(text)
             file.flush()
     click.echo(f"{len(cases) - len(failures)} of {len(cases)} questions answered or refused: {out}")
-    for result in failures[:5]:
-        click.echo(f"Failed: {result.case.id}: {result.error}", err=True)
-    if failures:
-        raise SystemExit(1)
+    exit_code(failures, [], [])

@@ -15,8 +15,7 @@ def read(path: Path) -> Imported:
     """Queries with at least one relevant article; BEIR expects no answers, only articles."""
     corpus, queries = needed(path, "corpus.jsonl", "queries.jsonl")
     judged = next(
-        (file for name in ("test", "dev", "train") if (file := path / "qrels" / f"{name}.tsv").is_file()),
-        None,
+        (file for name in ("test", "dev", "train") if (file := path / "qrels" / f"{name}.tsv").is_file()), None
     )
     if judged is None:
         raise UserError(f"{str(path)!r} has no qrels/test.tsv, dev.tsv or train.tsv. Give the unpacked BEIR folder.")
@@ -36,12 +35,7 @@ def read(path: Path) -> Imported:
         if row["text"].strip()
     )
     cases = [
-        Case(
-            id=row["_id"],
-            question=row["text"],
-            gold_articles=tuple(relevant[row["_id"]]),
-            tags=(judged.stem,),
-        )
+        Case(id=row["_id"], question=row["text"], gold_articles=tuple(relevant[row["_id"]]), tags=(judged.stem,))
         for row in json_lines(queries)
         if relevant.get(row["_id"])
     ]

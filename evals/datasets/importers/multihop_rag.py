@@ -38,9 +38,7 @@ def read(path: Path) -> Imported:
                 answers=(row["answer"],) if answerable else (),
                 answerable=answerable,
                 gold_articles=tuple(dict.fromkeys(fact["url"] for fact in evidence)) if answerable else (),
-                gold_sentences=tuple(GoldSentence(fact["url"], fact["fact"]) for fact in evidence)
-                if answerable
-                else (),
+                gold_sentences=tuple(GoldSentence(one["url"], one["fact"]) for one in evidence) if answerable else (),
                 tags=(TAG, kind.removesuffix("_query")),
             )
         )
