@@ -23,7 +23,7 @@ def statement_as_text(statement: Statement, numbers: dict[Citation, int]) -> str
     """A statement and the numbers of its citations; new ones are added to `numbers`."""
     for citation in statement.citations:
         numbers.setdefault(citation, len(numbers) + 1)
-    return printable(_statement(statement, numbers))
+    return printable(statement_line(statement, numbers))
 
 
 def evidence_as_text(answer: Answer, *, show_sources: bool = False) -> str:
@@ -63,7 +63,7 @@ def as_markdown(answer: Answer) -> str:
     if answer.refused:
         lines.append(escape_markdown(f"Not in these articles. {answer.reason}".strip()))
     for statement in answer.statements:
-        lines.append(f"> {escape_markdown(_statement(statement, numbers))}")
+        lines.append(f"> {escape_markdown(statement_line(statement, numbers))}")
         lines.append(">")
     lines.append("")
     for citation, number in numbers.items():
@@ -115,7 +115,8 @@ def escape_markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
-def _statement(statement: Statement, numbers: dict[Citation, int]) -> str:
+def statement_line(statement: Statement, numbers: dict[Citation, int]) -> str:
+    """A statement with its speaker, the numbers of its citations, and a remark where it has no support."""
     speaker = f"{statement.speaker}: " if statement.speaker else ""
     marks = "".join(f" [{numbers[citation]}]" for citation in statement.citations)
     doubt = "" if statement.supported else " (not found in the sources)"

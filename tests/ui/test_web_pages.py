@@ -70,7 +70,7 @@ def test_a_long_article_is_shown_around_the_citation():
 
 
 def entry(name, published="", outlet=""):
-    return ArticleRow(name, "r", name, outlet, "", published, "", 1)
+    return ArticleRow(name, "r", name, outlet, "", published)
 
 
 def test_the_table_filters_by_day_month_and_year():

@@ -34,16 +34,8 @@ COMMANDS = {
         "Build a library of 293 complete Wikinews articles of 2019 and 2020, and suggest what to ask it.",
     ),
     "eval": Entry("ui.cli.eval", "evaluate", "Ask a set of questions and measure the answers: `clippings eval SET`."),
-    "index": Entry(
-        "ui.cli.library",
-        "index",
-        "Read articles into the library: files, folders, pages, feeds.",
-    ),
-    "library": Entry(
-        "ui.cli.library",
-        "library",
-        "Show what the library holds, or look after it.",
-    ),
+    "index": Entry("ui.cli.library", "index", "Read articles into the library: files, folders, pages, feeds."),
+    "library": Entry("ui.cli.library", "library", "Show what the library holds, or look after it."),
     "model": Entry("ui.cli.model", "model", "Check the chat model that writes answers, where one is set."),
     "quote": Entry("ui.cli.quote", "quote", "Say whether and where QUOTATION stands in the articles."),
 }
@@ -65,12 +57,8 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         limit = formatter.width - 6 - max(map(len, COMMANDS))
         with formatter.section("Commands"):
-            formatter.write_dl(
-                [
-                    (name, click.Command(name, help=COMMANDS[name].help).get_short_help_str(limit))
-                    for name in self.list_commands(ctx)
-                ]
-            )
+            commands = [click.Command(name, help=COMMANDS[name].help) for name in self.list_commands(ctx)]
+            formatter.write_dl([(str(command.name), command.get_short_help_str(limit)) for command in commands])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

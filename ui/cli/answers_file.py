@@ -34,18 +34,8 @@ def as_csv(result: CaseResult, answer: Answer | None) -> str:
     """One row of `COLUMNS`; citations stand one a line in their cell."""
     citations = "\n".join(citation_line(one) for one in result.citations)
     confidence = "" if result.error else f"{result.confidence:.4f}"
-    cells = (
-        result.case.id,
-        result.case.question,
-        result.text,
-        result.short,
-        result.refused,
-        result.reason,
-        confidence,
-        citations,
-        result.error,
-    )
-    return _csv_line([_cell(cell) for cell in cells])
+    answered = (result.case.id, result.case.question, result.text, result.short, result.refused, result.reason)
+    return _csv_line([_cell(cell) for cell in (*answered, confidence, citations, result.error)])
 
 
 def _csv_line(cells: list[str]) -> str:

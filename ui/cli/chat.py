@@ -78,9 +78,8 @@ def chat(
     settings, origins = load({"library": library})
     if not empty and (report := build_default_library(settings, origins)):
         click.echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
-    serve(
-        settings, Options(host, port, root_path, account, allow_private, names, tuple(map(network, proxies))), browser
-    )
+    options = Options(host, port, root_path, account, allow_private, names, tuple(map(network, proxies)))
+    serve(settings, options, browser)
 
 
 def account_for(host: str, auth_file: str | None, auth_env: bool, no_auth: bool) -> Account | None:
@@ -142,7 +141,5 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
 
 def _desktop() -> bool:
     """Whether a browser can be opened here: a terminal with a display."""
-    display = sys.platform in ("darwin", "win32") or bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
+    display = sys.platform in ("darwin", "win32") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
     return sys.stderr.isatty() and display

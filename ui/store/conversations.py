@@ -169,14 +169,15 @@ class Conversations:
         with self._writing(), transaction(connection := self._connection()):
             yield connection
 
+    def _write(self, statement: str, *values: str) -> None:
+        with self._transaction() as connection:
+            connection.execute(statement, values)
+
     def create(self, owner: str, title: str) -> str:
         """Add a new, empty conversation; returns its id."""
         conversation = secrets.token_urlsafe(12)
-        with self._transaction() as connection:
-            connection.execute(
-                "INSERT INTO conversations VALUES (?, ?, ?, ?, ?)",
-                (conversation, owner, _title(title), _now(), _now()),
-            )
+        row = (conversation, owner, _title(title), _now(), _now())
+        self._write("INSERT INTO conversations VALUES (?, ?, ?, ?, ?)", *row)
         return conversation
 
     def add(
@@ -188,6 +189,7 @@ class Conversations:
         """
         self.title(owner, conversation)  # KeyError where it is not theirs
         data, keys = to_dict(answer), tuple(sorted(ignored))
+        as_json = (json.dumps(data, ensure_ascii=False), json.dumps(keys))
         with self._transaction() as connection:
             asked_at = _now()  # in the transaction, so that times and numbers are in one order
             answer_id = secrets.token_urlsafe(12)
@@ -197,16 +199,7 @@ class Conversations:
                 "INSERT INTO answers (id, conversation, number, question, text, answer, ignored, asked_at) VALUES "
                 "(?, ?, (SELECT coalesce(max(number), 0) + 1 FROM answers WHERE conversation = ?), ?, ?, ?, ?, ?) "
                 "RETURNING number",
-                (
-                    answer_id,
-                    conversation,
-                    conversation,
-                    answer.question,
-                    answer.text,
-                    json.dumps(data, ensure_ascii=False),
-                    json.dumps(keys),
-                    asked_at,
-                ),
+                (answer_id, conversation, conversation, answer.question, answer.text, *as_json, asked_at),
             ).fetchone()
             connection.execute("UPDATE conversations SET updated_at = ? WHERE id = ?", (asked_at, conversation))
         return StoredAnswer(answer_id, conversation, number, answer.question, data, keys, asked_at, "", "")
@@ -228,7 +221,7 @@ class Conversations:
             "GROUP BY c.id ORDER BY c.updated_at DESC LIMIT ?",
             (owner, *values, limit),
         )
-        return [Conversation(row["id"], row["title"], row["updated_at"], row["answers"]) for row in rows]
+        return [Conversation(*row) for row in rows]
 
     def answers(self, owner: str, conversation: str) -> list[StoredAnswer]:
         """The answers of a conversation in the order asked; empty when it is not the owner's."""
@@ -243,11 +236,8 @@ class Conversations:
 
     def title(self, owner: str, conversation: str) -> str:
         """Its title; raises KeyError when it is not the owner's."""
-        row = (
-            self._connection()
-            .execute("SELECT title FROM conversations WHERE id = ? AND owner = ?", (conversation, owner))
-            .fetchone()
-        )
+        query = "SELECT title FROM conversations WHERE id = ? AND owner = ?"
+        row = self._connection().execute(query, (conversation, owner)).fetchone()
         if row is None:
             raise KeyError(conversation)
         return str(row["title"])
@@ -255,25 +245,18 @@ class Conversations:
     def rename(self, owner: str, conversation: str, title: str) -> None:
         """Give it another title; an empty one is ignored."""
         if title.strip():
-            with self._transaction() as connection:
-                connection.execute(
-                    "UPDATE conversations SET title = ? WHERE id = ? AND owner = ?",
-                    (_title(title), conversation, owner),
-                )
+            statement = "UPDATE conversations SET title = ? WHERE id = ? AND owner = ?"
+            self._write(statement, _title(title), conversation, owner)
 
     def delete(self, owner: str, conversation: str) -> None:
         """Remove it with its answers, for good."""
-        with self._transaction() as connection:
-            connection.execute("DELETE FROM conversations WHERE id = ? AND owner = ?", (conversation, owner))
+        self._write("DELETE FROM conversations WHERE id = ? AND owner = ?", conversation, owner)
 
     def set_verdict(self, owner: str, answer_id: str, verdict: Verdict, reason: str = "") -> None:
         """Store what the owner thinks of an answer; raises KeyError when it is not the owner's."""
         self.answer(owner, answer_id)
-        with self._transaction() as connection:
-            connection.execute(
-                "UPDATE answers SET verdict = ?, reason = ? WHERE id = ?",
-                (verdict, reason[:REASON_LENGTH].strip(), answer_id),
-            )
+        statement = "UPDATE answers SET verdict = ?, reason = ? WHERE id = ?"
+        self._write(statement, verdict, reason[:REASON_LENGTH].strip(), answer_id)
 
     def answers_with_verdict(self, owner: str) -> list[StoredAnswer]:
         """Every answer the owner gave a verdict on, oldest first."""
@@ -281,11 +264,7 @@ class Conversations:
 
     def add_removed(self, article: str, revision: str, name: str, location: str) -> None:
         """Note that an article was taken out; the library is everybody's, so this has no owner."""
-        with self._transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?, ?)",
-                (article, revision, name, location, _now()),
-            )
+        self._write("INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?, ?)", article, revision, name, location, _now())
 
     def removed_articles(self) -> dict[str, RemovedArticle]:
         """What was taken out, by article id, the latest first."""
@@ -294,22 +273,12 @@ class Conversations:
 
     def _select(self, condition: str, values: Sequence[str]) -> list[StoredAnswer]:
         rows = self._connection().execute(
-            "SELECT a.* FROM answers a JOIN conversations c ON c.id = a.conversation "
-            f"WHERE {condition} ORDER BY a.asked_at, a.number",
+            "SELECT a.id, conversation, number, question, answer, ignored, asked_at, verdict, reason FROM answers a "
+            f"JOIN conversations c ON c.id = a.conversation WHERE {condition} ORDER BY a.asked_at, a.number",
             values,
         )
         return [
-            StoredAnswer(
-                row["id"],
-                row["conversation"],
-                row["number"],
-                row["question"],
-                json.loads(row["answer"]),
-                tuple(json.loads(row["ignored"])),
-                row["asked_at"],
-                row["verdict"],
-                row["reason"],
-            )
+            StoredAnswer(*(*row[:4], json.loads(row["answer"]), tuple(json.loads(row["ignored"])), *row[6:]))
             for row in rows
         ]
 

@@ -29,6 +29,7 @@ from ui.web.service import LONGEST_QUESTION, Waiting
 from ui.web.tabs.answering import resolve_answers
 
 if TYPE_CHECKING:
+    from rag.types import Event
     from ui.web.service import ChatService
     from ui.web.tabs.evaluation import EvaluationTab
 
@@ -66,11 +67,8 @@ class Question(BaseModel):
 
     def options(self) -> dict[str, Any]:
         """What `Assistant.ask` takes beside the question and its turns."""
-        return {
-            "as_of": self.as_of,
-            "filter": Filter(self.since, self.until, tuple(self.outlets)),
-            "ignore": frozenset(self.ignore),
-        }
+        filter = Filter(self.since, self.until, tuple(self.outlets))
+        return {"as_of": self.as_of, "filter": filter, "ignore": frozenset(self.ignore)}
 
     def turns(self) -> list[Turn]:
         return [Turn(turn.question, turn.text) for turn in self.conversation]
@@ -102,18 +100,14 @@ def add(app: FastAPI, service: ChatService, evaluation: EvaluationTab) -> None:
         """
         events = service.ask(request.state.client, question.question, question.turns(), **question.options())
         if question.stream or "text/event-stream" in request.headers.get("accept", ""):
-            return StreamingResponse(
-                _server_sent(events), media_type="text/event-stream", headers={"cache-control": "no-store"}
-            )
+            return StreamingResponse(_server_sent(events), 200, {"cache-control": "no-store"}, "text/event-stream")
         try:
-            async for event in events:
-                if isinstance(event, Answer):
-                    return _json(to_dict(event))
+            content = json.dumps(await answer_as_dict(events), ensure_ascii=False)
+            return Response(content, media_type="application/json")
         except Busy as error:
             raise HTTPException(429, str(error), {"retry-after": str(error.seconds)}) from error
         except UserError as error:
             raise HTTPException(409, str(error)) from error
-        raise HTTPException(500, "The answer was cut off.")
 
     @app.get("/api/articles/{article_id}/{revision}", tags=["articles"])
     def article(article_id: str, revision: str) -> dict[str, Any]:
@@ -159,9 +153,8 @@ def _files(app: FastAPI, service: ChatService, evaluation: EvaluationTab) -> Non
     @app.get("/api/feedback.jsonl", tags=["conversations"])
     def feedback(request: Request) -> Response:
         """Your verdicts on answers as a question set; `clippings eval feedback.jsonl` reads it."""
-        return _download(
-            exports.feedback(service.conversations, request.state.owner), "application/jsonl", "feedback.jsonl"
-        )
+        content = exports.feedback(service.conversations, request.state.owner)
+        return _download(content, "application/jsonl", "feedback.jsonl")
 
     @app.get("/api/example.yaml", tags=["evaluation"])
     def example() -> Response:
@@ -187,9 +180,9 @@ def _file_name(title: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", title)[:60].strip("-").lower() or "conversation"
 
 
-async def answer_as_dict(service: ChatService, client: str, question: str) -> dict[str, Any]:
-    """The answer to a question alone as plain data; raises UserError and Busy as `ChatService.ask` does."""
-    async for event in service.ask(client, question):
+async def answer_as_dict(events: AsyncIterator[Event | Waiting]) -> dict[str, Any]:
+    """The answer that ends the events of `ChatService.ask` as plain data; raises UserError and Busy as it does."""
+    async for event in events:
         if isinstance(event, Answer):
             return to_dict(event)
     raise UserError("The answer was cut off. Ask again.")
@@ -202,19 +195,10 @@ def passages(service: ChatService, client: str, text: str, k: int) -> list[dict[
     if library is None:
         raise UserError("The library is empty. Fill it: clippings index FOLDER")
     return [
-        {
-            **article_to_dict(hit.article),
-            "start": hit.passage.start,
-            "end": hit.passage.end,
-            "text": hit.text,
-            "score": round(hit.score, 4),
-        }
+        {**article_to_dict(hit.article), "start": hit.passage.start, "end": hit.passage.end, "text": hit.text}
+        | {"score": round(hit.score, 4)}
         for hit in library.search(text, k=k)
     ]
-
-
-def _json(data: dict[str, Any]) -> Response:
-    return Response(json.dumps(data, ensure_ascii=False), media_type="application/json")
 
 
 async def _server_sent(events: AsyncIterator[Any]) -> AsyncIterator[bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -44,16 +45,8 @@ def build(service: ChatService, library_tab: LibraryTab, evaluation_tab: Evaluat
     """The app's components and events."""
     with gr.Blocks(title="Clippings", analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         parts: Components = {
-            "bridge": gr.HTML(
-                js_on_load=f"window.clippings.connect(trigger, {list(ACTIONS)});",
-                elem_id="bridge",
-                apply_default_css=False,
-            ),
-            "patch": gr.HTML(
-                js_on_load="window.clippings.patched(element, watch);",
-                elem_id="patch",
-                apply_default_css=False,
-            ),
+            "bridge": _html("bridge", None, f"window.clippings.connect(trigger, {list(ACTIONS)});"),
+            "patch": _html("patch", None, "window.clippings.patched(element, watch);"),
         }
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Ask", id="ask", elem_id="ask-tab"), gr.Row(elem_id="desk"):
@@ -71,10 +64,13 @@ def build(service: ChatService, library_tab: LibraryTab, evaluation_tab: Evaluat
     return blocks
 
 
-def _html(name: str, value: str = "", watched: bool = False) -> gr.HTML:
+def _html(name: str, value: str | None = "", script: str | None = None) -> gr.HTML:
     # Without a listener of its own, Gradio would add one that sends every click to the server.
-    script = f"window.clippings.watched('{name}', element, watch);" if watched else None
     return gr.HTML(value, elem_id=name, js_on_load=script, apply_default_css=False)
+
+
+def _watched(name: str) -> gr.HTML:
+    return _html(name, script=f"window.clippings.watched('{name}', element, watch);")
 
 
 def _ask_components() -> Components:
@@ -83,8 +79,8 @@ def _ask_components() -> Components:
         _html("side-top", html.render("side.html"))
         parts["conversations"] = _html("conversations")
     with gr.Column(elem_id="talk", min_width=0):
-        parts["thread"] = _html("thread", watched=True)
-        parts["live"] = _html("live", watched=True)
+        parts["thread"] = _watched("thread")
+        parts["live"] = _watched("live")
         with gr.Row(elem_id="composer"):
             parts["question"] = gr.Textbox(
                 label="Question",
@@ -99,7 +95,7 @@ def _ask_components() -> Components:
             parts["send"] = gr.Button("Ask", variant="primary", elem_id="send", min_width=0)
             parts["stop"] = gr.Button("Stop", elem_id="stop", min_width=0)
     with gr.Column(elem_id="evidence", min_width=0):
-        parts["article"] = _html("article", watched=True)
+        parts["article"] = _watched("article")
     return {**parts, "conversation": gr.State(""), "editing": gr.State("")}
 
 
@@ -119,7 +115,7 @@ def _library_components() -> Components:
         for name in ("work", "controls", "shelf", "versions"):
             parts[name] = _html(name)
     with gr.Column(elem_id="reading-room", min_width=0):
-        parts["viewed"] = _html("viewed", watched=True)
+        parts["viewed"] = _watched("viewed")
     return {**parts, "query": gr.State({})}
 
 
@@ -208,42 +204,25 @@ def _listener(parts: Components) -> Callable[..., Any]:
 
         handler: Any = stepwise if inspect.isasyncgenfunction(action) else at_once
         _declare(handler, len(inputs))
-        sources = [parts[name] for name in inputs]
-        targets = [parts[name] for name in outputs]
-        settings = settings or _SHORT
-        if isinstance(event, list):
-            return gr.on(event, handler, sources, targets, **settings)
-        return event(handler, sources, targets, **settings)
+        tie = partial(gr.on, event) if isinstance(event, list) else event
+        return tie(handler, [parts[name] for name in inputs], [parts[name] for name in outputs], **settings or _SHORT)
 
     return listen
 
 
 def _declare(handler: Any, inputs: int) -> None:
     """Give a handler the signature by which Gradio knows to pass the request and the event, after the inputs."""
-    kinds = {
-        **{f"value_{number}": Any for number in range(inputs)},
-        "request": gr.Request,
-        "event": gr.EventData,
-    }
-    handler.__annotations__ = dict(kinds)
-    handler.__signature__ = inspect.Signature(
-        [
-            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=kind)
-            for name, kind in kinds.items()
-        ]
-    )
+    kinds = {f"value_{number}": Any for number in range(inputs)} | {"request": gr.Request, "event": gr.EventData}
+    either = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter(name, either, annotation=kind) for name, kind in kinds.items()]
+    handler.__annotations__, handler.__signature__ = kinds, inspect.Signature(parameters)
 
 
 def _page_event(request: gr.Request, event: gr.EventData) -> PageEvent:
     """What an event brought; `ui.web.server.middleware` put owner and client into the request."""
     data = event._data if isinstance(event._data, dict) else {}
-    return PageEvent(
-        str(request.state.owner),
-        str(request.state.client),
-        str(request.session_hash),
-        str(dict(request.query_params).get("c", "")),
-        data,
-    )
+    state, conversation = request.state, dict(request.query_params).get("c", "")
+    return PageEvent(str(state.owner), str(state.client), str(request.session_hash), str(conversation), data)
 
 
 def _add_tools(service: ChatService) -> None:
@@ -258,7 +237,7 @@ def _add_tools(service: ChatService) -> None:
         Args:
             question: A question about the news, in plain words.
         """
-        return await api.answer_as_dict(service, str(request.state.client), question)
+        return await api.answer_as_dict(service.ask(str(request.state.client), question))
 
     def search(text: str, limit: int, request: gr.Request) -> list[dict[str, Any]]:
         """Find passages of the news articles of this library, best first.

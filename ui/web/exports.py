@@ -30,10 +30,7 @@ def as_markdown(title: str, exchanges: Exchanges) -> str:
         elif answer.short:
             lines += [f"**{escape_markdown(answer.short)}**", ""]
         for statement in answer.statements:
-            speaker = f"{statement.speaker}: " if statement.speaker else ""
-            marks = "".join(f" [{numbers[citation]}]" for citation in statement.citations)
-            doubt = "" if statement.supported else " (not found in the sources)"
-            lines += [f"> {escape_markdown(speaker + statement.text + marks + doubt)}", ""]
+            lines += [f"> {escape_markdown(answer_text.statement_line(statement, numbers))}", ""]
         for number, line, url in _sources(answer):
             address = f" <{link}>" if (link := html.link(url)) and not set(link) & set("<> ") else ""
             lines.append(f"{number}. {escape_markdown(line)}{address}")
@@ -46,26 +43,18 @@ def as_markdown(title: str, exchanges: Exchanges) -> str:
 
 def as_html(title: str, exchanges: Exchanges) -> str:
     """A conversation as one HTML page that loads nothing else."""
-    return html.render(
-        "export.html",
-        title=title,
-        exchanges=[
-            (stored, answer, number_citations(answer), _sources(answer), html.writer(answer))
-            for stored, answer in exchanges
-        ],
-    )
+    shown = [(stored, one, number_citations(one), _sources(one), html.writer(one)) for stored, one in exchanges]
+    return html.render("export.html", title=title, exchanges=shown)
 
 
 def _sources(answer: Answer) -> list[tuple[int, str, str]]:
     """Number, line and address of each citation."""
     sources = []
     for citation, number in number_citations(answer).items():
-        try:
-            article = answer.article(citation)
-        except KeyError:
+        if article := html.cited_article(answer, citation):
+            sources.append((number, answer_text.source_line(article, citation), article.url))
+        else:
             sources.append((number, f"{citation.article_id}, revision {citation.revision}, no longer kept", ""))
-            continue
-        sources.append((number, answer_text.source_line(article, citation), article.url))
     return sources
 
 

@@ -46,8 +46,6 @@ class ArticleRow:
     outlet: str
     author: str
     published: str
-    location: str
-    characters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +92,13 @@ class ChatService:
                 if not Library.exists(self.folder):
                     return None
                 self._assistant = Assistant(Library.open(self.folder), self.settings)
-            else:
-                current = self._assistant.library.current()
-                if current is not self._assistant.library:
-                    self._assistant = self._assistant.with_library(current)
+            elif (current := self._assistant.library.current()) is not self._assistant.library:
+                self._assistant = self._assistant.with_library(current)
             return self._assistant
 
     def warm(self) -> None:
         """Load what the first question would have to wait for; a chat model, which may cost, is sent nothing."""
-        assistant = self.assistant()
-        if assistant is not None:
+        if assistant := self.assistant():
             state = assistant.retrieve(assistant.understand("What happened?"))
             assistant.reader.read(state.query, state.hits)
             self.overview()
@@ -177,30 +172,15 @@ def _read_overview(library: Library) -> LibraryOverview:
     newest: list[Article] = []
     rows = []
     for article in library.articles():
-        rows.append(
-            ArticleRow(
-                article.id,
-                article.revision,
-                article.name,
-                article.outlet,
-                article.author,
-                str(article.published or ""),
-                article.location,
-                len(article.text),
-            )
-        )
+        published = str(article.published or "")
+        rows.append(ArticleRow(article.id, article.revision, article.name, article.outlet, article.author, published))
         newest.append(article)
         if len(newest) > 4 * SUGGESTION_ARTICLES:
             newest = _newest(newest)
     rows.sort(key=lambda row: (row.published, row.name), reverse=True)
     questions = suggest_questions(_newest(newest))
-    return LibraryOverview(
-        library.version,
-        tuple(rows),
-        tuple(questions),
-        tuple(sorted(library.outlets)),
-        library.newest.isoformat() if library.newest else "",
-    )
+    outlets, day = tuple(sorted(library.outlets)), str(library.newest or "")
+    return LibraryOverview(library.version, tuple(rows), tuple(questions), outlets, day)
 
 
 def _newest(articles: list[Article]) -> list[Article]:

@@ -6,7 +6,7 @@ Every text goes through a template engine that escapes it; only templates hold m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,7 +18,7 @@ from index.types import Article, Hit, Published
 from rag.answer.extractive import ExtractiveAnswerer
 from rag.types import Answer, Citation, Statement
 from ui.answer_text import number_citations
-from ui.store.conversations import Conversation, StoredAnswer, Verdict
+from ui.store.conversations import Conversation, StoredAnswer
 
 CLOSEST_PASSAGES = 3
 """Shown with a refusal."""
@@ -110,16 +110,7 @@ def thread(answers: Sequence[tuple[StoredAnswer, Answer]]) -> str:
 
 def turn(answer: Answer, stored: StoredAnswer) -> str:
     """One question and its finished answer."""
-    return _exchange(
-        answer.question,
-        answer.statements,
-        answer=answer,
-        answer_id=stored.id,
-        conversation=stored.conversation,
-        verdict=stored.verdict,
-        reason=stored.reason,
-        ignored=stored.ignored,
-    )
+    return _exchange(answer.question, answer.statements, answer, stored)
 
 
 def pending(question: str, stage: str, statements: Sequence[Statement] = (), ahead: int = 0) -> str:
@@ -138,21 +129,14 @@ def unfinished(question: str, statements: Sequence[Statement], message: str) -> 
 def _exchange(
     question: str,
     statements: Sequence[Statement],
-    *,
     answer: Answer | None = None,
-    answer_id: str = "",
-    conversation: str = "",
-    verdict: Verdict = "",
-    reason: str = "",
-    ignored: Iterable[str] = (),
+    stored: StoredAnswer | None = None,
     status: str = "",
     message: str = "",
 ) -> str:
-    numbers = (
-        number_citations(answer)
-        if answer
-        else {c: n for n, c in enumerate(dict.fromkeys(c for s in statements for c in s.citations), start=1)}
-    )
+    cited = dict.fromkeys(citation for statement in statements for citation in statement.citations)
+    numbers = {citation: number for number, citation in enumerate(cited, start=1)}
+    hits = answer.hits[:CLOSEST_PASSAGES] if answer else ()
     return render(
         "turn.html",
         question=question,
@@ -161,14 +145,8 @@ def _exchange(
         numbers=numbers,
         labels={citation: _label(answer, citation) for citation in numbers},
         sources=sources(answer) if answer else [],
-        closest=[(number, hit, _opening(hit)) for number, hit in enumerate(answer.hits[:CLOSEST_PASSAGES])]
-        if answer
-        else [],
-        answer_id=answer_id,
-        conversation=conversation,
-        verdict=verdict,
-        reason=reason,
-        ignored=[key.partition(":")[2] for key in ignored],
+        closest=[(number, hit, _opening(hit)) for number, hit in enumerate(hits)],
+        stored=stored,
         status=status,
         message=message,
         writer=writer(answer) if answer else "",
@@ -181,7 +159,8 @@ def _opening(hit: Hit) -> str:
     return opening if len(opening) <= 400 else opening[:400].rsplit(" ", 1)[0] + " …"
 
 
-def _article(answer: Answer, citation: Citation) -> Article | None:
+def cited_article(answer: Answer, citation: Citation) -> Article | None:
+    """The article that is cited; None where that revision is no longer kept."""
     try:
         return answer.article(citation)
     except KeyError:
@@ -189,7 +168,7 @@ def _article(answer: Answer, citation: Citation) -> Article | None:
 
 
 def _label(answer: Answer | None, citation: Citation) -> str:
-    article = _article(answer, citation) if answer else None
+    article = cited_article(answer, citation) if answer else None
     if article is None:
         return "this revision is no longer kept" if answer else ""
     return ", ".join(part for part in (article.name, article.outlet, day(article.published)) if part)
@@ -207,7 +186,7 @@ def sources(answer: Answer) -> list[Source]:
     for citation, number in number_citations(answer).items():
         key = (citation.article_id, citation.revision)
         grouped.setdefault(key, []).append(number)
-        articles[key] = _article(answer, citation)
+        articles[key] = cited_article(answer, citation)
     return [Source(tuple(numbers), articles[key]) for key, numbers in grouped.items()]
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 import os
 import secrets
 import tempfile
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError, VerifyMismatchError
+from cachetools import TTLCache
 
 from index.errors import UserError
 
@@ -137,30 +138,25 @@ class Sessions:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._sessions: dict[str, tuple[str, float]] = {}
+        self._users: TTLCache[str, str] = TTLCache(math.inf, SESSION_SECONDS)
 
     def open(self, user: str) -> str:
         """A token for a user who has just logged in."""
         token = secrets.token_urlsafe(32)
-        now = time.monotonic()
         with self._guard:
-            self._sessions = {key: value for key, value in self._sessions.items() if now - value[1] < SESSION_SECONDS}
-            self._sessions[_key(token)] = (user, now)
+            self._users[_key(token)] = user
         return token
 
     def user(self, token: str) -> str | None:
         """Whose token this is, or None."""
-        now = time.monotonic()
         with self._guard:
-            user, used = self._sessions.get(_key(token), ("", 0.0))
-            if not user or now - used >= SESSION_SECONDS:
-                return None
-            self._sessions[_key(token)] = (user, now)
+            if user := self._users.get(_key(token)):
+                self._users[_key(token)] = user
             return user
 
     def close(self, token: str) -> None:
         with self._guard:
-            self._sessions.pop(_key(token), None)
+            self._users.pop(_key(token), None)
 
 
 def _key(token: str) -> str:

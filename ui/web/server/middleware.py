@@ -57,20 +57,10 @@ def policy(nonce: str) -> str:
 
     Gradio compiles its components' templates in the browser, which is what 'unsafe-eval' is for.
     """
-    return "; ".join(
-        (
-            "default-src 'self'",
-            f"script-src 'self' 'nonce-{nonce}' 'unsafe-eval'",
-            "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
-            "font-src 'self' data:",
-            "connect-src 'self'",
-            "worker-src 'self' blob:",
-            "object-src 'none'",
-            "base-uri 'self'",
-            "form-action 'self'",
-            "frame-ancestors 'none'",
-        )
+    return (
+        f"default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     )
 
 
@@ -114,27 +104,20 @@ class AccessMiddleware:
         nonce = secrets.token_urlsafe(16)
         scope.setdefault("state", {})["nonce"] = nonce
         if not self._is_proxy(scope):
-            scope["headers"] = [
-                (name, value) for name, value in scope["headers"] if not name.startswith(b"x-forwarded")
-            ]
-        receive = self._limited(scope, receive)
+            scope["headers"] = [item for item in scope["headers"] if not item[0].startswith(b"x-forwarded")]
+        largest = self._largest(scope)
+        receive = LimitedBody(receive, largest, BODY_SECONDS if largest == LARGEST_BODY else UPLOAD_SECONDS)
         request = Request(scope, receive)
         try:
             answer = self._refusal(request) or await self._login(request)
         except HTTPException as error:  # of a body that is too large or too slow, before any application
             answer = PlainTextResponse(error.detail, error.status_code, error.headers)
-        cookie = None
-        if answer is None:
-            cookie = self._identify(request)
+        cookie = self._identify(request) if answer is None else None
         await (answer or self.app)(scope, receive, _HeaderSender(send, nonce, cookie, _secure(request)))
 
     def _largest(self, scope: Scope) -> int:
         """How many bytes the body of a request may have."""
         return self.largest_upload if self.uploads and scope["path"].endswith(self.uploads) else LARGEST_BODY
-
-    def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        largest = self._largest(scope)
-        return LimitedBody(receive, largest, BODY_SECONDS if largest == LARGEST_BODY else UPLOAD_SECONDS)
 
     def _is_proxy(self, scope: Scope) -> bool:
         peer = (scope.get("client") or ("",))[0]
@@ -161,7 +144,7 @@ class AccessMiddleware:
             return Response(status_code=204, headers={"allow": "GET, POST"})
         if not self._from_here(request):
             return PlainTextResponse("This request comes from another site.", 403)
-        length = request.headers.get("content-length", "0")
+        length = headers.get("content-length", "0")
         allowed = self._largest(request.scope)
         if not length.isdecimal() or int(length) > allowed:
             return PlainTextResponse(f"At most {allowed:,} bytes can be sent here.", 413)
@@ -188,7 +171,7 @@ class AccessMiddleware:
         path = request.scope["path"].removeprefix(self.root_path)
         if path == "/logout" and request.method == "POST":
             self.sessions.close(request.cookies.get(LOGIN, ""))
-            return _redirect(self.root_path + "/login")
+            return RedirectResponse(self.root_path + "/login", 303)
         if path == "/login":
             return await self._log_in(request) if request.method == "POST" else _login_page()
         user = self.sessions.user(request.cookies.get(LOGIN, ""))
@@ -203,7 +186,7 @@ class AccessMiddleware:
         if path in PUBLIC_PATHS or path.startswith(STATIC):
             return None
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return _redirect(self.root_path + "/login")
+            return RedirectResponse(self.root_path + "/login", 303)
         return PlainTextResponse("Log in first.", 401, {"www-authenticate": 'Basic realm="Clippings"'})
 
     async def _log_in(self, request: Request) -> Response:
@@ -220,15 +203,9 @@ class AccessMiddleware:
         if not accepted:
             return _login_page("That name and password do not go together.", 401)
         assert self.account is not None
-        response = _redirect(self.root_path + "/")
-        response.set_cookie(
-            LOGIN,
-            self.sessions.open(self.account.user),
-            max_age=int(SESSION_SECONDS),
-            httponly=True,
-            samesite="lax",
-            secure=_secure(request),
-        )
+        response = RedirectResponse(self.root_path + "/", 303)
+        token, seconds, secure = self.sessions.open(self.account.user), int(SESSION_SECONDS), _secure(request)
+        response.set_cookie(LOGIN, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
         return response
 
     async def _basic(self, request: Request) -> str | None:
@@ -296,10 +273,8 @@ class _HeaderSender:
             headers["cross-origin-opener-policy"] = "same-origin"
             if self._cookie:
                 secure = "; Secure" if self._secure else ""
-                headers.append(
-                    "set-cookie",
-                    f"{VISITOR}={self._cookie}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}",
-                )
+                cookie = f"{VISITOR}={self._cookie}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}"
+                headers.append("set-cookie", cookie)
         await self._send(message)
 
 
@@ -321,10 +296,6 @@ def _address(request: Request) -> str:
 
 def _secure(request: Request) -> bool:
     return request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
-
-
-def _redirect(path: str) -> RedirectResponse:
-    return RedirectResponse(path, 303)
 
 
 def _login_page(message: str = "", status: int = 200) -> Response:

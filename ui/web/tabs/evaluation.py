@@ -52,9 +52,8 @@ class RunResult:
     notes: tuple[str, ...] = ()
 
 
-def _run_jobs() -> JobRunner[RunResult]:
-    # Whose run it is and of which set is nobody else's business.
-    return JobRunner("Another run is under way. Wait until it ends, then try again.")
+# Names no run: whose it is and of which set is nobody else's business.
+BUSY = "Another run is under way. Wait until it ends, then try again."
 
 
 @dataclass(slots=True)
@@ -62,15 +61,12 @@ class EvaluationTab:
     """The Evaluation tab; one run at a time."""
 
     service: ChatService
-    jobs: JobRunner[RunResult] = field(default_factory=_run_jobs)
+    jobs: JobRunner[RunResult] = field(default_factory=lambda: JobRunner(BUSY))
 
     def show(self, event: PageEvent) -> Changes:
         """The tab as it is now."""
-        return {
-            "sets": self._set_form(event.owner),
-            "measure": self._progress(event.owner),
-            "runs": self._run_table(event.owner),
-        }
+        owner = event.owner
+        return {"sets": self._set_form(owner), "measure": self._progress(owner), "runs": self._run_table(owner)}
 
     def upload_set(self, event: PageEvent, file: str | None) -> Changes:
         """Take in a question set of one's own; the copy that came with the request is deleted."""
@@ -81,10 +77,8 @@ class EvaluationTab:
             upload = uploads.save_question_set(self._home(event.owner), path)
         finally:
             path.unlink(missing_ok=True)
-        return {
-            "sets": self._set_form(event.owner, upload.name),
-            "measure": html.render("own-set.html", upload=upload, limit=PROBLEM_LIMIT),
-        }
+        problems = html.render("own-set.html", upload=upload, limit=PROBLEM_LIMIT)
+        return {"sets": self._set_form(event.owner, upload.name), "measure": problems}
 
     def remove_set(self, event: PageEvent) -> Changes:
         """Remove a question set of one's own."""
@@ -175,10 +169,8 @@ class EvaluationTab:
                 "or load the seed articles"
             )
         to_ask = list(cases.leave_out(tied)) if leave_out else tied
-        options = ["leave-out-gold"] * leave_out
-        header = systems.header(
-            systems.OURS, questions, to_ask, assistant.library, self.service.settings.fingerprint, options
-        )
+        options, settings = ["leave-out-gold"] * leave_out, self.service.settings.fingerprint
+        header = systems.header(systems.OURS, questions, to_ask, assistant.library, settings, options)
         folder = home / f"{questions.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
         self.jobs.update(total=len(to_ask))
         for number, _ in enumerate(runs.run(to_ask, systems.ours(assistant), folder, header), start=1):
@@ -187,9 +179,8 @@ class EvaluationTab:
 
     def _progress(self, owner: str) -> str:
         state = self.jobs.state
-        return html.render(
-            "measure.html", state=state if state.owner == owner else replace(state, error="", result=None)
-        )
+        shown = state if state.owner == owner else replace(state, error="", result=None)
+        return html.render("measure.html", state=shown)
 
     def _run_table(self, owner: str) -> str:
         home = self._home(owner)

@@ -48,19 +48,10 @@ class TableQuery:
     @classmethod
     def of(cls, data: dict[str, Any]) -> TableQuery:
         """What the page sent, whatever it sent."""
-        sort = str(data.get("sort", ""))
-        page = str(data.get("page", "1"))
-        words, outlet, since, until = (
-            str(data.get(name, ""))[:200].strip() for name in ("words", "outlet", "since", "until")
-        )
-        return cls(
-            words,
-            outlet,
-            since,
-            until,
-            sort if sort.removeprefix("-") in COLUMNS else "-published",
-            int(page) if page.isdecimal() and len(page) < 7 else 1,
-        )
+        texts = {name: str(data.get(name, ""))[:200].strip() for name in ("words", "outlet", "since", "until")}
+        sort, page = str(data.get("sort", "")), str(data.get("page", "1"))
+        sort = sort if sort.removeprefix("-") in COLUMNS else "-published"
+        return cls(**texts, sort=sort, page=int(page) if page.isdecimal() and len(page) < 7 else 1)
 
 
 @dataclass(slots=True)
