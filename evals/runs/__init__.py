@@ -31,7 +31,7 @@ INNER_ORDER = "baselines compare query reader_alone systems training_rows"
 """Each may import itself and those before it."""
 
 RESULTS, HEADER = "results.jsonl", "run.json"
-PACKAGES = "clippings chromadb tantivy onnxruntime tokenizers langchain-core numpy scipy ir-measures"
+PACKAGES = "chromadb tantivy onnxruntime tokenizers langchain-core numpy scipy ir-measures clippings"
 
 Answering = Callable[[Case], Answer]
 Judging = Callable[[CaseResult], Judgement]
