@@ -102,6 +102,7 @@ def test_anothers_upload_is_refused(visit):
     for event in file_events(other):
         assert post(other, *event, [named(path)]).status_code == 403
     assert other.get(f"/gradio_api/file={path}").status_code == 403
+    assert other.get(f"/gradio_api/file/{path}").status_code == 403
 
 
 def test_an_upload_of_ones_own_is_taken(visit):

@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -21,6 +20,8 @@ from ui.web.server.middleware import App, Receive, Scope, Send
 UPLOAD = "/gradio_api/upload"
 """The path that takes files in; it answers with a JSON list of where they are."""
 FILE = "/gradio_api/file="
+OLD_FILE = "/gradio_api/file/"
+"""How Gradio once named a file; it still answers, and no page of ours asks so."""
 REMEMBERED = 20_000
 """Uploads remembered; the oldest are forgotten first, and cannot be used any more."""
 
@@ -40,8 +41,8 @@ class UploadOwners:
         session = scope["state"]["session"]
         if path == UPLOAD:
             await self.app(scope, receive, _UploadResponse(send, self, session))
-        elif path.startswith(FILE):
-            named = unquote(path.removeprefix(FILE))
+        elif path.startswith((FILE, OLD_FILE)):
+            named = path.removeprefix(FILE)  # as the application sees it: decoded once, by the server
             await (self.app if self.is_from(session, named) else _refusal(named))(scope, receive, send)
         elif scope["method"] in ("POST", "PUT", "PATCH"):
             try:
