@@ -71,9 +71,7 @@ class VectorIndex:
             assert folder is not None
             self._in_use = InUse(folder, create=create)
             self._client = self._open_folder(folder, create)
-        self._collection: ChromaCollection = self._client.get_or_create_collection(
-            name, embedding_function=None, configuration={"hnsw": HNSW}
-        )
+        self._collection = self._open(name)
         self._release = weakref.finalize(self, _close, self._client, self._mirror, self._in_use)
         self._release.atexit = False  # the system frees what an ending process holds
 
