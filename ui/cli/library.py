@@ -12,6 +12,7 @@ from index import consistency, maintenance
 from index.build import BuildReport
 from index.catalog import Catalog
 from index.maintenance import Stats
+from index.permissions import secure
 from rag.settings import Settings, index_config, load
 from ui.library_access import build_library, typed_command
 
@@ -28,6 +29,9 @@ OUTLETS = 10
 @click.option("--rebuild", is_flag=True, help="Encode every article again, beside the version in use.")
 @click.option("--encoder", help="Embedding model: a sentence-transformers name or folder, or provider:model.")
 @click.option("--allow-private", is_flag=True, help="Let URLs lead to private and loopback addresses.")
+@click.option(
+    "--group-readable/--owner-only", default=None, help="Let this machine's group read the library, or nobody else."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def index(
     targets: tuple[str, ...],
@@ -36,13 +40,15 @@ def index(
     rebuild: bool,
     encoder: str | None,
     allow_private: bool,
+    group_readable: bool | None,
     as_json: bool,
 ) -> None:
     """Read articles into the library: files, folders, pages, feeds.
 
     Reads .txt .md .html .json .jsonl .csv .tsv .pdf .docx, web pages, and RSS or Atom feeds. Run it again on the
     same folder to update the library: files that have not changed are recognised and not encoded again. Exits with
-    1 when something could not be read; everything else is in the library all the same.
+    1 when something could not be read; everything else is in the library all the same. Nobody else on this machine can
+    read the library unless --group-readable says so; that is kept until --owner-only takes it back.
 
     \b
     Examples:
@@ -50,7 +56,12 @@ def index(
       clippings index --library mine https://example.org/feed.xml report.pdf
     """
     settings, _ = load({"library": library, "encoder": encoder})
+    folder = Path(settings.library)
+    if group_readable is False:
+        secure(folder, group=False)
     report = build_library(settings, targets, prune_missing=prune_missing, rebuild=rebuild, allow_private=allow_private)
+    if group_readable is not None:
+        secure(folder, group_readable)
     click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report_as_text(report, settings))
     if report.skipped:
         raise SystemExit(1)
