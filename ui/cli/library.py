@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TextIO
 
@@ -13,6 +12,7 @@ from index.build import BuildReport
 from index.catalog import Catalog
 from index.maintenance import Stats
 from index.permissions import secure
+from index.terminal import as_json, echo, echo_json, one_line
 from rag.settings import Settings, index_config, load
 from ui.library_access import build_library, typed_command
 
@@ -62,7 +62,10 @@ def index(
     report = build_library(settings, targets, prune_missing=prune_missing, rebuild=rebuild, allow_private=allow_private)
     if group_readable is not None:
         secure(folder, group_readable)
-    click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report_as_text(report, settings))
+    if as_json:
+        echo_json(report.as_dict())
+    else:
+        echo(report_as_text(report, settings))
     if report.skipped:
         raise SystemExit(1)
 
@@ -78,9 +81,9 @@ def report_as_text(report: BuildReport, settings: Settings) -> str:
         lines.append(f"{report.copies} more places hold a text that is here already")
     state = "now at" if report.published else "nothing new; still at"
     lines.append(f"{settings.library}: {state} version {report.version}")
-    notes = [f"note: {item.location}: {item.text}" for item in report.remarks]
+    notes = [one_line(f"note: {item.location}: {item.text}") for item in report.remarks]
     skipped = [
-        f"skipped: {item.location}{f', line {item.line}' if item.line else ''}: {item.reason}"
+        one_line(f"skipped: {item.location}{f', line {item.line}' if item.line else ''}: {item.reason}")
         for item in report.skipped
     ]
     for name, items in (("note", notes), ("skipped", skipped)):
@@ -115,12 +118,15 @@ def library(context: click.Context, library: str | None, as_json: bool) -> None:
     if context.invoked_subcommand:
         return
     stats = maintenance.stats(_folder(library))
-    click.echo(json.dumps(stats.as_dict(), ensure_ascii=False) if as_json else stats_as_text(stats))
+    if as_json:
+        echo_json(stats.as_dict())
+    else:
+        echo(stats_as_text(stats))
 
 
 def stats_as_text(stats: Stats) -> str:
     """The library's versions, counts, settings and disk use, for a terminal."""
-    outlets = [f"{name} ({count})" for name, count in list(stats.outlets.items())[:OUTLETS]]
+    outlets = [one_line(f"{name} ({count})") for name, count in list(stats.outlets.items())[:OUTLETS]]
     if len(stats.outlets) > OUTLETS:
         outlets.append(f"{len(stats.outlets) - OUTLETS} more")
     sizes = ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in stats.sizes.items())
@@ -155,7 +161,7 @@ def rollback(version: int, library: str | None) -> None:
     """
     folder = _folder(library)
     maintenance.rollback(folder, version, typed_command())
-    click.echo(f"{folder}: now at version {version}. See all of them: clippings library")
+    echo(f"{folder}: now at version {version}. See all of them: clippings library")
 
 
 @library.command()
@@ -172,7 +178,7 @@ def prune(keep: int, library: str | None) -> None:
       clippings library prune --keep 3 --library mine
     """
     pruned = maintenance.prune(_folder(library), keep, typed_command())
-    click.echo(
+    echo(
         f"{len(pruned.versions)} versions dropped, with {pruned.revisions} revisions and {pruned.passages} "
         f"passages; {pruned.bytes_freed / 1e6:.1f} MB freed"
     )
@@ -196,15 +202,15 @@ def check(repair: bool, library: str | None, as_json: bool) -> None:
         consistency.repair(folder, index_config(settings), typed_command()) if repair else consistency.check(folder)
     )
     if as_json:
-        click.echo(json.dumps(result.as_dict(), ensure_ascii=False))
+        echo_json(result.as_dict())
     elif result.clean:
-        click.echo(f"{folder}: version {result.version} is sound, {result.passages} passages in all three stores")
+        echo(f"{folder}: version {result.version} is sound, {result.passages} passages in all three stores")
     else:
         for problem in result.problems:
-            click.echo(str(problem))
-        click.echo("Put it right: clippings library check --repair")
+            echo(one_line(problem))
+        echo("Put it right: clippings library check --repair")
     if result.lacks and not as_json:
-        click.echo(result.lacks)
+        echo(result.lacks)
     if not result.clean:
         raise SystemExit(1)
 
@@ -221,4 +227,4 @@ def export(file: TextIO, library: str | None) -> None:
       clippings library export --library mine | gzip > articles.jsonl.gz
     """
     for row in maintenance.export(Catalog(_folder(library)).view()):
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        file.write(as_json(row) + "\n")
