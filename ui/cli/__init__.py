@@ -11,7 +11,7 @@ import click
 
 from index.errors import UserError
 
-INNER_ORDER = "__main__ answers_file ask bench chat config eval_common eval_sets eval library model quote"
+INNER_ORDER = "__main__ answers_file ask bench chat config eval_common eval_quotes eval_sets eval library model quote"
 """Each may import itself and those before it."""
 
 
