@@ -18,7 +18,7 @@ from evals.metrics.scores import DEPTHS, SHORT_ANSWER, Score, ScoredResult
 from evals.results import CaseResult
 from index.errors import UserError
 
-INNER_ORDER = "llm_judge statistics text_match scores multihop_rag run_statistics summary"
+INNER_ORDER = "llm_judge statistics quotations text_match scores multihop_rag run_statistics summary"
 """Each may import itself and those before it."""
 
 GROUPS = {
