@@ -14,6 +14,7 @@ from typing import Literal
 from evals.datasets.quotations import AnnotatedArticle, GoldQuotation, Kind
 from evals.metrics.statistics import interval
 from index.errors import UserError
+from index.text.lexicon import TITLES
 from index.types import Span
 
 Outcome = Literal["right", "as written", "wrong"]
@@ -235,29 +236,11 @@ def _expected(gold: GoldQuotation) -> str:
     return gold.name or (gold.source.text if gold.source else "")
 
 
-_LEFT_OUT = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "for",
-        "and",
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "sir",
-        "his",
-        "her",
-        "their",
-        "its",
-        "who",
-        "another",
-        "one",
-        "former",
-    ]
-)  # words that say nothing about who it is
+_LEFT_OUT = (
+    frozenset(["the", "a", "an", "of", "for", "and", "his", "her", "their", "its", "who", "another", "one", "former"])
+    | TITLES
+)
+"""Words that do not tell one person from another."""
 
 
 def _name_words(text: str) -> frozenset[str]:

@@ -26,6 +26,7 @@ WHO = Case(
     answers=("Ada Moreno",),
     gold_articles=("a1",),
     gold_sentences=(GoldSentence("a1", COUNCIL.text[:31], *CHAIRED),),
+    speaker="Ada Moreno",
     tags=("who",),
 )
 NEVER = Case(id="c", question="When?", answerable=False)
