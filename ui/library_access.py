@@ -11,11 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from index.build import BuildReport, Progress, build
 from index.errors import STOPPED, Stopped, UserError
 from index.library import Library
+from index.terminal import echo, progress_bar
 from rag.settings import index_config
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def build_default_library(settings: Settings, origins: dict[str, str]) -> BuildR
     """Build the default library from the seed articles; None where there is one, or another was named."""
     if origins["library"] != "default" or Library.exists(settings.library):
         return None
-    click.echo(f"No library yet: building {settings.library!r} from the seed articles.", err=True)
+    echo(f"No library yet: building {settings.library!r} from the seed articles.", err=True)
     return build_library(settings, [str(seeds_folder())])
 
 
@@ -82,7 +81,7 @@ def build_library(
 
     stopped = stopped or threading.Event()
     with ExitStack() as stack:
-        show = progress or stack.enter_context(progress_bar())
+        show = progress or stack.enter_context(build_progress())
         parser = stack.enter_context(ParserProcess(stopped=stopped))
         fetcher: Fetcher | None = None
         if any("://" in target for target in targets):
@@ -113,11 +112,9 @@ def build_library(
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[Progress], None]]:
+def build_progress() -> Iterator[Callable[[Progress], None]]:
     """A bar on standard error for each stage of a build; nothing where that is no terminal."""
-    from tqdm import tqdm
-
-    bar = tqdm(unit=" articles", leave=False, disable=None)
+    bar = progress_bar(unit=" articles")
     stage = ""
 
     def show(progress: Progress) -> None:
