@@ -98,7 +98,12 @@ class LibraryTab:
                 copies, rejected = uploads.save_articles(self.service.folder, paths)
                 title = f"{len(paths)} files" if len(paths) > 1 else uploads.display_name(paths[0].name)
                 new = [copy for copy in copies if copy not in before]
-                self.jobs.add(f"Adding {title}", [str(path) for path in copies], rejected, copies=new)
+                try:
+                    self.jobs.add(f"Adding {title}", [str(path) for path in copies], rejected, copies=new)
+                except UserError:  # another job is under way, so that these belong to none
+                    for copy in new:
+                        copy.unlink()
+                    raise
             finally:
                 for path in paths:
                     path.unlink(missing_ok=True)
