@@ -14,6 +14,7 @@ from evals.metrics.quotations import ArticleScores, QuotationFigure, figures, me
 from evals.metrics.summary import requirement
 from evals.runs.quotations import extracted
 from index.errors import UserError
+from index.terminal import echo
 from ui.cli.eval_common import exit_code
 
 
@@ -56,14 +57,14 @@ def quotes(
     if out:
         out.write_text(_json(scores, found, errors=True) + "\n", encoding="utf-8")
     if as_json:
-        click.echo(_json(scores, found, errors=listing))
+        echo(_json(scores, found, errors=listing))
     else:
         for one in scores if listing else ():
             for error in one.errors:
-                click.echo(str(error))
+                echo(str(error))
         for figure in found:
-            click.echo(f"{figure.metric.name:<23}{figure!s:<22} n={figure.count:<6} {figure.metric.meaning}")
-        click.echo(f"\n{len(wanted)} articles{f', the {half} half' if half else ''}; intervals by article")
+            echo(f"{figure.metric.name:<23}{figure!s:<22} n={figure.count:<6} {figure.metric.meaning}")
+        echo(f"\n{len(wanted)} articles{f', the {half} half' if half else ''}; intervals by article")
     exit_code([], found, requirements, only_errors=as_json)
 
 
