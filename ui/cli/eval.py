@@ -28,6 +28,7 @@ from ui.cli.eval_common import (
     print_figures,
     write_report,
 )
+from ui.cli.eval_quotes import quotes
 from ui.cli.eval_sets import FILE, FOLDER, SET_LIBRARY, ask, import_command, init, locate, suggest, training_rows
 from ui.library_access import build_library
 
@@ -52,7 +53,7 @@ def evaluate() -> None:
     """
 
 
-for command in (ask, import_command, init, locate, suggest, training_rows):
+for command in (ask, import_command, init, locate, quotes, suggest, training_rows):
     evaluate.add_command(command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from evals import runs
 from evals.datasets.cases import Case, leave_out, with_tags
 from evals.metrics import COMPARED
 from evals.metrics.llm_judge import judge
-from evals.metrics.summary import MetricValue, Requirement
+from evals.metrics.summary import Figure, MetricValue, Requirement
 from evals.report import html
 from evals.results import CaseResult
 from evals.runs import Answering, Header, Judging, systems
@@ -128,8 +129,14 @@ def write_report(folder: Path, header: Header, results: list[CaseResult]) -> Pat
     return path
 
 
-def exit_code(results: list[CaseResult], figures: list[MetricValue], requirements: list[Requirement]) -> None:
-    """Exit with 1 if a question failed or a requirement is unmet, printing which."""
+def exit_code(
+    results: Sequence[CaseResult],
+    figures: Sequence[Figure],
+    requirements: list[Requirement],
+    *,
+    only_errors: bool = False,
+) -> None:
+    """Exit with 1 if a question failed or a requirement is unmet, printing which; `only_errors`: none that is met."""
     failed = [result for result in results if result.error]
     for result in failed[:5]:
         echo(one_line(f"Failed: {result.case.id}: {result.error}"), err=True)
@@ -138,7 +145,7 @@ def exit_code(results: list[CaseResult], figures: list[MetricValue], requirement
         echo(f"Unmet: {line}", err=True)
     if failed or unmet:
         raise SystemExit(1)
-    for one in requirements:
+    for one in [] if only_errors else requirements:
         echo(f"Met: {one.name} {'>=' if one.at_least else '<='} {one.bar:g}")
 
 
