@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from index import consistency, maintenance
@@ -97,9 +99,24 @@ class LibraryJobs:
     """Whether addresses may lead to private and loopback hosts."""
     runner: JobRunner[BuildReport | str] = field(default_factory=JobRunner)
 
-    def add(self, title: str, targets: Sequence[str], rejected: Sequence[Skipped] = ()) -> None:
-        """Read files, folders and addresses into the library; raises UserError while another job is running."""
-        self._start(title, lambda: self._build(targets), rejected)
+    def add(
+        self, title: str, targets: Sequence[str], rejected: Sequence[Skipped] = (), copies: Sequence[Path] = ()
+    ) -> None:
+        """Read files, folders and addresses into the library; raises UserError while another job is running.
+
+        `copies` are files of our own among the targets; those that no article was read in are deleted in the end.
+        """
+
+        def build() -> BuildReport:
+            try:
+                return self._build(targets)
+            finally:
+                library = self.service.library()
+                for copy in copies:
+                    if library is None or not library.names_file(Path(os.path.abspath(copy)).as_posix()):  # noqa: PTH100
+                        copy.unlink(missing_ok=True)
+
+        self._start(title, build, rejected)
 
     def remove(self, article: Article, locations: Sequence[str]) -> None:
         """Take an article out of the published version; older versions and citations keep it."""
