@@ -27,7 +27,7 @@ ARTICLE = b"The harbour council of Skarholm chose Tove Lindqvist as pilot of the
 ROW = b'{"question": "What did Lankford say?", "answers": ["narrow majority"]}\n'
 SET = f"own-own-{hashlib.sha256(ROW).hexdigest()[:8]}.jsonl"
 """What `own.jsonl` with that row is kept as."""
-CHANGING = ("add files", "take", "remove", "again", "rollback", "seeds")
+CHANGING = ("add files", "take", "remove", "again", "rollback", "cancel", "seeds")
 KEEPING = ("add set", "measure", "forget")
 
 
@@ -71,6 +71,7 @@ def attempts(program, folder):
         "remove": program.send("bridge", "remove", article=article),
         "again": program.send("bridge", "again", article=article),
         "rollback": program.send("bridge", "rollback", version="1"),
+        "cancel": program.send("bridge", "cancel"),
         "seeds": program.send("bridge", "seeds"),
         "add set": program.send("own-set", "upload", {"own-set": files[1]}),
         "measure": program.send("bridge", "measure", set=SET),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from index.errors import UserError
+from index.permissions import make_folder, secure
+from index.terminal import echo
 from rag.settings import Settings, load
 from ui.library_access import build_default_library
 from ui.store.people import Role
@@ -63,6 +66,9 @@ from ui.web.server.options import UPLOAD_LIMIT, UPLOAD_SPACE, Options, network
     help="Megabytes all uploads may take on disk.",
 )
 @click.option("--allow-private", is_flag=True, help="Let pasted addresses lead into this network.")
+@click.option(
+    "--group-readable/--owner-only", default=None, help="Let this machine's group read the library, or nobody else."
+)
 @click.option("--empty", is_flag=True, help="Begin with an empty library where there is none, not with the seeds.")
 @click.option("--open/--no-open", "browser", default=None, help="Open the page in the browser [default: on a desktop].")
 def chat(
@@ -86,6 +92,7 @@ def chat(
     upload_limit: int,
     upload_space: int,
     allow_private: bool,
+    group_readable: bool | None,
     empty: bool,
     browser: bool | None,
 ) -> None:
@@ -114,15 +121,15 @@ def chat(
     elif change_password:
         name = accounts.require(change_password)
         accounts.set_password(name, _new_password())
-        click.echo(f"{name} has another password, and has to log in again.")
+        echo(f"{name} has another password, and has to log in again.")
     elif make_reader or make_editor:
         name, role = accounts.require(make_reader or make_editor or ""), role_of(reader=bool(make_reader))
         accounts.set_role(name, role)
-        click.echo(f"{name} {ROLES[role]} from now on.")
+        echo(f"{name} {ROLES[role]} from now on.")
     elif remove_account:
         name = accounts.require(remove_account)
         accounts.remove(name)
-        click.echo(
+        echo(
             f"Removed {name}. The conversations stay, for whoever gets this name again: "
             f"clippings chat --add-account {name}"
         )
@@ -150,7 +157,11 @@ def chat(
             "let everyone ask and read: clippings chat --no-auth"
         )
     if not empty and (report := build_default_library(settings, origins)):
-        click.echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
+        echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
+    if group_readable is not None:
+        with suppress(OSError):  # what is wrong with the folder is said when conversations are kept there
+            make_folder(Path(settings.library))
+        secure(Path(settings.library), group_readable)
     serve(settings, options, browser)
 
 
@@ -170,16 +181,16 @@ def _new_password() -> str:
 def _add_account(accounts: Accounts, name: str, role: Role, library: str) -> None:
     first = not accounts.all()
     name = accounts.add(checked_name(name), _new_password(), role)
-    click.echo(f"Added {name}, who {ROLES[role]}.")
+    echo(f"Added {name}, who {ROLES[role]}.")
     if first:
-        click.echo(f"Who opens the chat of {library!r} logs in from now on: clippings chat")
+        echo(f"Who opens the chat of {library!r} logs in from now on: clippings chat")
 
 
 def _list_accounts(accounts: Accounts) -> None:
     for account in accounts.all():
-        click.echo(f"{account.name}: {ROLES[account.role]}")
+        echo(f"{account.name}: {ROLES[account.role]}")
     if not accounts.all():
-        click.echo("No accounts. Add one: clippings chat --add-account NAME")
+        echo("No accounts. Add one: clippings chat --add-account NAME")
 
 
 def _other_accounts(auth_file: str | None, auth_env: bool, no_auth: bool) -> list[Account]:
@@ -194,6 +205,7 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     """Listen until interrupted; raises UserError when the address cannot be listened on."""
     import uvicorn
 
+    os.umask(0o077)  # before any thread: all that this process writes is people's own, and what is shared says so
     from ui.web.server.application import app
     from ui.web.server.connections import CONNECTIONS, PatientProtocol
 
@@ -203,17 +215,17 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     try:
         listener.bind((host, port))
         listener.listen(128)
-    except OSError as error:
+    except (OSError, TypeError) as error:  # TypeError where no name can be written so
         raise UserError(
-            f"Cannot listen on {host!r} port {port} ({error.strerror}). "
+            f"Cannot listen on {host!r} port {port} ({getattr(error, 'strerror', error)}). "
             f"Choose another: clippings chat --port {port + 1}"
         ) from error
     port = listener.getsockname()[1]
     name = f"[{host}]" if ":" in host else host
     address = f"http://{name}:{port}/"
-    click.echo(f"Starting; the chat will be at {address}", err=True)
+    echo(f"Starting; the chat will be at {address}", err=True)
     application = app(settings, options)
-    click.echo(f"Clippings is at {address} (stop with Ctrl+C)", err=True)
+    echo(f"Clippings is at {address} (stop with Ctrl+C)", err=True)
     if browser or (browser is None and _desktop()):
         click.launch(address)
     config = uvicorn.Config(
@@ -228,10 +240,10 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     try:
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:  # uvicorn has shut down by then, and raises it again
-        click.echo("\nStopped.", err=True)
+        echo("\nStopped.", err=True)
 
 
 def _desktop() -> bool:
     """Whether a browser can be opened here: a terminal with a display."""
     display = sys.platform in ("darwin", "win32") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
-    return sys.stderr.isatty() and display
+    return os.isatty(2) and display

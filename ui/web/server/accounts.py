@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from index.errors import UserError
+from index.permissions import make_folder
 from ui.store.people import Role
 from ui.web.server.auth import Account, hash_of, long_enough, matches, nobodys_hash, require_hash, write_private
 
@@ -109,7 +110,7 @@ class Accounts:
         from portalocker import Lock, LockException
 
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self.file.parent)
             with Lock(f"{self.file}.lock", "a", timeout=LOCK_SECONDS):
                 accounts = dict(self._read())
                 yield accounts

@@ -97,7 +97,7 @@ class LibraryTab:
                 self.rate.take(event.client)
                 copies, rejected = uploads.save_articles(self.service.folder, paths)
                 title = f"{len(paths)} files" if len(paths) > 1 else uploads.display_name(paths[0].name)
-                self.jobs.add(f"Adding {title}", [str(path) for path in copies], rejected, copies)
+                self.jobs.add(f"Adding {title}", [str(path) for path in copies], rejected, copies=copies)
             finally:
                 for path in paths:
                     path.unlink(missing_ok=True)
@@ -141,6 +141,11 @@ class LibraryTab:
             async for changes in self._follow(event, lambda: self.jobs.roll_back(number), query):
                 yield changes
 
+    async def cancel(self, event: PageEvent, query: dict[str, Any]) -> AsyncIterator[Changes]:
+        """End the build that is under way, and leave the library as it was."""
+        async for changes in self._follow(event, self.jobs.stop, query):
+            yield changes
+
     async def check(self, event: PageEvent, query: dict[str, Any]) -> AsyncIterator[Changes]:
         """Compare the stores, which changes nothing."""
 
@@ -157,7 +162,7 @@ class LibraryTab:
         async for changes in self._follow(event, start, query):
             if not conversation:
                 state = self.jobs.runner.state
-                waiting = state.running or state.error
+                waiting = state.running or (state.error and not state.stopping)
                 changes["thread"] = html.loading(state) if waiting else start_page(self.service)
             yield changes
 
