@@ -7,7 +7,8 @@ Importing this takes seconds, so only the server tab.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -197,11 +198,13 @@ def _listener(parts: Components) -> Callable[..., Any]:
             return {parts[name]: value for name, value in changes.items()} or gr.skip()
 
         async def stepwise(*values: Any) -> Any:
-            async for changes in action(_page_event(*values[-2:]), *values[:-2]):
-                yield components(changes)
+            with _errors_without_folders():
+                async for changes in action(_page_event(*values[-2:]), *values[:-2]):
+                    yield components(changes)
 
         def at_once(*values: Any) -> Any:
-            changes = action(_page_event(*values[-2:]), *values[:-2])
+            with _errors_without_folders():
+                changes = action(_page_event(*values[-2:]), *values[:-2])
             return components(changes) if outputs else None
 
         handler: Any = stepwise if inspect.isasyncgenfunction(action) else at_once
@@ -210,6 +213,15 @@ def _listener(parts: Components) -> Callable[..., Any]:
         return tie(handler, [parts[name] for name in inputs], [parts[name] for name in outputs], **settings or _SHORT)
 
     return listen
+
+
+@contextmanager
+def _errors_without_folders() -> Iterator[None]:
+    """Gradio shows the message of any error: what it says of this machine's folders is taken out."""
+    try:
+        yield
+    except Exception as error:  # the edge to the browser: whatever it is, it is shown and logged
+        raise gr.Error(html.without_folders(str(error)) or type(error).__name__) from error
 
 
 def _declare(handler: Any, inputs: int) -> None:
@@ -247,7 +259,8 @@ def _add_tools(service: ChatService) -> None:
         Args:
             question: A question about the news, in plain words.
         """
-        return await api.answer_as_dict(service.ask(str(request.state.client), question))
+        with _errors_without_folders():
+            return await api.answer_as_dict(service.ask(str(request.state.client), question))
 
     def search(text: str, limit: int, request: gr.Request) -> list[dict[str, Any]]:
         """Find passages of the news articles of this library, best first.
@@ -256,7 +269,8 @@ def _add_tools(service: ChatService) -> None:
             text: Words or a sentence to look for.
             limit: How many passages, 1 to 50.
         """
-        return api.passages(service, str(request.state.client), text, max(1, min(50, limit)))
+        with _errors_without_folders():
+            return api.passages(service, str(request.state.client), text, max(1, min(50, limit)))
 
     gr.api(ask, api_name="ask", concurrency_limit=PARALLEL_EVENTS)
     gr.api(search, api_name="search", concurrency_limit=PARALLEL_EVENTS)

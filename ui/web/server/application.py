@@ -19,6 +19,7 @@ from index.terminal import echo
 from ui.web import api
 from ui.web.jobs import LibraryJobs
 from ui.web.server.gradio_page import PageMiddleware
+from ui.web.server.gradio_routes import GradioRoutes
 from ui.web.server.middleware import AccessMiddleware
 from ui.web.server.options import MEGABYTE, Options
 from ui.web.server.upload_owners import UPLOAD, UploadOwners
@@ -61,7 +62,7 @@ def app(settings: Settings, options: Options) -> AccessMiddleware:
     library = LibraryTab(service, LibraryJobs(service, options.allow_private))
     app.mount(api_app, service, library, evaluation, options.root_path or None)
     return AccessMiddleware(
-        UploadOwners(PageMiddleware(api_app), space),
+        UploadOwners(GradioRoutes(PageMiddleware(api_app)), space),
         options.accounts,
         options.machine_owner,
         "editor" if options.allow_changes else "visitor",

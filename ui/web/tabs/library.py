@@ -95,9 +95,16 @@ class LibraryTab:
         def start() -> None:
             try:
                 self.rate.take(event.client)
+                before = set((self.service.folder / uploads.FOLDER).glob("*"))
                 copies, rejected = uploads.save_articles(self.service.folder, paths)
                 title = f"{len(paths)} files" if len(paths) > 1 else uploads.display_name(paths[0].name)
-                self.jobs.add(f"Adding {title}", [str(path) for path in copies], rejected, copies=copies)
+                new = [copy for copy in copies if copy not in before]
+                try:
+                    self.jobs.add(f"Adding {title}", [str(path) for path in copies], rejected, copies=copies)
+                except UserError:  # another job is under way, so that these belong to none
+                    for copy in new:
+                        copy.unlink()
+                    raise
             finally:
                 for path in paths:
                     path.unlink(missing_ok=True)
