@@ -99,6 +99,10 @@ class Library:
         """Where the article was read, its own location first."""
         return self._view.locations(article_id)
 
+    def names_file(self, file: str) -> bool:
+        """Whether an article of any version kept was read in a file of this absolute path."""
+        return self._view.names_file(file)
+
     def related(self, article_id: str) -> list[Related]:
         """Articles that share text with one: wire copies, earlier and later versions."""
         return self._view.related(article_id)

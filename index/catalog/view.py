@@ -125,6 +125,16 @@ class View:
             )
         ]
 
+    def names_file(self, file: str) -> bool:
+        """Whether an article of any version kept was read in a file of this absolute path."""
+        rows = self._rows(
+            "SELECT 1 FROM locations WHERE location = :file OR (location >= :first AND location < :after) LIMIT 1",
+            file=file,
+            first=f"{file}#",
+            after=f"{file}$",  # the character after "#"
+        )
+        return bool(rows)
+
     def related(self, article_id: str) -> list[Related]:
         """Articles of this version that share text with one of them, most alike first."""
         rows = self._rows(

@@ -44,7 +44,7 @@ Components = dict[str, Any]
 
 def build(service: ChatService, library_tab: LibraryTab, evaluation_tab: EvaluationTab) -> gr.Blocks:
     """The app's components and events."""
-    with gr.Blocks(title="Clippings", analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
+    with gr.Blocks(title="Clippings", analytics_enabled=False) as blocks:
         parts: Components = {
             "bridge": _html("bridge", None, f"window.clippings.connect(trigger, {list(ACTIONS)});"),
             "patch": _html("patch", None, "window.clippings.patched(element, watch);"),
@@ -79,6 +79,7 @@ def _ask_components() -> Components:
     with gr.Column(elem_id="side", min_width=0):
         _html("side-top", html.render("side.html"))
         parts["conversations"] = _html("conversations")
+        parts["account"] = _html("account")
     with gr.Column(elem_id="talk", min_width=0):
         parts["thread"] = _watched("thread")
         parts["live"] = _watched("live")
@@ -155,7 +156,7 @@ def _listen_ask(tab: AskTab, blocks: gr.Blocks, parts: Components) -> None:
     listen(bridge.rename, tab.rename, ("conversation",), ("conversations",))
     listen(bridge.delete, tab.delete, ("conversation",), ask.CONVERSATION_OUTPUTS)
     listen(bridge.find, tab.search, ("conversation",), ("conversations",))
-    loaded = listen(blocks.load, tab.load, (), ask.CONVERSATION_OUTPUTS)
+    loaded = listen(blocks.load, tab.load, (), (*ask.CONVERSATION_OUTPUTS, "account"))
     listen(loaded.then, tab.suggest, ("conversation",), ("thread",))
 
 
@@ -180,7 +181,7 @@ def _listen_evaluation(tab: EvaluationTab, parts: Components) -> None:
     bridge = parts["bridge"]
     listen(bridge.measure, tab.run, (), (*evaluation.OUTPUTS, "summary"))
     listen(parts["own"].upload, tab.upload_set, ("own",), ("sets", "measure"))
-    listen(bridge.forget, tab.remove_set, (), ("sets",))
+    listen(bridge.forget, tab.remove_set, (), ("sets", "measure"))
     listen(bridge.figures, tab.show_run, (), ("summary",))
     listen(bridge.compare, tab.compare, (), ("summary",))
     listen(parts["evaluation"].select, tab.show, (), evaluation.OUTPUTS)
@@ -232,10 +233,18 @@ def _declare(handler: Any, inputs: int) -> None:
 
 
 def _page_event(request: gr.Request, event: gr.EventData) -> PageEvent:
-    """What an event brought; `ui.web.server.middleware` put owner and client into the request."""
+    """What an event brought; `ui.web.server.middleware` put who sent it into the request."""
     data = event._data if isinstance(event._data, dict) else {}
     state, conversation = request.state, dict(request.query_params).get("c", "")
-    return PageEvent(str(state.owner), str(state.client), str(request.session_hash), str(conversation), data)
+    return PageEvent(
+        str(state.owner),
+        str(state.client),
+        str(request.session_hash),
+        state.role,
+        str(getattr(state, "account", "")),
+        str(conversation),
+        data,
+    )
 
 
 def _add_tools(service: ChatService) -> None:
