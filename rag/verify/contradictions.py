@@ -178,7 +178,8 @@ def _negations(text: str, other: Collection[str]) -> _Negations:
     """The negations of a text; words that may deny excuse nothing where the `other` text has them too."""
     words = tokens(text)
     denials = _NEGATORS | (_ANY_DENIAL - set(other))
-    first, near = set(), set()
+    first: set[str] = set()
+    near: set[str] = set()
     for at, word in enumerate(words):
         if _denies(word, _NEGATORS):
             first.update([stem(each) for each in words[at + 1 : at + 6] if each not in FUNCTION_WORDS][:1])
