@@ -8,7 +8,7 @@ read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import click
@@ -65,7 +65,12 @@ def unseen_scores(every: Sequence[Judged]) -> np.ndarray:
     open_ = np.array([each.found.features is not None for each in every])
     true = np.array([each.row.true for each in every])
     groups = [each.row.article for each in every]
-    rows = np.array([astuple(each.found.features) if each.found.features else (0.0,) * 8 for each in every])
+    rows = np.array(
+        [
+            astuple(each.found.features) if each.found.features else (0.0,) * len(fields(AlignmentFeatures))
+            for each in every
+        ]
+    )
     for train, test in GroupKFold(FOLDS).split(rows, true, groups):
         weights, bias = fitted(rows[train][open_[train]], true[train][open_[train]])
         held = test[open_[test]]

@@ -221,3 +221,12 @@ OPPOSITES = tuple(tuple(pair.split("/")) for pair in _OPPOSITE_PAIRS.split())
 
 By hand: WordNet, which lists antonyms, is too large to ship for one check and holds few that news uses.
 """
+SOFT_DENIALS = _set("""
+    hardly reject rejects rejected rejecting decline declines declined declining dismiss dismissed oppose
+    opposed opposes against prevent prevented stop stopped halt halts halted ban banned lacking unable without
+    instead rather prohibited impossible avoid avoided exclude excluded dead nothing false untrue wrong far
+    few unconstitutional illegal unlawful yet until ahead restrict restricted freeze freezing fail failing
+    failure lose lost end ended removal remove removed off out refusing""")
+"""What may say no without a negation, as in `yet to come` and `stopped coming`."""
+ONLY_WORDS = _set("only sole solely alone exclusively just merely")
+ALL_WORDS = _set("all every each entire whole everyone everybody both unanimous unanimously throughout")

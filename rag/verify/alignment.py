@@ -20,7 +20,7 @@ from index.text.tokens import WORD, stem, tokens
 
 @dataclass(frozen=True, slots=True)
 class AlignmentFeatures:
-    """What `rag.verify.calibration` weighs; each from 0 to about 1, `absent_run` and `far_names` counts."""
+    """What `rag.verify.calibration` weighs; each from 0 to about 1, `absent_run` a count."""
 
     misplaced: float
     """How much better another name, figure or date of the sources fits the words beside one of the sentence's."""
@@ -30,8 +30,6 @@ class AlignmentFeatures:
     """The longest run of content words that no source holds."""
     pairs: float
     """The share of its pairs of neighbouring content words that stand together in the sources."""
-    far_names: float
-    """How many of its names stand elsewhere in the article only."""
     names_in_order: float
     """1 where at least two of its names stand in the nearest source sentence, all in their order."""
     context_overlap: float
@@ -112,9 +110,7 @@ def _neighbour_share(sentence: Sequence[Term], at: int, source: Sequence[str], k
     return max((sum(form in near for form in expected) / len(expected) for near in nearby if expected), default=0.0)
 
 
-def alignment_features(
-    sentence: str, sources: Sequence[str], *, outlets: Sequence[str] = (), far_names: int = 0
-) -> AlignmentFeatures:
+def alignment_features(sentence: str, sources: Sequence[str], *, outlets: Sequence[str] = ()) -> AlignmentFeatures:
     """The features of a sentence held against the sentences of its sources, in their order."""
     known = {term.form for source in sources for term in terms(source)}
     credited = {term.form for outlet in outlets for term in terms(outlet)} - known
@@ -127,7 +123,6 @@ def alignment_features(
         exchanged=_exchanged(own, places),
         absent_run=_longest_run([term.form not in known for term in own]),
         pairs=len(pairs & there) / len(pairs) if pairs else 1.0,
-        far_names=far_names,
         names_in_order=float(_names_in_order(sentence, _nearest(own, places, sources))),
         context_overlap=context_overlap(sentence, [" ".join(sources)], outlets),
         inversions=_inversions(own, places),

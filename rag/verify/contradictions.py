@@ -13,10 +13,13 @@ from functools import cache
 
 from index.quotes.quotation_marks import quoted_spans
 from index.text.lexicon import (
+    ALL_WORDS,
     DENIALS,
     FUNCTION_WORDS,
     NEGATIONS,
+    ONLY_WORDS,
     OPPOSITES,
+    SOFT_DENIALS,
     SPEECH_VERBS,
     TITLES,
     VERBS_BESIDE_QUOTATIONS,
@@ -153,79 +156,7 @@ def opposite(sentence: str, source: str) -> str:
 
 _NEGATORS = NEGATIONS | {"unlike"}
 """What makes a negation sure."""
-_ANY_DENIAL = (
-    DENIALS
-    | _NEGATORS
-    | frozenset(
-        [
-            "hardly",
-            "reject",
-            "rejects",
-            "rejected",
-            "rejecting",
-            "decline",
-            "declines",
-            "declined",
-            "declining",
-            "dismiss",
-            "dismissed",
-            "oppose",
-            "opposed",
-            "opposes",
-            "against",
-            "prevent",
-            "prevented",
-            "stop",
-            "stopped",
-            "halt",
-            "halts",
-            "halted",
-            "ban",
-            "banned",
-            "lacking",
-            "unable",
-            "without",
-            "instead",
-            "rather",
-            "prohibited",
-            "impossible",
-            "avoid",
-            "avoided",
-            "exclude",
-            "excluded",
-            "dead",
-            "nothing",
-            "false",
-            "untrue",
-            "wrong",
-            "far",
-            "few",
-            "unconstitutional",
-            "illegal",
-            "unlawful",
-            "yet",
-            "until",
-            "ahead",
-            "restrict",
-            "restricted",
-            "freeze",
-            "freezing",
-            "fail",
-            "failing",
-            "failure",
-            "lose",
-            "lost",
-            "end",
-            "ended",
-            "removal",
-            "remove",
-            "removed",
-            "off",
-            "out",
-            "refusing",
-        ]
-    )
-)
+_ANY_DENIAL = DENIALS | _NEGATORS | SOFT_DENIALS
 """What may say no in other words: where one is near, nothing is called a mismatch."""
 _BEFORE, _AFTER = 4, 8
 """Words on each side of a denial that it may deny."""
@@ -247,7 +178,8 @@ def _negations(text: str, other: Collection[str]) -> _Negations:
     """The negations of a text; words that may deny excuse nothing where the `other` text has them too."""
     words = tokens(text)
     denials = _NEGATORS | (_ANY_DENIAL - set(other))
-    first, near = set(), set()
+    first: set[str] = set()
+    near: set[str] = set()
     for at, word in enumerate(words):
         if _denies(word, _NEGATORS):
             first.update([stem(each) for each in words[at + 1 : at + 6] if each not in FUNCTION_WORDS][:1])
@@ -260,7 +192,7 @@ def negation_mismatch(sentence: str, sources: Sequence[str], nearest: str) -> st
     """A stem that the sentence denies and no source does, or the nearest source denies and the sentence does not."""
     words = tokens(sentence)
     own, there = _negations(sentence, tokens(nearest)), _negations(nearest, words)
-    near = frozenset().union(*(_negations(text, words).near for text in sources))
+    near: frozenset[str] = frozenset().union(*(_negations(text, words).near for text in sources))
     known = {stem(word) for text in sources for word in tokens(text)}
     here = set(content(sentence))
     return min(
@@ -273,24 +205,7 @@ def negation_mismatch(sentence: str, sources: Sequence[str], nearest: str) -> st
     )
 
 
-_QUANTIFIERS = {
-    "only": frozenset(["only", "sole", "solely", "alone", "exclusively", "just", "merely"]),
-    "all": frozenset(
-        [
-            "all",
-            "every",
-            "each",
-            "entire",
-            "whole",
-            "everyone",
-            "everybody",
-            "both",
-            "unanimous",
-            "unanimously",
-            "throughout",
-        ]
-    ),
-}
+_QUANTIFIERS = {"only": ONLY_WORDS, "all": ALL_WORDS}
 
 
 def _quantified(text: str) -> dict[str, set[str]]:

@@ -68,8 +68,8 @@ def supports(
 ) -> Support:
     """Whether the texts a sentence cites support it, each given as its sentences in order.
 
-    Nothing may exclude it, and it must be at least as probable as `bar` (by default the fitted one). A name may
-    stand in `context` instead (the whole articles), which makes it less probable; `outlets` may be named.
+    Nothing may exclude it, and it must be at least as probable as `bar` (by default the fitted one). A name's first
+    words may stand in `context` instead (the whole articles); `outlets` may be named.
     """
     fitted = calibration.load()
     found = findings(sentence, sources, context=context, outlets=outlets)
@@ -97,12 +97,11 @@ def findings(
     wanted = set(content(sentence))
     shared = wanted & {word for text in texts for word in content(text)}
     wholes = [" ".join(each.text for each in source) for source in sources]
-    absent, far = _names(sentence, [*wholes, *outlets], context)
     reasons = (
         *_quotations(sentence, wholes),
         *_figures(sentence, wholes),
         *_dates(sentence, wholes),
-        *absent,
+        *_names(sentence, [*wholes, *outlets], context),
         *contradictions(sentence, every, outlets),
     )
     initials = frozenset().union(*map(_initials, texts))
@@ -113,7 +112,7 @@ def findings(
         reasons = ("too little of it is in the sources" + (f" (not: {missing})" if missing else ""),)
     if reasons:
         return Findings(reasons)
-    return Findings((), alignment_features(sentence, texts, outlets=outlets, far_names=far))
+    return Findings((), alignment_features(sentence, texts, outlets=outlets))
 
 
 def _missing(sentence: str, sources: Sequence[Sequence[SourceSentence]]) -> str:
@@ -184,17 +183,14 @@ def _initials(text: str) -> frozenset[str]:
     )
 
 
-def _names(sentence: str, sources: Sequence[str], context: Sequence[str]) -> tuple[list[str], int]:
-    """A reason for each name that stands nowhere, and how many stand in the context only."""
+def _names(sentence: str, sources: Sequence[str], context: Sequence[str]) -> list[str]:
     near = frozenset().union(*map(_stems, sources))
     anywhere = near.union(*map(_stems, context))
     initials = frozenset().union(*map(_initials, (*sources, *context)))
-    absent, far = [], 0
+    reasons = []
     for name in find_names(sentence):
         words = [word for word in tokens(name.text) if word not in FUNCTION_WORDS | TITLES | CALENDAR]
         words = [word for word in words if not _is_acronym(word, initials)]
-        if any(stem(word) not in anywhere for word in words):
-            absent.append(f"the name is not in the sources: {name.text!r}")
-        elif words and stem(words[-1]) not in near:
-            far += 1
-    return absent, far
+        if words and (stem(words[-1]) not in near or any(stem(word) not in anywhere for word in words)):
+            reasons.append(f"the name is not in the sources: {name.text!r}")
+    return reasons
