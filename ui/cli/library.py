@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -11,8 +12,11 @@ import click
 from index import consistency, maintenance
 from index.build import BuildReport
 from index.catalog import Catalog
+from index.consistency import CheckReport
+from index.errors import repair_command
 from index.maintenance import Stats
 from rag.settings import Settings, index_config, load
+from ui.answer_text import printable
 from ui.library_access import build_library, typed_command
 
 LINES = 20
@@ -168,11 +172,14 @@ def prune(keep: int, library: str | None) -> None:
 
 
 @library.command()
-@click.option("--repair", is_flag=True, help="Write again what is missing and delete what is left over.")
+@click.option("--repair", is_flag=True, help="Make again what is damaged or missing, and delete what is left over.")
 @_library
 @_json
 def check(repair: bool, library: str | None, as_json: bool) -> None:
-    """Compare SQLite, Chroma and tantivy passage by passage; exits with 1 when they do not agree.
+    """Compare SQLite, Chroma and tantivy passage by passage; exits with 1 when they do not agree or one is damaged.
+
+    With --repair, a damaged catalog is made again from its log and kept beside it, and the engines from the catalog;
+    what could not be recovered is said.
 
     \b
     Examples:
@@ -190,12 +197,24 @@ def check(repair: bool, library: str | None, as_json: bool) -> None:
         click.echo(f"{folder}: version {result.version} is sound, {result.passages} passages in all three stores")
     else:
         for problem in result.problems:
-            click.echo(str(problem))
-        click.echo("Put it right: clippings library check --repair")
-    if result.lacks and not as_json:
-        click.echo(result.lacks)
-    if not result.clean:
+            click.echo(printable(str(problem)))
+        click.echo(f"Put it right: {repair_command(folder)}")
+    if not as_json:
+        for line in _remarks(result):
+            click.echo(printable(line))
+    if not result.clean or result.lost:
         raise SystemExit(1)
+
+
+def _remarks(result: CheckReport) -> Iterator[str]:
+    """What else a check or a repair has to say."""
+    if result.kept:
+        yield f"The catalog was made again from its log; the damaged one is kept in {result.kept}"
+    yield from (f"not recovered: {line}" for line in result.lost)
+    if result.unlogged:
+        yield "There is no log yet to make the catalog again from; the next build writes it, or: check --repair"
+    if result.lacks:
+        yield result.lacks
 
 
 @library.command()
