@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 FILE = "checksums.json"
@@ -35,11 +35,13 @@ def read(folder: Path) -> Sums | None:
         return None
 
 
-def write(folder: Path, known: Sums | None = None) -> None:
-    """Keep the checksums of a folder's files; those in `known` of the same size and time are not read again."""
+def write(folder: Path, known: Sums | None = None, is_needed: Callable[[Path], bool] = lambda _: True) -> None:
+    """Keep the checksums of the needed files; those in `known` of the same size and time are not read again."""
     files: dict[str, tuple[int, int, int]] = {}
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or path.name == FILE or path.suffix == ".lock" or path.name.endswith("-journal"):
+            continue
+        if not is_needed(path):
             continue
         name, status = path.relative_to(folder).as_posix(), path.stat()
         entry = (known or {}).get(name)

@@ -21,7 +21,7 @@ import numpy as np
 
 from index.catalog.schema import writable
 from index.engines import checksums
-from index.engines.bm25 import WordIndex
+from index.engines.bm25 import WordIndex, is_needed, segments
 from index.engines.chroma import BATCH, VectorIndex, is_cut_short, leave_unchanged_when_opened
 from index.locks import IN_USE, dead_readers
 
@@ -56,6 +56,8 @@ def find_damage(store: Store, folder: Path, *, thorough: bool = False) -> str:
         return f"{IN_USE} is missing" if folder.is_dir() else "the folder is gone"
     dead = dead_readers(folder)
     damage = checksums.difference(folder, thorough=thorough or bool(dead))
+    if damage and store == "words" and _has_merged_since(folder):
+        damage = None
     if damage is None or (dead and not damage):
         unknown = damage is None
         damage = probe(store, folder).damage
@@ -66,11 +68,23 @@ def find_damage(store: Store, folder: Path, *, thorough: bool = False) -> str:
     return damage
 
 
+def _has_merged_since(folder: Path) -> bool:
+    """Whether tantivy lists other segments than were sealed: its last merges may end after the writer that it waits for."""
+    known = checksums.read(folder) or {}
+    try:
+        now = segments(folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return now != {name.partition(".")[0] for name in known if not name.endswith(".json")}
+
+
 def seal(store: Store, folder: Path, known: checksums.Sums | None = None) -> None:
     """Keep the checksums of a folder that is written; `known` are those of files that were there before."""
     if store == "vectors":
         leave_unchanged_when_opened(folder)
-    checksums.write(folder, known)
+        checksums.write(folder, known)
+    else:
+        checksums.write(folder, known, is_needed)
 
 
 def probe(store: Store, folder: Path, *, ids: bool = False) -> ProbeResult:
