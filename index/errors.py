@@ -15,6 +15,13 @@ class UserError(Exception):
     """An error that the person can correct; its message names the wrong value and the next command to type."""
 
 
+class Stopped(UserError):
+    """Work that a person stopped before it changed anything; its message is `STOPPED`."""
+
+
+STOPPED = "Stopped. The library is as it was."
+
+
 class DamageError(UserError):
     """A part of a library cannot be read, or is not what was written; the message names the command that mends it."""
 

@@ -15,6 +15,7 @@ from index.build.near_duplicates import long_sentences
 from index.catalog import revision_log, schema
 from index.catalog.view import broken_revisions, is_live
 from index.errors import UserError
+from index.permissions import make_folder, secure
 
 SHOWN = 10
 """Lost articles named before the rest is only counted."""
@@ -45,7 +46,7 @@ def recover_catalog(folder: Path) -> Recovery:
         )
     work = folder / _WORK
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
+    make_folder(work)
     schema.create(work, state["library"])
     with closing(sqlite3.connect(work / schema.FILE, isolation_level=None)) as connection:
         with schema.transaction(connection):
@@ -59,6 +60,7 @@ def recover_catalog(folder: Path) -> Recovery:
         )
     kept = _put_in_place(work / schema.FILE, folder)
     shutil.rmtree(work)
+    secure(folder)
     return Recovery(str(kept), tuple(lost))
 
 
@@ -184,7 +186,7 @@ def _count_versions(connection: sqlite3.Connection, state: revision_log.State) -
 def _put_in_place(new: Path, folder: Path) -> Path:
     """Move what there is of the old catalog into a folder of its own, and the new one to its place."""
     kept = folder / f"damaged-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S-%f')}"
-    kept.mkdir()
+    make_folder(kept)
     for path in folder.glob(f"{schema.FILE}*"):
         path.rename(kept / path.name)
     new.replace(folder / schema.FILE)

@@ -18,6 +18,7 @@ from evals.sets import DEMO, FOLDER
 from index import errors, sources
 from index.errors import UserError
 from index.split import sentences
+from index.terminal import echo
 from index.types import Article, Hit, Passage
 from rag.answer.check_sentence import check
 from rag.answer.reply_parser import Sentence
@@ -100,10 +101,14 @@ def _name(article: Article) -> str:
 
 def supported(row: Row, article: Article) -> bool:
     """Whether the sentence, written in an answer and citing its passage, would be shown as supported."""
-    spans = tuple(span for span in sentences(article.text) if row.start <= span[0] and span[1] <= row.end)
-    passage = Passage(article.id, article.revision, 0, row.start, row.end, spans, 0)
     query, reading = Query(row.question, row.question), Reading((), 0.0, True)
-    return check(Sentence(row.sentence, (1,)), [Hit(passage, article, 1.0)], query, reading).statement.supported
+    return check(Sentence(row.sentence, (1,)), [passage_hit(row, article)], query, reading).statement.supported
+
+
+def passage_hit(row: Row, article: Article) -> Hit:
+    """The passage that a row cites, as if it had been found."""
+    spans = tuple(span for span in sentences(article.text) if row.start <= span[0] and span[1] <= row.end)
+    return Hit(Passage(article.id, article.revision, 0, row.start, row.end, spans, 0), article, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +157,8 @@ def main(path: Path, half: str | None, listing: bool) -> None:
     for row in rows:
         if listing and judged[row.id] != row.true:
             what = "true, marked" if row.true else f"false, supported ({row.note})"
-            click.echo(f"{row.id}, {row.kind}, {what}\n  {row.sentence}\n  {' '.join(row.text.split())}")
-    click.echo(report(rows, judged))
+            echo(f"{row.id}, {row.kind}, {what}\n  {row.sentence}\n  {' '.join(row.text.split())}")
+    echo(report(rows, judged))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from index.engines.chroma import snapshot as copy_vector_index
 from index.engines.probe import Store, find_damage, seal
 from index.errors import DamageError
 from index.locks import delete_unused
+from index.permissions import secure_engine
 
 
 class EngineCopies:
@@ -85,10 +86,11 @@ class EngineCopies:
         return self._words
 
     def finish(self) -> None:
-        """Close the engines and have the system put their files on the disk."""
+        """Close the engines, give their files the library's modes and have the system put them on the disk."""
         self._close()
         for folder, store in self._new_folders.items():
             seal(store, folder, self._sums.get(store))
+            secure_engine(folder)
             _sync(folder)
 
     def _check(self, store: Store, folder: Path) -> None:

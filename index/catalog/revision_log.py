@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from index.permissions import make_file
+
 FILE = "revisions.log"
 
 LINE = 32_000
@@ -64,6 +66,8 @@ def append(folder: Path, tables: Iterable[tuple[str, Iterable[Row]]], state: Sta
     """Add rows and the state they lead to, on the disk when this returns; raises OSError when the disk is full."""
     path = folder / FILE
     is_new = not path.exists()
+    if is_new:
+        make_file(path)
     with path.open("ab") as file:
         _write(file, tables, state)
     if is_new:
@@ -74,6 +78,7 @@ def write_all(folder: Path, connection: sqlite3.Connection) -> None:
     """Write the log anew from the catalog: for a library that has none, and when versions were dropped for good."""
     path = folder / FILE
     new = path.with_name(f"{FILE}.new")
+    make_file(new)
     with new.open("wb") as file:
         tables = ((table, connection.execute(f"SELECT * FROM {table}")) for table in TABLES)
         _write(file, tables, state_of(connection))

@@ -69,7 +69,7 @@ def find_damage(store: Store, folder: Path, *, thorough: bool = False) -> str:
 
 
 def _has_merged_since(folder: Path) -> bool:
-    """Whether tantivy lists other segments than were sealed: its last merges may end after the writer that it waits for."""
+    """Whether tantivy lists other segments than were sealed: a merge may end after the writer that waits for it."""
     known = checksums.read(folder) or {}
     try:
         now = segments(folder)
@@ -156,7 +156,7 @@ def main() -> None:
     """Print `{"damage": why the folder cannot be read, "ids": [...]}`."""
     store, folder, *asked = sys.argv[1:]
     result = read_here("words" if store == "words" else "vectors", Path(folder), ids=bool(asked))
-    print(json.dumps({"damage": result.damage, "ids": sorted(result.ids)}))
+    sys.stdout.write(json.dumps({"damage": result.damage, "ids": sorted(result.ids)}) + "\n")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ Importing this takes seconds, so only the server tab.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 ACTIONS = (
     *("ask", "drop", "edit", "open", "judge", "fresh", "pick", "rename", "delete", "find", "halt"),
-    *("shelf", "view", "remove", "again", "rollback", "health", "seeds", "take"),
+    *("shelf", "view", "remove", "again", "rollback", "health", "seeds", "take", "cancel"),
     *("measure", "figures", "compare", "forget"),
 )
 """What the page's own buttons trigger; `pages/static/clippings.js` sends them with the button's data."""
@@ -167,6 +168,7 @@ def _listen_library(tab: LibraryTab, parts: Components) -> None:
     listen(bridge.again, tab.add_again, ("query",), outputs)
     listen(bridge.rollback, tab.roll_back, ("query",), outputs)
     listen(bridge.health, tab.check, ("query",), outputs)
+    listen(bridge.cancel, tab.cancel, ("query",), outputs)
     listen(bridge.seeds, tab.add_seeds, ("query", "conversation"), (*outputs, "thread"))
     listen(bridge.shelf, tab.search, ("query",), ("query", "shelf"))
     listen(bridge.view, tab.view, (), ("viewed",))
@@ -195,11 +197,13 @@ def _listener(parts: Components) -> Callable[..., Any]:
             return {parts[name]: value for name, value in changes.items()} or gr.skip()
 
         async def stepwise(*values: Any) -> Any:
-            async for changes in action(_page_event(*values[-2:]), *values[:-2]):
-                yield components(changes)
+            with _errors_without_folders():
+                async for changes in action(_page_event(*values[-2:]), *values[:-2]):
+                    yield components(changes)
 
         def at_once(*values: Any) -> Any:
-            changes = action(_page_event(*values[-2:]), *values[:-2])
+            with _errors_without_folders():
+                changes = action(_page_event(*values[-2:]), *values[:-2])
             return components(changes) if outputs else None
 
         handler: Any = stepwise if inspect.isasyncgenfunction(action) else at_once
@@ -208,6 +212,15 @@ def _listener(parts: Components) -> Callable[..., Any]:
         return tie(handler, [parts[name] for name in inputs], [parts[name] for name in outputs], **settings or _SHORT)
 
     return listen
+
+
+@contextmanager
+def _errors_without_folders() -> Iterator[None]:
+    """Gradio shows the message of any error: what it says of this machine's folders is taken out."""
+    try:
+        yield
+    except Exception as error:  # the edge to the browser: whatever it is, it is shown and logged
+        raise gr.Error(html.without_folders(str(error)) or type(error).__name__) from error
 
 
 def _declare(handler: Any, inputs: int) -> None:
@@ -237,7 +250,8 @@ def _add_tools(service: ChatService) -> None:
         Args:
             question: A question about the news, in plain words.
         """
-        return await api.answer_as_dict(service.ask(str(request.state.client), question))
+        with _errors_without_folders():
+            return await api.answer_as_dict(service.ask(str(request.state.client), question))
 
     def search(text: str, limit: int, request: gr.Request) -> list[dict[str, Any]]:
         """Find passages of the news articles of this library, best first.
@@ -246,7 +260,8 @@ def _add_tools(service: ChatService) -> None:
             text: Words or a sentence to look for.
             limit: How many passages, 1 to 50.
         """
-        return api.passages(service, str(request.state.client), text, max(1, min(50, limit)))
+        with _errors_without_folders():
+            return api.passages(service, str(request.state.client), text, max(1, min(50, limit)))
 
     gr.api(ask, api_name="ask", concurrency_limit=PARALLEL_EVENTS)
     gr.api(search, api_name="search", concurrency_limit=PARALLEL_EVENTS)

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import click
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from index.errors import UserError
+from index.terminal import echo
 from ui.web import api
 from ui.web.jobs import LibraryJobs
 from ui.web.server.gradio_page import PageMiddleware
+from ui.web.server.gradio_routes import GradioRoutes
 from ui.web.server.middleware import AccessMiddleware
 from ui.web.server.options import Options
 from ui.web.server.upload_owners import UPLOAD, UploadOwners
@@ -57,7 +58,7 @@ def app(settings: Settings, options: Options) -> AccessMiddleware:
     library = LibraryTab(service, LibraryJobs(service, options.allow_private))
     app.mount(api_app, service, library, evaluation, options.root_path or None)
     return AccessMiddleware(
-        UploadOwners(PageMiddleware(api_app)),
+        UploadOwners(GradioRoutes(PageMiddleware(api_app))),
         options.account,
         options.hosts,
         addresses=not options.on_loopback,
@@ -73,4 +74,4 @@ def _warm(service: ChatService) -> None:
     try:
         service.warm()
     except UserError as error:
-        click.echo(str(error), err=True)
+        echo(str(error), err=True)

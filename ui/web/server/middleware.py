@@ -92,9 +92,11 @@ class AccessMiddleware:
     """Names and passwords that were right a moment ago: programs send theirs with every request."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":  # nothing here speaks it
+            await send({"type": "websocket.close"})
+            return
         if scope["type"] != "http":
-            if scope["type"] == "lifespan":
-                await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         if self.root_path:
             # ASGI wants the whole path; proxies differ in whether they send it.
@@ -126,7 +128,8 @@ class AccessMiddleware:
     def _answers_as(self, host: str) -> bool:
         """Whether a `Host` names this server: a name that leads here and is not ours is how other sites reach in."""
         try:
-            name = urlsplit(f"//{host}").hostname or ""
+            parts = urlsplit(f"//{host}")
+            name = "" if parts.path or "@" in host else parts.hostname or ""
         except ValueError:
             return False
         return name in self.hosts or (self.addresses and _is_address(name))
@@ -160,7 +163,9 @@ class AccessMiddleware:
             path = request.scope["path"].removeprefix(self.root_path) or "/"
             document = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
             return request.method == "GET" and document and path in PAGES
-        origin = headers.get("origin")
+        if len(origins := headers.getlist("origin")) > 1:
+            return False
+        origin = origins[0] if origins else None
         own = (headers.get("host", "").lower(), headers.get("x-forwarded-host", "").lower())
         return origin is None or (origin != "null" and urlsplit(origin).netloc.lower() in own)
 

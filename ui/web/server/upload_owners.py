@@ -46,7 +46,7 @@ class UploadOwners:
             await (self.app if self.is_from(session, named) else _refusal(named))(scope, receive, send)
         elif scope["method"] in ("POST", "PUT", "PATCH"):
             try:
-                body = await _whole(receive)
+                body = await whole_body(receive)
             except HTTPException as error:
                 await PlainTextResponse(error.detail, error.status_code, error.headers)(scope, receive, send)
                 return
@@ -54,7 +54,7 @@ class UploadOwners:
             if foreign:
                 await _refusal(foreign[0])(scope, receive, send)
             else:
-                await self.app(scope, _replay(body, receive), send)
+                await self.app(scope, replay(body, receive), send)
         else:
             await self.app(scope, receive, send)
 
@@ -90,7 +90,7 @@ class _UploadResponse:
         await self.send(message)
 
 
-async def _whole(receive: Receive) -> bytes:
+async def whole_body(receive: Receive) -> bytes:
     """The body of a request, as long as it may be."""
     body = bytearray()
     while True:
@@ -100,7 +100,7 @@ async def _whole(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replay(body: bytes, receive: Receive) -> Receive:
     """What gives the application a body that was read before, then whatever comes after it."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 

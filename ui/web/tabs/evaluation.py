@@ -219,7 +219,8 @@ class EvaluationTab:
     def report(self, owner: str, name: str) -> str:
         """A run as the report that `clippings eval report` writes; raises UserError where it is not theirs."""
         folder = self.folder(owner, name)
-        return run_report.html(runs.read_header(folder), runs.read_results(folder))
+        header = runs.read_header(folder)
+        return run_report.html(replace(header, library=Path(header.library).name), runs.read_results(folder))
 
 
 def _image_address(svg: str) -> str:
