@@ -129,6 +129,7 @@ class Assistant:
         if self.writer:
             hits = retrieval.interleave_subqueries(state.query, hits, lambda query: search(query)[0], len(hits))
         seconds = {**state.seconds, "retrieve": time.perf_counter() - started}
+        notes += retrieval.damage_notes(self.library)
         return replace(state, hits=tuple(hits), notes=state.notes + notes, seconds=seconds)
 
     def answer(self, state: PipelineState) -> Answer:
@@ -174,6 +175,7 @@ class Assistant:
             closest=tuple(to_citation(candidate) for candidate in reading.candidates[:CLOSEST]) if refused else (),
             articles=tuple(articles.values()),
             notes=(*notes, *metadata.notes),
+            damaged=tuple(self.library.damage),
             reader=self.reader.name,
             model=metadata.model,
             tokens_in=state.tokens_in + metadata.tokens_in,

@@ -119,7 +119,8 @@ class AnswerData(_Data):
     """An answer as JSON values, after `schema` (1).
 
     `text` is all statements, one a line, or the reason; `closest` the nearest sentences when refused; `query` what was
-    understood, each of its `interpretations` with the `key` that names it; `seconds` by stage.
+    understood, each of its `interpretations` with the `key` that names it; `seconds` by stage;
+    `damaged` the parts of the library (words, vectors) that were damaged and not searched.
     """
 
     question: str
@@ -141,6 +142,7 @@ class AnswerData(_Data):
     seconds: dict[str, Rounded] = {}
     tokens_in: int = 0
     tokens_out: int = 0
+    damaged: tuple[str, ...] = ()
 
 
 class PlaceData(_Data):
