@@ -16,6 +16,7 @@ import numpy as np
 
 from evals.lab.model_sentences import SET, Row, articles, passage_hit, read
 from index import errors
+from index.terminal import echo
 from index.text.tokens import content
 from rag.answer.check_sentence import best_window, evidence
 from rag.verify.alignment import AlignmentFeatures
@@ -87,15 +88,15 @@ def main(path: Path, to: Path) -> None:
     true = np.array([each.row.true for each in every])
     scores = unseen_scores(every)
     excluded = np.isneginf(scores)
-    click.echo(
+    echo(
         f"{len(every)} sentences; excluded by a rule: {excluded[~true].mean():.3f} of the false, "
         f"{excluded[true].mean():.3f} of the true"
     )
-    click.echo("false passed  true marked (both in cross-validation)")
+    echo("false passed  true marked (both in cross-validation)")
     false_scores = np.sort(scores[~true])[::-1]
     for share in SHOWN:
         bar = false_scores[int(share * len(false_scores))]
-        click.echo(f"{np.mean(scores[~true] > bar):>12.3f}  {np.mean(scores[true] <= bar):.3f}")
+        echo(f"{np.mean(scores[~true] > bar):>12.3f}  {np.mean(scores[true] <= bar):.3f}")
     bar = false_scores[int(PASSED * len(false_scores))]
     usable = [each for each in every if each.found.features]
     features = np.array([astuple(each.found.features) for each in usable if each.found.features])
@@ -108,8 +109,8 @@ def main(path: Path, to: Path) -> None:
     )
     calibration.save(to)
     for name, weight in zip(AlignmentFeatures.__dataclass_fields__, weights, strict=True):
-        click.echo(f"  {name:<16}{weight:+.2f}")
-    click.echo(f"bar {calibration.bar:.3f}, written to {to.name}")
+        echo(f"  {name:<16}{weight:+.2f}")
+    echo(f"bar {calibration.bar:.3f}, written to {to.name}")
 
 
 if __name__ == "__main__":
