@@ -167,7 +167,7 @@ class Assistant:
             query=query,
             statements=tuple(statements),
             short="" if refused else _short(reading, statements),
-            refused=refused,
+            state="not_found" if refused else "may_answer",
             reason=reading.reason if refused else "",
             confidence=reading.confidence,
             hits=state.hits,
