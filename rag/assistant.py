@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from index.engines.encoder import encoder_label
 from index.errors import UserError
 from index.types import Filter, Hit
 from rag import retrieve as retrieval
 from rag.answer.extractive import ExtractiveAnswerer, to_citation
 from rag.read.features import RuleReader
+from rag.rerank import CrossEncoderReranker
 from rag.types import Answer, Answerer, AnswerMetadata, Event, Progress, Query, Reader, Reading, Statement, Turn
 from rag.understand import understand
 from rag.verify import verify_citations
@@ -52,15 +53,37 @@ class Assistant:
     ) -> None:
         self.library = library
         self.settings = settings
-        self.reader, self._notes = (reader, ()) if reader else open_reader(settings)
+        self._opened_reader, self._reader_notes = (reader, ()) if reader else open_reader(settings)
+        self.reranker = CrossEncoderReranker(settings.reranker) if settings.reranker else None
+        self.reader, self._notes = self._calibrated()
         self.writer = None if answerer else open_writer(settings)
         self.answerer = answerer or self.writer or ExtractiveAnswerer(settings.limit)
+
+    @property
+    def models(self) -> dict[str, str]:
+        """What searches, orders and reads, each by what tells its weights from others'."""
+        reranker = {"reranker": self.reranker.name} if self.reranker else {}
+        return {"encoder": encoder_label(self.library.encoder_name), **reranker, "reader": self._opened_reader.name}
 
     def with_library(self, library: Library) -> Assistant:
         """The same assistant, with what it has loaded, over another library or version."""
         other = copy(self)
         other.library = library
+        other.reader, other._notes = other._calibrated()
         return other
+
+    def _calibrated(self) -> tuple[Reader, tuple[str, ...]]:
+        """The reader with the calibration that holds for the models and this library, and what is to be noted of it."""
+        opened, notes = self._opened_reader, self._reader_notes
+        if isinstance(opened, RuleReader):
+            return opened, notes
+        from rag.read.from_settings import calibrated
+        from rag.read.reader import CombinedReader
+
+        if not isinstance(opened, CombinedReader):
+            return opened, notes
+        reader, note = calibrated(opened, self.library.folder, self.models)
+        return reader, (*notes, *note)
 
     def ask(self, question: str, turns: Sequence[Turn] = (), **options: Any) -> Answer:
         """The verified answer to a question.
@@ -123,7 +146,7 @@ class Assistant:
         started = time.perf_counter()
 
         def search(query: Query) -> tuple[Sequence[Hit], tuple[str, ...]]:
-            return retrieval.retrieve(self.library, query, self.settings.hits)
+            return retrieval.retrieve(self.library, query, self.settings.hits, self.reranker)
 
         hits, notes = search(state.query)
         if self.writer:
@@ -175,6 +198,7 @@ class Assistant:
             articles=tuple(articles.values()),
             notes=(*notes, *metadata.notes),
             reader=self.reader.name,
+            reranker=self.reranker.name if self.reranker else "",
             model=metadata.model,
             tokens_in=state.tokens_in + metadata.tokens_in,
             tokens_out=state.tokens_out + metadata.tokens_out,
@@ -191,14 +215,19 @@ def _short(reading: Reading, statements: Sequence[Statement]) -> str:
 
 
 def open_reader(settings: Settings) -> tuple[Reader, tuple[str, ...]]:
-    """The reader that the settings name and, where it is not to be had, the rule-based one with the reason."""
+    """The reader that the settings name and, where our weights are not to be had, the rule-based one with the reason.
+
+    Raises UserError where a model in Hugging Face's format is named that cannot be read with.
+    """
     if settings.reader == RuleReader.name:
         return RuleReader(), ()
-    from rag.read.reader import WEIGHTS, CombinedReader
+    from rag.read.from_settings import is_named, open_combined_reader
 
     try:
-        return CombinedReader(Path(settings.reader) if settings.reader else WEIGHTS), ()
+        return open_combined_reader(settings.reader), ()
     except UserError as error:
+        if is_named(settings.reader):
+            raise
         return RuleReader(), (f"Read by rule alone, which finds fewer answers: {error}",)
 
 

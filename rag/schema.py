@@ -150,6 +150,7 @@ class AnswerData(_Data):
     probability: Rounded = 0.0
     why: str = ""
     closest_speaker: str = ""
+    reranker: str = ""
 
     @model_validator(mode="before")
     @classmethod

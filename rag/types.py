@@ -116,6 +116,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     """Things the person should know, as "no article is dated in that week: answered without the date"."""
     reader: str = ""
+    reranker: str = ""
     model: str = ""
     library_version: int = 0
     settings_fingerprint: str = ""
@@ -217,6 +218,14 @@ class AnswerMetadata:
     notes: tuple[str, ...] = ()
     tokens_in: int = 0
     tokens_out: int = 0
+
+
+class Reranker(Protocol):
+    """Puts the passages found for a question in a better order before they are read."""
+
+    name: str
+
+    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]: ...
 
 
 class Answerer(Protocol):

@@ -47,7 +47,8 @@ def evidence_as_text(answer: Answer, *, show_sources: bool = False) -> str:
         lines += ["", "How this was found:", f"  searched: {answer.query.text}"]
         lines += [f"  {hit_line(hit)}" for hit in answer.hits]
         stages = ", ".join(f"{stage} {seconds * 1000:.0f} ms" for stage, seconds in answer.seconds.items())
-        lines.append(f"  reader {answer.reader}, confidence {answer.confidence:.2f}; {stages}")
+        reranker = f"reranker {answer.reranker}, " if answer.reranker else ""
+        lines.append(f"  {reranker}reader {answer.reader}, confidence {answer.confidence:.2f}; {stages}")
     return printable("\n".join(lines))
 
 

@@ -7,6 +7,7 @@ ship: `python -m evals.lab.fit_readers`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from rag.read.features import (
     topic_stems,
     weighted_sum,
 )
-from rag.read.span_model import SpanModel, weights_checksum
+from rag.read.span_model import ExtractiveModel, SpanModel
 from rag.types import Candidate, Query, Reading
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -69,15 +70,23 @@ Relevance ends below its bound by itself, as it is linear in a tanh; of spans on
 class CombinedReader:
     """Ranks sentences by rule features and the span model's span and relevance logits.
 
-    `folder` holds exported weights and, unless given, the `calibration` fitted for them. Raises UserError when
-    they are missing or altered.
+    `folder` holds exported weights and, unless given, the `calibration` fitted for them; another `model` may take the
+    weights' place. Raises UserError when they are missing or altered.
     """
 
-    def __init__(self, folder: Path = WEIGHTS, calibration: Calibration | None = None) -> None:
-        self._model = SpanModel(folder)
+    def __init__(
+        self, folder: Path = WEIGHTS, calibration: Calibration | None = None, model: ExtractiveModel | None = None
+    ) -> None:
+        self.model = model or SpanModel(folder)
         self._rules = RuleReader()
-        self._calibration = calibration or Calibration.load(folder)
-        self.name = f"trained-{weights_checksum(folder)[:8]}"
+        self.calibration = calibration or Calibration.load(folder)
+        self.name = self.model.name
+
+    def with_calibration(self, calibration: Calibration) -> CombinedReader:
+        """The same reader, its model loaded once, with other numbers."""
+        other = copy(self)
+        other.calibration = calibration
+        return other
 
     def read(self, query: Query, hits: Sequence[Hit]) -> Reading:
         """The sentences in order; by rule alone where a development is asked for, which no single span answers."""
@@ -94,7 +103,7 @@ class CombinedReader:
             short = prediction.short if is_short_answer(query, topic, hit, prediction) else None
             candidates.append(Candidate(hit, span, self._score(features, prediction), short))
         order = sorted(range(len(rows)), key=lambda index: -candidates[index].score)
-        fitted = self._calibration
+        fitted = self.calibration
         evidence = answerability_with_model(query, hits, rows[order[0]], predictions)
         confidence = logistic(fitted.bias + weighted_sum(fitted.answerability, evidence))
         ordered = tuple(candidates[index] for index in order)
@@ -134,7 +143,7 @@ class CombinedReader:
 
     def _score(self, features: SentenceFeatures, prediction: SpanPrediction) -> float:
         """The weighted sum that sentences are ranked by."""
-        fitted = self._calibration
+        fitted = self.calibration
         logits = fitted.span * prediction.span + fitted.relevance * prediction.relevance
         return weighted_sum(fitted.features, features) + logits
 
@@ -145,7 +154,7 @@ class CombinedReader:
             for hit, passage in passages
         ]
         predictions = []
-        for (_, passage), reading in zip(passages, self._model.read(query.text, query.as_of, inputs), strict=True):
+        for (_, passage), reading in zip(passages, self.model.read(query.text, query.as_of, inputs), strict=True):
             by_sentence = dict.fromkeys(passage.sentences, clip(SpanPrediction(LOWEST_LOGIT, reading.relevance)))
             for span in reading.spans:
                 start, end = span.start + passage.start, span.end + passage.start

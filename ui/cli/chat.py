@@ -11,7 +11,7 @@ import click
 
 from index.errors import UserError
 from rag.settings import Settings, load
-from ui.library_access import build_default_library
+from ui.library_access import build_default_library, fetch_models
 from ui.web.server.auth import Account, account_from_environment, account_from_file, write_password
 from ui.web.server.middleware import LOOPBACK
 from ui.web.server.options import Options, network
@@ -78,6 +78,7 @@ def chat(
     settings, origins = load({"library": library})
     if not empty and (report := build_default_library(settings, origins)):
         click.echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
+    fetch_models(settings)  # where its progress is seen, and not while somebody waits for an answer
     options = Options(host, port, root_path, account, allow_private, names, tuple(map(network, proxies)))
     serve(settings, options, browser)
 
