@@ -26,8 +26,10 @@ integration: ## the tests against real servers and programs
 attack: ## long fuzzing, kills and damage
 	$(PYTHON) -m pytest -m attack
 
-gate: ## the seeds question set must be answered at least this well
+gate: ## the seeds question set must be answered at least this well, and speakers named right
 	$(PYTHON) -m ui.cli eval run evals/sets/seeds.jsonl --out "$$(mktemp -d)/run" \
 	  --require "citations.verbatim>=1" --require "errors<=0" --require "answer.correct>=0.80" \
 	  --require "answer.holds@1>=0.76" --require "citations.recall>=0.78" --require "citations.precision>=0.80" \
 	  --require "refusal.wrong_refusals<=0.09" --require "refusal.wrong_answers<=0.32"
+	$(PYTHON) -m ui.cli eval quotes --require "labels.wrong<=0.01" --require "labels.unfounded<=0.04" \
+	  --require "quotes.found>=0.95" --require "quotes.precise>=0.93" --require "quotes.right_person>=0.95"

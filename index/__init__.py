@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
-INNER_ORDER = "errors types clean text split quotes locks catalog engines sources build consistency maintenance library"
+INNER_ORDER = (
+    "errors terminal types clean text split quotes permissions locks catalog engines sources build consistency "
+    "maintenance library"
+)
 """Each may import itself and those before it."""
 
 # ONNX Runtime 1.29 and later reports its use to its maker unless this is set before its first import, and Chroma and

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from index.errors import UserError
+from index.permissions import make_file, make_folder, secure
 
 LOCK = "writing.lock"
 HOLDER = "writing.json"
@@ -41,6 +42,7 @@ class Holder:
 def write_lock(folder: Path, command: str) -> Iterator[None]:
     """Hold the right to write in `folder`; `command` is what others are told is running.
 
+    Closes the folder to other users of the machine, see `index.permissions`.
     Raises UserError when another process holds it, naming that process, and when the folder cannot be written or
     becomes full.
     """
@@ -48,8 +50,8 @@ def write_lock(folder: Path, command: str) -> Iterator[None]:
 
     handle = -1
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        make_folder(folder)
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         lock(handle, LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING)
     except (OSError, LockException) as error:
         if handle >= 0:
@@ -67,6 +69,8 @@ def write_lock(folder: Path, command: str) -> Iterator[None]:
         me = Holder(
             os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"), command or "clippings"
         )
+        secure(folder)
+        make_file(folder / HOLDER)
         (folder / HOLDER).write_text(json.dumps(asdict(me)), encoding="utf-8")
         yield
     except Exception as error:  # each of the three engines reports a full disk by an exception class of its own
@@ -78,6 +82,7 @@ def write_lock(folder: Path, command: str) -> Iterator[None]:
         raise
     finally:
         (folder / HOLDER).unlink(missing_ok=True)
+        secure(folder)  # with what was made in it
         os.close(handle)
 
 

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from index.split import paragraphs
+from index.terminal import one_line, printable
 from index.types import Article, Hit
 from rag.types import Answer, Citation, Statement
 
@@ -28,33 +29,29 @@ def statement_as_text(statement: Statement, numbers: dict[Citation, int]) -> str
 
 def evidence_as_text(answer: Answer, *, show_sources: bool = False) -> str:
     """What follows the statements: notes, what was understood, and the numbered sources; or the refusal."""
-    lines = [f"In short: {answer.short}"] if answer.short else []
-    lines += [f"Note: {note}" for note in answer.notes]
+    lines = [f"In short: {one_line(answer.short)}"] if answer.short else []
+    lines += [f"Note: {one_line(note)}" for note in answer.notes]
     if answer.query.interpretations:
         chips = "; ".join(f"{chip.phrase} = {chip.meaning}" for chip in answer.query.interpretations)
-        lines.append(f"Understood: {chips}")
+        lines.append(f"Understood: {one_line(chips)}")
     if answer.refused:
-        lines.append(f"Not in these articles. {answer.reason}".strip())
+        lines.append(one_line(f"Not in these articles. {answer.reason}"))
         if answer.closest:
             lines += ["", "Closest sentences (they do not answer the question):"]
             for citation in answer.closest:
-                lines += [f"  - {citation.text}", f"    {source_line(answer.article(citation), citation)}"]
+                source = source_line(answer.article(citation), citation)
+                lines += [f"  - {one_line(citation.text)}", f"    {one_line(source)}"]
     else:
         lines.append("")
         for citation, number in number_citations(answer).items():
-            lines.append(f"[{number}] {source_line(answer.article(citation), citation)}")
+            lines.append(f"[{number}] {one_line(source_line(answer.article(citation), citation))}")
     if show_sources:
-        lines += ["", "How this was found:", f"  searched: {answer.query.text}"]
-        lines += [f"  {hit_line(hit)}" for hit in answer.hits]
+        lines += ["", "How this was found:", f"  searched: {one_line(answer.query.text)}"]
+        lines += [f"  {one_line(hit_line(hit))}" for hit in answer.hits]
         stages = ", ".join(f"{stage} {seconds * 1000:.0f} ms" for stage, seconds in answer.seconds.items())
-        reranker = f"reranker {answer.reranker}, " if answer.reranker else ""
-        lines.append(f"  {reranker}reader {answer.reader}, confidence {answer.confidence:.2f}; {stages}")
-    return printable("\n".join(lines))
-
-
-def printable(text: str) -> str:
-    """Text that cannot steer a terminal: control characters, as in a hostile file name, become `�`."""
-    return "".join(mark if mark.isprintable() or mark == "\n" else "�" for mark in text)
+        models = f"{f'reranker {answer.reranker}, ' if answer.reranker else ''}reader {answer.reader}"
+        lines.append(f"  {one_line(models)}, confidence {answer.confidence:.2f}; {stages}")
+    return "\n".join(lines)
 
 
 def as_markdown(answer: Answer) -> str:
@@ -77,10 +74,10 @@ def quotation_as_text(report: QuotationReport) -> str:
     lines = [f"{report.verdict.capitalize()}."]
     for place in report.places:
         for citation in place.citations:
-            lines += [f"  {citation.text}", f"    {source_line(place.article, citation)}"]
+            lines += [f"  {one_line(citation.text)}", f"    {one_line(source_line(place.article, citation))}"]
         for difference in place.differences:
             quoted, stands = difference.quoted or "nothing", difference.stands or "nothing"
-            lines.append(f"    {difference.kind}: you have “{quoted}”, the article has “{stands}”")
+            lines.append(f"    {one_line(f'{difference.kind}: you have “{quoted}”, the article has “{stands}”')}")
     return "\n".join(lines)
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import shlex
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from index.build import BuildReport, Progress, build
-from index.errors import UserError
+from index.errors import STOPPED, Stopped, UserError
 from index.library import Library
+from index.terminal import echo, progress_bar
 from rag.settings import index_config
 
 if TYPE_CHECKING:
+    from index.sources.fetch import Fetcher
     from index.types import FetchLog, Read
     from rag.settings import Settings
 
@@ -51,7 +52,7 @@ def build_default_library(settings: Settings, origins: dict[str, str]) -> BuildR
     """Build the default library from the seed articles; None where there is one, or another was named."""
     if origins["library"] != "default" or Library.exists(settings.library):
         return None
-    click.echo(f"No library yet: building {settings.library!r} from the seed articles.", err=True)
+    echo(f"No library yet: building {settings.library!r} from the seed articles.", err=True)
     return build_library(settings, [str(seeds_folder())])
 
 
@@ -79,46 +80,55 @@ def build_library(
     allow_private: bool = False,
     command: str = "",
     progress: Callable[[Progress], None] | None = None,
+    stopped: threading.Event | None = None,
 ) -> BuildReport:
     """Read `targets` (files, folders, addresses) into the settings' library and publish a new version.
 
     `articles` takes the place of what stands at the targets. `allow_private` lets addresses lead to private and
     loopback hosts. `command` is shown to another process that wants to build meanwhile. Without `progress` a bar
-    on standard error shows it. Raises UserError as `index.build.build` and `index.sources.read` do.
+    on standard error shows it. When `stopped` is set, the build ends between two articles and raises Stopped. Raises
+    UserError as `index.build.build` and `index.sources.read` do.
     """
     # Asking needs no readers of file formats, and they take a while to load.
     from index.sources import read
-    from index.sources.fetch import Fetcher
+    from index.sources.parser_process import ParserProcess
 
-    fetcher = Fetcher(allow_private=allow_private) if any("://" in target for target in targets) else None
+    stopped = stopped or threading.Event()
+    with ExitStack() as stack:
+        show = progress or stack.enter_context(build_progress())
+        parser = stack.enter_context(ParserProcess(stopped=stopped))
+        fetcher: Fetcher | None = None
+        if any("://" in target for target in targets):
+            from index.sources.fetch import Fetcher
 
-    def read_targets(log: FetchLog) -> Iterable[Read]:
-        return read(targets, fetcher=fetcher, seen=log) if articles is None else articles
+            fetcher = stack.enter_context(Fetcher(allow_private=allow_private, stopped=stopped))
 
-    try:
-        with nullcontext(progress) if progress else progress_bar() as show:
-            return build(
-                Path(settings.library),
-                read_targets,
-                index_config(settings),
-                targets=targets,
-                prune_missing=prune_missing,
-                rebuild=rebuild,
-                server=settings.chroma,
-                command=command or typed_command(),
-                progress=show,
-            )
-    finally:
-        if fetcher is not None:
-            fetcher.close()
+        def read_targets(log: FetchLog) -> Iterator[Read]:
+            yield from read(targets, fetcher=fetcher, seen=log, parser=parser) if articles is None else articles
+            parser.close()  # what comes after takes longer, and needs its memory
+
+        def show_unless_stopped(progress: Progress) -> None:
+            if stopped.is_set():
+                raise Stopped(STOPPED)
+            show(progress)
+
+        return build(
+            Path(settings.library),
+            read_targets,
+            index_config(settings),
+            targets=targets,
+            prune_missing=prune_missing,
+            rebuild=rebuild,
+            server=settings.chroma,
+            command=command or typed_command(),
+            progress=show_unless_stopped,
+        )
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[Progress], None]]:
+def build_progress() -> Iterator[Callable[[Progress], None]]:
     """A bar on standard error for each stage of a build; nothing where that is no terminal."""
-    from tqdm import tqdm
-
-    bar = tqdm(unit=" articles", leave=False, disable=None)
+    bar = progress_bar(unit=" articles")
     stage = ""
 
     def show(progress: Progress) -> None:

@@ -27,6 +27,7 @@ from evals.datasets.suggest import suggest
 from index import errors
 from index.errors import UserError
 from index.library import Library
+from index.terminal import echo, echo_json
 
 if TYPE_CHECKING:
     import httpx
@@ -155,10 +156,10 @@ def main(library: str, people: int, rounds: int, questions: Path | None) -> None
             "memory of the server before, MB": round(before),
             "memory of the server after, MB": round(memory(process)),
         }
-    click.echo(json.dumps(figures, indent=2))
+    echo_json(figures, indent=2)
     failures = {one.failure for one in (*alone, *together) if one.failure}
     for failure in sorted(failures):
-        click.echo(f"Failed: {failure}", err=True)
+        echo(f"Failed: {failure}", err=True)
     if failures:
         raise SystemExit(1)
 

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-INNER_ORDER = "cases files resolve importers suggest"
+INNER_ORDER = "cases files quotations resolve importers suggest"
 """Each may import itself and those before it."""

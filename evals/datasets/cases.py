@@ -58,6 +58,8 @@ class Case:
     tags: tuple[str, ...] = ()
     context_articles: tuple[str, ...] = ()
     """Articles the question is asked of, whether they answer it or not: what a reader without retrieval reads."""
+    speaker: str = ""
+    """Who the answer must be said to come from, in a question of who said what."""
     searched: tuple[str, ...] = ()
     """Wordings of the question that stand without the conversation; any one of them is right to search."""
     hidden: tuple[str, ...] = ()

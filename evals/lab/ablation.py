@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from evals.metrics import statistics
 from index import errors
 from index.errors import UserError
+from index.terminal import echo_json
 from rag.training import train
 from rag.training.batches import Batcher, Shares
 from rag.training.examples import NEGATIVES, Example, answers_of, in_held_out
@@ -233,7 +234,7 @@ def main() -> None:
         if theirs:
             own = ([side[i] for i in theirs] for side in (rows, beside))
             line[f"{len(theirs)} of {ablation.about}"] = compare(*own)
-        print(json.dumps(line), flush=True)
+        echo_json(line)
 
 
 if __name__ == "__main__":

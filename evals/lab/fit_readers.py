@@ -23,6 +23,7 @@ from evals.runs.systems import article_names
 from index import errors
 from index.errors import UserError
 from index.library import Library
+from index.terminal import echo
 from index.types import Hit
 from rag.read.calibration import Calibration
 from rag.read.features import (
@@ -157,29 +158,29 @@ def fit(title: str, read_cases: Sequence[ReadCase]) -> tuple[np.ndarray, np.ndar
             features, gold = groups[index]
             order = np.argsort(-(features @ fitted))
             reached[index] = gold[order[0]], gold[order[:3]].any()
-    print(f"{title}: order {weights.round(2).tolist()}")
-    print(f"  gold first {reached[:, 0].mean():.3f}, in the first 3 {reached[:, 1].mean():.3f} of {len(groups)}")
+    echo(f"{title}: order {weights.round(2).tolist()}")
+    echo(f"  gold first {reached[:, 0].mean():.3f}, in the first 3 {reached[:, 1].mean():.3f} of {len(groups)}")
 
     found = np.array([one.answerability(weights) for one in read_cases])
     known_features, agreement = found[:, :-1], found[:, -1]
     model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000)
     unseen = cross_val_predict(model, known_features, answerable, cv=2 * FOLDS, method="decision_function")
     model.fit(known_features, answerable)
-    print(f"  answerability {model.coef_[0].round(2).tolist()}, bias {model.intercept_[0]:.2f}")
+    echo(f"  answerability {model.coef_[0].round(2).tolist()}, bias {model.intercept_[0]:.2f}")
     unseen, known = (expit(logit + AGREES * agreement) for logit in (unseen, model.decision_function(known_features)))
     for wrong_refusals in (0.05, 0.1, 0.2):
         wrong = np.mean(unseen[~answerable] >= np.quantile(unseen[answerable], wrong_refusals))
         bar = np.quantile(known[answerable], wrong_refusals)
-        print(f"  at {wrong_refusals:.0%} wrong refusals: bar {bar:.3f}, wrong answers {wrong:.1%}")
+        echo(f"  at {wrong_refusals:.0%} wrong refusals: bar {bar:.3f}, wrong answers {wrong:.1%}")
     libraries = np.array([str(one.library) for one in read_cases])
     sets = [libraries == library for library in dict.fromkeys(libraries)]
     # Each set counts the same, however many questions it has.
     shares = np.sum([own / np.sum(own & answerable) for own in sets], axis=0)[answerable]
     refusal = float(np.quantile(known[answerable], WRONG_REFUSALS, weights=shares, method="inverted_cdf"))
-    print(f"  bar where a tenth of each set's answerable questions is refused, on average: {refusal:.3f}")
+    echo(f"  bar where a tenth of each set's answerable questions is refused, on average: {refusal:.3f}")
     for own in sets:
         refused, wrong = np.mean(known[own & answerable] < refusal), np.mean(known[own & ~answerable] >= refusal)
-        print(f"  {libraries[own][0]}: {own.sum()} questions, refused {refused:.1%}, wrong answers {wrong:.1%}")
+        echo(f"  {libraries[own][0]}: {own.sum()} questions, refused {refused:.1%}, wrong answers {wrong:.1%}")
     return weights, np.append(model.coef_[0], AGREES), float(model.intercept_[0]), refusal
 
 

@@ -23,6 +23,7 @@ from evals.metrics.text_match import holds
 from evals.sets import set_path
 from index import errors
 from index.library import Library
+from index.terminal import echo
 from rag.answer.check_sentence import SentenceCheck
 from rag.answer.generative import AnswerRequest
 from rag.assistant import Assistant
@@ -94,14 +95,12 @@ def main(question_set: str, small: bool, library: str | None, most: int, out: Pa
                     with out.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
     wrong, right = ([one for one in sentences if one.wrong is wanted] for wanted in (True, False))
-    click.echo(f"{len(sample)} questions, {len(sentences)} sentences, {len(wrong)} of them wrong by rule")
+    echo(f"{len(sample)} questions, {len(sentences)} sentences, {len(wrong)} of them wrong by rule")
     for label, group in (("wrong", wrong), ("right", right)):
         if group:
             named, supported = (sum(getattr(one, key) for one in group) for key in ("named_source", "supported"))
-            click.echo(f"  {label}: {len(group)} would be shown unmarked without verification, {named} with a source")
-            click.echo(
-                f"  {label}: {supported} ({supported / len(group):.2f}) are shown as supported with verification"
-            )
+            echo(f"  {label}: {len(group)} would be shown unmarked without verification, {named} with a source")
+            echo(f"  {label}: {supported} ({supported / len(group):.2f}) are shown as supported with verification")
 
 
 if __name__ == "__main__":

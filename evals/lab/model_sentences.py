@@ -18,6 +18,7 @@ from evals.sets import DEMO, FOLDER
 from index import errors, sources
 from index.errors import UserError
 from index.split import sentences
+from index.terminal import echo
 from index.types import Article, Hit, Passage
 from rag.answer.check_sentence import check
 from rag.answer.reply_parser import Sentence
@@ -152,8 +153,8 @@ def main(path: Path, half: str | None, listing: bool) -> None:
     for row in rows:
         if listing and judged[row.id] != row.true:
             what = "true, marked" if row.true else f"false, supported ({row.note})"
-            click.echo(f"{row.id}, {row.kind}, {what}\n  {row.sentence}\n  {' '.join(row.text.split())}")
-    click.echo(report(rows, judged))
+            echo(f"{row.id}, {row.kind}, {what}\n  {row.sentence}\n  {' '.join(row.text.split())}")
+    echo(report(rows, judged))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import random
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from evals.datasets.cases import Case, GoldSentence, half
 from evals.datasets.importers import write_set
 from index import errors
 from index.clean import clean
+from index.terminal import echo
 from rag.training.examples import Example, gather, in_held_out
 from rag.training.train import data_options
 
@@ -89,8 +89,8 @@ def main() -> None:
     cases = [case(number, example) for number, example in enumerate(sample)]
     written = write_set(list(articles([*sample, *others])), cases, arguments.out)
     for fault in written.unresolved:
-        print(fault, file=sys.stderr)
-    print(f"{written.cases} questions over {written.articles} articles in {str(arguments.out)!r}")
+        echo(fault, err=True)
+    echo(f"{written.cases} questions over {written.articles} articles in {str(arguments.out)!r}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ Run: `python -m evals.lab.retrieval --help`. Knows nothing of reading or of answ
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from evals.metrics.text_match import holds
 from index import errors
 from index.engines.fusion import Scored, order
 from index.library import DEPTH, Library
+from index.terminal import echo, echo_json
 from index.types import Hit
 
 TOPS = (1, 4, 10, 20)
@@ -82,14 +82,14 @@ def main(library: Path, questions: Path, as_json: bool) -> None:
         for name, row in scores.items()
     }
     if as_json:
-        click.echo(json.dumps({"questions": len(cases), "rankings": table}, indent=2))
+        echo_json({"questions": len(cases), "rankings": table}, indent=2)
         return
-    click.echo(f"{len(cases)} questions; share with a passage that holds an answer, 95% interval\n")
-    click.echo("| | " + " | ".join(f"top {top}" for top in TOPS) + " |")
-    click.echo("|---" * (len(TOPS) + 1) + "|")
+    echo(f"{len(cases)} questions; share with a passage that holds an answer, 95% interval\n")
+    echo("| | " + " | ".join(f"top {top}" for top in TOPS) + " |")
+    echo("|---" * (len(TOPS) + 1) + "|")
     for name, row in table.items():
         cells = [f"{value:.2f} ({low:.2f}-{high:.2f})" for value, (low, high) in row.values()]
-        click.echo(f"| {name} | " + " | ".join(cells) + " |")
+        echo(f"| {name} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

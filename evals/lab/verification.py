@@ -19,6 +19,7 @@ from evals.lab.perturb import PERTURBATIONS
 from evals.metrics.statistics import interval
 from index import errors
 from index.split import passages, sentences
+from index.terminal import echo
 from index.text.tokens import content
 from index.types import Article, Hit
 from rag.answer.check_sentence import supporting_citations
@@ -104,14 +105,14 @@ def main(qags: Path | None, articles: Path | None, most: int, show: int) -> None
         mistakes = errors_by_kind[one.kind, one.supported]
         mistaken = accepted(one) != one.supported
         if mistaken and sum(mistakes) < show:
-            click.echo(f"  {one.kind}, {'true' if one.supported else 'false'}: {one.text}")
+            echo(f"  {one.kind}, {'true' if one.supported else 'false'}: {one.text}")
         mistakes.append(float(mistaken))
-    click.echo(f"{'sentences':<44} {'count':>6}  error")
+    echo(f"{'sentences':<44} {'count':>6}  error")
     for (kind, supported), mistakes in errors_by_kind.items():
         low, high = interval(mistakes)
         what = "true, marked not found" if supported else "false, shown as supported"
         share = sum(mistakes) / len(mistakes)
-        click.echo(f"{kind:<44} {len(mistakes):>6}  {share:.3f} [{low:.3f}, {high:.3f}]  {what}")
+        echo(f"{kind:<44} {len(mistakes):>6}  {share:.3f} [{low:.3f}, {high:.3f}]  {what}")
 
 
 if __name__ == "__main__":

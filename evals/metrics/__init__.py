@@ -18,7 +18,7 @@ from evals.metrics.scores import DEPTHS, SHORT_ANSWER, Score, ScoredResult
 from evals.results import CaseResult
 from index.errors import UserError
 
-INNER_ORDER = "llm_judge statistics text_match scores multihop_rag run_statistics summary"
+INNER_ORDER = "llm_judge statistics quotations text_match scores multihop_rag run_statistics summary"
 """Each may import itself and those before it."""
 
 GROUPS = {
@@ -77,6 +77,7 @@ _SHORT = f"answerable questions with an expected answer of at most {SHORT_ANSWER
 _GIVES_SHORT = f"{_SHORT}, and a system that gives short answers"
 _GOLD = "gold sentences that were found word for word in the library"
 _JUDGED = "questions with expected answers, gold sentences or answerable: false"
+_SPEAKER = "an expected speaker, and gold sentences that were found word for word in the library"
 _ANSWERED = f"{_JUDGED}, and one answered"
 _BOTH = "answerable and unanswerable questions"
 _TIMED = "seconds taken of questions asked one at a time"
@@ -95,6 +96,19 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("answer.holds@1", "the first statement holds an expected answer", _SHORT, scores.answer_holds(1)),
     Metric("answer.holds@3", "the first three statements hold an expected answer", _SHORT, scores.answer_holds(3)),
+    Metric(
+        "answer.speaker@3",
+        "one of the first three statements is a gold sentence under the expected speaker",
+        _SPEAKER,
+        scores.answer_speaker,
+    ),
+    Metric(
+        "answer.wrong_speaker",
+        "a gold sentence is shown under another speaker",
+        _SPEAKER,
+        scores.answer_wrong_speaker,
+        "lower",
+    ),
     Metric("answer.em", "the short answer is an expected one", _GIVES_SHORT, scores.exact_match),
     Metric("answer.f1", "words shared by the short answer and an expected one", _GIVES_SHORT, scores.answer_f1),
     *(

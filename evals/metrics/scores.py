@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Literal
 
+from evals.metrics.quotations import same_name
 from evals.metrics.text_match import exact, f1, holds
 from evals.results import CaseResult, CitationRecord, HitRecord
 from index.types import Span
@@ -224,6 +225,30 @@ def answer_holds(first: int) -> Score:
         return float(holds_answer(one.result, first)) if wanted else None
 
     return score
+
+
+def answer_speaker(one: ScoredResult) -> float | None:
+    """1.0 if one of the first three statements cites a gold sentence and is ascribed to the expected speaker."""
+    labels = _gold_speakers(one, 3)
+    return None if labels is None else float(any(same_name(label, one.result.case.speaker) for label in labels))
+
+
+def answer_wrong_speaker(one: ScoredResult) -> float | None:
+    """1.0 if a statement that cites a gold sentence is ascribed to somebody else; none is where nobody is named."""
+    labels = _gold_speakers(one, len(one.result.statements))
+    if labels is None:
+        return None
+    named = [label for label in labels if any(word[0].isupper() for word in label.split())]
+    return float(any(not same_name(label, one.result.case.speaker) for label in named))
+
+
+def _gold_speakers(one: ScoredResult, first: int) -> list[str] | None:
+    """Whom the statements that cite a gold sentence are ascribed to; None where no speaker is expected."""
+    case = one.result.case
+    if not (case.answerable and case.speaker and one.gold):
+        return None
+    cited = (each for each in one.result.statements[:first] if any(cites(each.citations, gold) for gold in one.gold))
+    return [each.speaker for each in cited]
 
 
 def exact_match(one: ScoredResult) -> float | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -76,6 +77,24 @@ def by_tag(results: Sequence[CaseResult], names: Iterable[str] | None = None) ->
     return table
 
 
+class NamedMetric(Protocol):
+    """Any metric, of answers or of quotations."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class Figure(Protocol):
+    """What a bar is held against: a metric's value, or None and what it needs."""
+
+    @property
+    def metric(self) -> NamedMetric: ...
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def why(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """A bar that a figure must meet, as `answer.correct>=0.8`."""
@@ -84,7 +103,7 @@ class Requirement:
     at_least: bool
     bar: float
 
-    def unmet(self, figures: Iterable[MetricValue]) -> str:
+    def unmet(self, figures: Iterable[Figure]) -> str:
         """Empty when met, else a line that says what was found."""
         figure = next(figure for figure in figures if figure.metric.name == self.name)
         wish = f"{self.name}{'>=' if self.at_least else '<='}{self.bar:g}"
@@ -94,8 +113,11 @@ class Requirement:
         return "" if met else f"{wish}: found {figure.value:.4f}"
 
 
-def requirement(text: str) -> Requirement:
-    """Read `metric>=x` or `metric<=x`; raises UserError for another form or an unknown metric."""
+def requirement(text: str, metric_named: Callable[[str], NamedMetric] = registered) -> Requirement:
+    """Read `metric>=x` or `metric<=x`; raises UserError for another form or an unknown metric.
+
+    `metric_named` looks up a metric by its name, and raises UserError for one it does not know.
+    """
     # takes "answer.correct>=0.8" and " errors <= 0 "; not "answer.correct=0.8" or "errors<=-1"
     match = re.fullmatch(r"\s*([\w.@-]+)\s*(>=|<=)\s*([0-9.]+)\s*", text)
     try:
@@ -103,4 +125,4 @@ def requirement(text: str) -> Requirement:
         number = float(bar)
     except ValueError:
         raise UserError(f"Cannot read the requirement {text!r}. Write it like answer.correct>=0.8") from None
-    return Requirement(registered(name).name, sign == ">=", number)
+    return Requirement(metric_named(name).name, sign == ">=", number)

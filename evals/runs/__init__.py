@@ -27,7 +27,7 @@ from evals.results import CaseResult, Judgement, from_line, observe, to_line
 from index.errors import UserError
 from rag.types import Answer
 
-INNER_ORDER = "baselines compare query reader_alone systems training_rows"
+INNER_ORDER = "baselines compare query quotations reader_alone systems training_rows"
 """Each may import itself and those before it."""
 
 RESULTS, HEADER = "results.jsonl", "run.json"

@@ -17,6 +17,7 @@ import numpy as np
 from evals.datasets.cases import Case
 from evals.runs import Answering
 from index.split import sentences
+from index.terminal import progress_bar
 from index.types import Article, Filter, Hit, Passage, Span
 from rag.types import Answer, Citation, Query, Statement
 
@@ -112,8 +113,6 @@ class Tutorial:
     """
 
     def __init__(self, articles: Iterable[Article], encoder: Encoder, vectors: VectorIndex, batch: int = 256) -> None:
-        from tqdm import trange
-
         self._encoder, self._vectors = encoder, vectors
         self._passages: dict[str, tuple[Passage, Article]] = {}
         self._of_article: dict[str, list[str]] = {}
@@ -123,7 +122,7 @@ class Tutorial:
                 self._of_article.setdefault(article.id, []).append(passage.id)
         there = set(vectors.ids())
         missing = [key for key in self._passages if key not in there]
-        for first in trange(0, len(missing), batch, desc="tutorial's index", disable=None, leave=False):
+        for first in progress_bar(range(0, len(missing), batch), description="tutorial's index"):
             ids = missing[first : first + batch]
             vectors.add(ids, encoder.embed([self._text(key) for key in ids]))
 

@@ -15,6 +15,7 @@ ARTICLES = {
     "wikinews.jsonl": DEMO,
     "near_misses.jsonl": DEMO,
     "follow_ups.jsonl": DEMO,
+    "said.jsonl": DEMO,
 }
 
 

@@ -82,8 +82,8 @@ def build(
     `read` is given the log of what was fetched before. `targets` are what it reads; with `prune_missing`,
     articles whose files lay under them and were not met are removed. `rebuild` writes every passage anew.
     `server` is a Chroma server's address. Nothing is visible before the end, whatever happens on the way, and
-    an interrupted build's encoding is used by the next. Raises UserError when another build is running, and
-    when the folder cannot be written or is full.
+    an interrupted build's encoding is used by the next; `progress` may raise to interrupt it. Raises UserError when
+    another build is running, and when the folder cannot be written or is full.
     """
     if folder.exists() and not writable(folder):
         raise UserError(
@@ -137,6 +137,7 @@ class _Build:
             if isinstance(item, Skipped):
                 self.skipped.append(item)
                 staging.add_location(item.location, failed=True)
+                self.progress(Progress("reading", count))
                 continue
             count += 1
             self.progress(Progress("reading", count))

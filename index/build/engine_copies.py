@@ -19,6 +19,7 @@ from index.engines.bm25 import snapshot as copy_word_index
 from index.engines.chroma import VectorIndex
 from index.engines.chroma import snapshot as copy_vector_index
 from index.locks import delete_unused
+from index.permissions import secure_engine
 
 
 class EngineCopies:
@@ -75,9 +76,10 @@ class EngineCopies:
         return self._words
 
     def finish(self) -> None:
-        """Close the engines and have the system put their files on the disk."""
+        """Close the engines, give their files the library's modes and have the system put them on the disk."""
         self._close()
         for folder in self._new_folders:
+            secure_engine(folder)
             _sync(folder)
 
     def _close(self) -> None:

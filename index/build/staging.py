@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index.catalog.view import to_day
+from index.permissions import make_file
 from index.types import Article, FetchRecord
 
 FILE = "building.sqlite"
@@ -117,6 +118,7 @@ class Staging:
 
     def _attach(self, fingerprint: str) -> None:
         connection = self._connection
+        make_file(self._path)
         connection.execute("ATTACH ? AS staging", [str(self._path)])
         (layout,) = connection.execute("PRAGMA staging.user_version").fetchone()
         if layout != LAYOUT and connection.execute("SELECT 1 FROM staging.sqlite_master").fetchone():

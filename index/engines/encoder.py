@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from index.engines import minilm_onnx, named_models
+from index.engines.http_clients import stay_on_host
 from index.errors import UserError
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class ProviderEncoder(Encoder):
         from langchain.embeddings import init_embeddings
 
         try:
-            self._model: Any = init_embeddings(name)
+            self._model: Any = stay_on_host(init_embeddings(name))
         except (ImportError, ValueError) as error:
             raise UserError(f"Cannot use the embeddings provider {name!r}: {error}") from error
         self.name = self.fingerprint = name

@@ -30,6 +30,12 @@ def surprise(error: Exception) -> str:
     return f"it cannot be read ({' '.join(what.split())[:200]})"
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether a reader failed for want of memory, which lxml says in the code of an error of syntax."""
+    lxml = type(error).__module__.startswith("lxml") and getattr(error, "code", None) == 2  # ERR_NO_MEMORY
+    return lxml or isinstance(error, MemoryError)
+
+
 def decode(data: bytes, declared: str = "") -> tuple[str, str]:
     """The text of `data` and its encoding; raises Unreadable where no encoding is convincing.
 

@@ -5,17 +5,19 @@ Knows nothing of what a page holds. Which addresses may be reached is checked in
 
 from __future__ import annotations
 
+import math
 import ssl
 import threading
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+from index.errors import STOPPED, Stopped
+from index.sources.page import Page
 from index.sources.ssrf_guard import CheckedConnections, FetchError, Resolver, resolve
 from index.types import FetchRecord, Unchanged
 
@@ -31,21 +33,14 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _BUSY = (429, 500, 502, 503, 504)
 
 
+class OutOfTime(FetchError):
+    """The time that was given for a fetch is over."""
+
+
 class _Busy(FetchError):
     """The server is busy; `wait` is how many seconds it asks for, if it says."""
 
     wait: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A fetched page: `url` is its address after redirects, `content` its unpacked bytes."""
-
-    url: str
-    content: bytes
-    content_type: str
-    charset: str
-    seen: FetchRecord
 
 
 class Fetcher:
@@ -53,7 +48,7 @@ class Fetcher:
 
     Limits: `max_bytes` of unpacked content, `max_seconds` for one request from name to last byte (the
     system's name lookup has a limit of its own), five redirects, `tries` requests to a busy server, pauses of
-    at most `max_pause` seconds.
+    at most `max_pause` seconds. When `stopped` is set, whatever it does ends with Stopped, a request at its next bytes.
     """
 
     def __init__(
@@ -67,6 +62,7 @@ class Fetcher:
         tries: int = 3,
         resolver: Resolver | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        stopped: threading.Event | None = None,
     ):
         self._connections = CheckedConnections(allow_private, resolver or resolve, ssl_context)
         self._max_bytes, self._max_seconds = max_bytes, max_seconds
@@ -74,6 +70,8 @@ class Fetcher:
         self._robots: dict[str, Protego | FetchError] = {}
         self._last: dict[str, float] = {}
         self._turn = threading.Lock()
+        self._stopped = stopped or threading.Event()
+        self._until = math.inf
 
     def close(self) -> None:
         self._connections.close()
@@ -84,9 +82,13 @@ class Fetcher:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def fetch(self, url: str, known: FetchRecord | None = None) -> Page | Unchanged:
-        """Fetch a page, or learn that it is as it was when `known` was recorded; raises FetchError."""
+    def fetch(self, url: str, known: FetchRecord | None = None, *, until: float = math.inf) -> Page | Unchanged:
+        """Fetch a page, or learn that it is as it was when `known` was recorded; raises FetchError.
+
+        `until` is when `time.monotonic()` says that it is too late, pauses and redirects counted: OutOfTime.
+        """
         with self._turn:
+            self._until = until
             return self._follow(url, known)
 
     def _follow(self, url: str, known: FetchRecord | None, *, for_robots: bool = False) -> Page | Unchanged:
@@ -115,7 +117,11 @@ class Fetcher:
         from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
         again = Retrying(
-            retry=retry_if_exception_type(_Busy), stop=stop_after_attempt(self._tries), wait=self._pause, reraise=True
+            retry=retry_if_exception_type(_Busy),
+            stop=stop_after_attempt(self._tries),
+            wait=self._pause,
+            sleep=self._sleep,
+            reraise=True,
         )
         return again(self._once, *request)
 
@@ -129,7 +135,8 @@ class Fetcher:
     ) -> tuple[int, dict[str, str], bytes]:
         self._wait_turn(url, host)
         try:
-            with self._connections.get(url, _headers(known), self._max_seconds) as (status, headers, chunks):
+            seconds = min(self._max_seconds, self._until - time.monotonic())
+            with self._connections.get(url, _headers(known), seconds) as (status, headers, chunks):
                 if status in _BUSY:
                     busy = _Busy(f"the server answered {status}", status)
                     busy.wait = _seconds(headers.get("retry-after", ""))
@@ -141,7 +148,11 @@ class Fetcher:
                 kind = headers.get("content-type", "").partition(";")[0].strip().lower()
                 if not (for_robots or kind in _TYPES or kind.endswith("+xml")):
                     raise FetchError(f"its content type is {kind!r}, not that of a page or a feed")
-                return status, headers, _read(headers, chunks, self._max_bytes)
+                return status, headers, _read(headers, self._unless_stopped(chunks), self._max_bytes)
+        except FetchError as error:
+            if time.monotonic() >= self._until:
+                raise OutOfTime(str(error)) from error
+            raise
         finally:
             self._last[host] = time.monotonic()
 
@@ -149,7 +160,19 @@ class Fetcher:
         rules = self._robots.get(_origin(url))
         asked = 0.0 if rules is None or isinstance(rules, FetchError) else float(rules.crawl_delay(ROBOT) or 0)
         due = self._last.get(host, float("-inf")) + max(self._min_delay, min(asked, self._max_pause))
-        time.sleep(max(0.0, due - time.monotonic()))
+        self._sleep(max(0.0, due - time.monotonic()))
+
+    def _sleep(self, seconds: float) -> None:
+        if time.monotonic() + seconds >= self._until:
+            raise OutOfTime("there was no time left to fetch it")
+        if self._stopped.wait(seconds):
+            raise Stopped(STOPPED)
+
+    def _unless_stopped(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            if self._stopped.is_set():
+                raise Stopped(STOPPED)
+            yield chunk
 
     def _ask_robots(self, url: str) -> None:
         """Raises FetchError where robots.txt forbids the URL or cannot be read.
@@ -164,6 +187,8 @@ class Fetcher:
                 page = self._follow(origin + "/robots.txt", None, for_robots=True)
                 text = page.content[:500_000].decode("utf-8", "replace") if isinstance(page, Page) else ""
                 self._robots[origin] = Protego.parse(text)
+            except OutOfTime:
+                raise
             except FetchError as error:
                 missing = 400 <= error.status < 500 and not isinstance(error, _Busy)
                 self._robots[origin] = Protego.parse("") if missing else error

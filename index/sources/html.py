@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from lxml import etree, html
 
 from index.clean import clean, clean_line
-from index.sources.encoding import Unreadable, declared_in_html, decode
+from index.sources.encoding import Unreadable, declared_in_html, decode, out_of_memory
 from index.sources.publication_date import publication_date, url_date
 from index.types import Article, Published
 
@@ -45,6 +45,8 @@ def read_html(data: bytes, url: str = "", charset: str = "") -> Article:
         try:
             found = bare_extraction(text, with_metadata=True, include_comments=False, include_tables=tables)
         except (ValueError, RecursionError, etree.LxmlError) as error:
+            if out_of_memory(error):
+                raise MemoryError from error
             raise Unreadable(f"the page cannot be parsed: {error}") from error
         if found and found.text and len(found.text) > 100:
             break
@@ -101,6 +103,8 @@ def _parse(text: str) -> html.HtmlElement:
         parser = html.HTMLParser(encoding="utf-8", huge_tree=False)
         return html.document_fromstring(_CONTROL.sub("", text).encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError) as error:
+        if out_of_memory(error):
+            raise MemoryError from error
         raise Unreadable(f"the page cannot be parsed: {error}") from error
 
 

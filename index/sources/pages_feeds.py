@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import io
-import re
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import replace
-from typing import Any
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from index.clean import clean, clean_line
-from index.sources.encoding import Unreadable, decode, surprise
-from index.sources.fetch import Fetcher, FetchError, Page
-from index.sources.html import fragment_text, read_html
-from index.sources.publication_date import publication_date
-from index.sources.text_files import read_text
+from index.errors import UserError
+from index.sources.encoding import Unreadable, surprise
+from index.sources.fetch import Fetcher, FetchError, OutOfTime
+from index.sources.page import Entry, Feed, Page, read_carried, read_page
+from index.sources.parser_process import ParserProcess, Task
 from index.types import Article, FetchLog, FetchRecord, Read, Remark, Skipped, Unchanged
 
 ENTRIES = 500
 """Entries of a feed that are read in one run."""
 
 
-def read_url(url: str, fetcher: Fetcher, log: FetchLog | None) -> Iterator[Read]:
+def read_url(
+    url: str, fetcher: Fetcher, log: FetchLog | None, parser: ParserProcess, feed_seconds: float
+) -> Iterator[Read]:
     """The article of a page, or those of a feed; what was fetched is put in `log` after it was yielded."""
+    until = time.monotonic() + feed_seconds
     try:
-        page = fetcher.fetch(url, log.get(url) if log else None)
+        page = fetcher.fetch(url, log.get(url) if log else None, until=until)
     except FetchError as error:
         yield Skipped(url, str(error))
         return
@@ -32,121 +32,98 @@ def read_url(url: str, fetcher: Fetcher, log: FetchLog | None) -> Iterator[Read]
         yield Unchanged(url)
         return
     try:
-        feed = _feed(page)
-        if feed is None:
-            yield _article(page, url)
+        first, *entries = parser.results(Task(read_page, (page, url, ENTRIES), parser.seconds))
     except Unreadable as error:
         yield Skipped(url, str(error))
         return
-    if feed is None:
-        if log:
-            log.put(url, page.seen)
-        return
-    whole = yield from _entries(feed, page, url, fetcher, log)
+    whole = True
+    if isinstance(first, Feed):
+        try:
+            whole = yield from _entries(first, entries, page, url, fetcher, log, parser, until)
+        except OutOfTime as error:
+            whole = False
+            yield Skipped(url, f"the feed took more than {feed_seconds / 60:g} min: {error}")
+    else:
+        yield first
     # A feed with entries still to fetch is not recorded: its next answer must not be "unchanged".
     if whole and log:
         log.put(url, page.seen)
 
 
-def _entries(feed: Any, page: Page, url: str, fetcher: Fetcher, log: FetchLog | None) -> Generator[Read, None, bool]:
-    """The articles of a feed's entries; returns whether each one was read or known."""
-    name = clean_line(str(feed.feed.get("title", "")))
+def _entries(
+    feed: Feed,
+    entries: list[Entry],
+    page: Page,
+    url: str,
+    fetcher: Fetcher,
+    log: FetchLog | None,
+    parser: ParserProcess,
+    until: float,
+) -> Generator[Read, None, bool]:
+    """The articles of a feed's entries; returns whether each one was read or known. Raises OutOfTime."""
     links: set[str] = set()
     whole = True
-    for number, entry in enumerate(feed.entries, 1):
-        if number > ENTRIES:
-            yield Remark(url, f"only the first {ENTRIES} of {len(feed.entries)} entries were read")
-            break
-        said = str(entry.get("link") or entry.get("id") or "")
-        try:
-            link = urldefrag(urljoin(page.url, said)).url
-        except ValueError:  # as of "http://[", which is no address
-            link = ""
-        if not said or not re.match(r"https?://", link):
-            whole = False
-            yield Skipped(f"{url}#{number}", "a feed entry without a web address")
-            continue
+    for number, entry in enumerate(entries, 1):
+        link = entry.link
         if link in links:
             continue
-        links.add(link)
-        if log and log.get(link):
+        if link:
+            links.add(link)
+        if link and log and log.get(link):
             yield Unchanged(link)
             continue
-        # A feed's title names the outlet of its own site's pages; a collection's entries name theirs.
-        try:
-            own = name if urlsplit(link).hostname == urlsplit(page.url).hostname else ""
-            outlet = clean_line(str(entry.get("source", {}).get("title", ""))) or own
-            article, seen, reason = _entry_article(entry, link, page, outlet, fetcher)
-        except Exception as error:  # noqa: BLE001 - one entry's surprise must cost one entry
-            article, reason = None, surprise(error)
-        if article is None:
+        reason = entry.reason
+        if not reason:
+            # A feed's title names the outlet of its own site's pages; a collection's entries name theirs.
+            own = feed.title if urlsplit(link).hostname == urlsplit(page.url).hostname else ""
+            try:
+                article, seen, reason = _entry_article(entry, page, entry.outlet or own, fetcher, parser, until)
+            except OutOfTime as error:
+                left = len(entries) - number + 1
+                raise OutOfTime(f"{left} of its {feed.entries} entries are left for the next run") from error
+            except (UserError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001 - one entry's surprise must cost one entry
+                article, reason = None, surprise(error)
+        if reason or article is None:
             whole = False
-            yield Skipped(link, reason)
+            yield Skipped(link or f"{url}#{number}", reason)
             continue
         yield article
         if log:
             log.put(link, seen)
+    if feed.entries > len(entries):
+        yield Remark(url, f"only the first {len(entries)} of {feed.entries} entries were read")
     if not feed.entries:
         yield Skipped(url, "a feed without entries")
     return whole
 
 
 def _entry_article(
-    entry: Any, link: str, feed: Page, outlet: str, fetcher: Fetcher
+    entry: Entry, feed: Page, outlet: str, fetcher: Fetcher, parser: ParserProcess, until: float
 ) -> tuple[Article | None, FetchRecord, str]:
     """The page of an entry, with the entry's facts where the page has none; else the text it carries."""
-    title = clean_line(_shown(str(entry.get("title", ""))))
-    author = clean_line(str(entry.get("author", "")))
-    published = publication_date(str(entry.get("published", "")))
     seen = FetchRecord(fetched_at=feed.seen.fetched_at)
+    article: Article | None = None
     try:
-        page = fetcher.fetch(link)
+        page = fetcher.fetch(entry.link, until=until)
         assert isinstance(page, Page)  # nothing known was given that it could be unchanged from
-        article, seen = _article(page, link), page.seen
+        (article,) = parser.results(Task(read_page, (page, entry.link, 0), parser.seconds))
+        seen = page.seen
+    except OutOfTime:
+        raise
     except (FetchError, Unreadable) as error:
         reason = str(error)
-        carried = "\n\n".join(str(part.get("value", "")) for part in entry.get("content", ()))
-        text = clean(fragment_text(carried)) if carried.strip() else ""
+    if article is None:
+        (text,) = parser.results(Task(read_carried, (entry.carried,), parser.seconds))
         if len(text) < 200:  # a teaser is no article
             return None, seen, reason
-        article = Article(text, location=link, url=link, fetched_at=seen.fetched_at)
+        article = Article(text, location=entry.link, url=entry.link, fetched_at=seen.fetched_at)
     article = replace(
         article,
-        title=article.title or title,
-        author=article.author or author,
+        title=article.title or entry.title,
+        author=article.author or entry.author,
         outlet=article.outlet or outlet,
-        published=article.published or published,
+        published=article.published or entry.published,
     )
     return article, seen, ""
-
-
-def _article(page: Page, location: str) -> Article:
-    if page.content_type == "text/plain":
-        text, _ = decode(page.content, page.charset)
-        article = replace(read_text(text), url=page.url)
-        if not article.text:
-            raise Unreadable("empty")
-    else:
-        article = read_html(page.content, page.url, page.charset)
-    return replace(article, location=location, fetched_at=page.seen.fetched_at)
-
-
-def _feed(page: Page) -> Any | None:
-    """The page as a feed, or None where it is not one."""
-    head = page.content[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
-    # takes "<rss version", "<feed>"; not "<feedback>", "<html>"
-    if not re.search(rb"<(?:rss|feed|rdf:RDF)[\s>]", head, re.I) and "xml" not in page.content_type:
-        return None
-    import feedparser
-
-    # As a file object: feedparser would open a string that looks like a path or an address.
-    headers = {"content-type": f"{page.content_type}; charset={page.charset}"} if page.charset else {}
-    try:
-        feed = feedparser.parse(io.BytesIO(page.content), response_headers={**headers, "content-location": page.url})
-    except (ValueError, LookupError, AttributeError) as error:  # what feedparser itself raises on damaged feeds
-        raise Unreadable(f"the feed cannot be parsed: {error}") from error
-    return feed if feed.get("version") else None
-
-
-def _shown(title: str) -> str:
-    return fragment_text(title) if "<" in title else title

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.clean import clean, clean_line
-from index.sources.encoding import Unreadable
+from index.sources.encoding import Unreadable, out_of_memory
 from index.sources.text_files import split_heading
 from index.types import Article
 
@@ -46,6 +46,8 @@ def read_pdf(path: Path) -> Article:
     except (PyPdfError, OSError) as error:
         raise Unreadable(f"not a readable PDF: {error}") from error
     except Exception as error:  # a damaged PDF makes pypdf raise nearly anything
+        if out_of_memory(error):
+            raise MemoryError from error
         raise Unreadable(f"not a readable PDF: {type(error).__name__}") from error
     text = _join_pages([clean(page) for page in pages])
     if not text:
@@ -57,7 +59,9 @@ def _opens(reader: PdfReader) -> bool:
     """Whether an encrypted PDF opens without a password, as one that only forbids printing does."""
     try:
         return bool(reader.decrypt(""))
-    except Exception:  # noqa: BLE001 - an unknown or damaged encryption raises nearly anything
+    except Exception as error:  # an unknown or damaged encryption raises nearly anything
+        if out_of_memory(error):
+            raise MemoryError from error
         return False
 
 
@@ -95,6 +99,8 @@ def read_docx(path: Path) -> Article:
         properties = document.core_properties
         title, author = properties.title, properties.author
     except Exception as error:  # a damaged file makes python-docx and lxml raise nearly anything
+        if out_of_memory(error):
+            raise MemoryError from error
         raise Unreadable(f"not a readable Word file: {type(error).__name__}") from error
     text = clean("\n\n".join(blocks))
     if not text:

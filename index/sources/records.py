@@ -8,13 +8,21 @@ import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from index.clean import clean
-from index.sources.encoding import Unreadable, byte_order_mark, decode, encoding_remark, mostly_utf8, surprise
+from index.sources.encoding import (
+    Unreadable,
+    byte_order_mark,
+    decode,
+    encoding_remark,
+    mostly_utf8,
+    out_of_memory,
+    surprise,
+)
 from index.sources.metadata import NAMES, Facts, facts
 from index.sources.text_files import paragraphs
 from index.types import Article, Read, Remark, Skipped
@@ -60,8 +68,11 @@ class _Tally:
         return Remark(self.location, f"{self.read} rows: {', '.join(used)}{lacking}")
 
 
-def read_json(data: bytes, location: str) -> Iterator[Read]:
-    """Articles of a JSON file: one object, a list, or a list under a name such as `articles`."""
+def read_json(data: bytes, location: str, left_out: Mapping[int, str] | None = None) -> Iterator[Read]:
+    """Articles of a JSON file: one object, a list, or a list under a name such as `articles`.
+
+    Here and below `left_out` holds rows, counted from 1, that are not looked into, with the reasons.
+    """
     text, _ = decode(data)
     try:
         top = json.loads(text)
@@ -75,10 +86,11 @@ def read_json(data: bytes, location: str) -> Iterator[Read]:
         yield replace(article, location=location)
         yield _remark_of_one(rows[0][1], location)
         return
-    yield from _read_rows(((None, number, name, row) for number, (name, row) in enumerate(rows, 1)), location)
+    numbered = ((None, number, name, row) for number, (name, row) in enumerate(rows, 1))
+    yield from _read_rows(numbered, location, left_out)
 
 
-def read_json_lines(file: BinaryIO, location: str) -> Iterator[Read]:
+def read_json_lines(file: BinaryIO, location: str, left_out: Mapping[int, str] | None = None) -> Iterator[Read]:
     """Articles of a JSON Lines file, one a line; reads no line longer than `ROW_BYTES`."""
 
     def rows() -> Iterator[tuple[int | None, int, str, Any]]:
@@ -88,10 +100,12 @@ def read_json_lines(file: BinaryIO, location: str) -> Iterator[Read]:
             elif line.strip(b" \t\r\n\xef\xbb\xbf"):
                 yield number, number, "", _parse(line)
 
-    yield from _read_rows(rows(), location)
+    yield from _read_rows(rows(), location, left_out)
 
 
-def read_csv(path: Path, location: str, delimiter: str = "") -> Iterator[Read]:
+def read_csv(
+    path: Path, location: str, delimiter: str = "", left_out: Mapping[int, str] | None = None
+) -> Iterator[Read]:
     """Articles of a CSV file, one a row under a line of column names; the delimiter is found if not given."""
     with path.open("rb") as binary:
         sample = binary.read(1_000_000)
@@ -128,7 +142,7 @@ def read_csv(path: Path, location: str, delimiter: str = "") -> Iterator[Read]:
                 if row:
                     yield line, number, "", row
 
-        yield from _read_rows(rows(), location)
+        yield from _read_rows(rows(), location, left_out)
 
 
 class _Bounded:
@@ -169,17 +183,23 @@ def _columns(head: str, delimiter: str) -> tuple[list[str], str]:
     raise Unreadable(f"no text column: the first line names none of {shown}", 1)
 
 
-def _read_rows(rows: Iterable[tuple[int | None, int, str, Any]], location: str) -> Iterator[Read]:
+def _read_rows(
+    rows: Iterable[tuple[int | None, int, str, Any]], location: str, left_out: Mapping[int, str] | None
+) -> Iterator[Read]:
     """Each of (line, number, id, row) as an article; a row may be why it could not be parsed."""
     tally = _Tally(location)
     last = 0
-    for line, number, name, row in rows:
+    for count, (line, number, name, row) in enumerate(rows, 1):
         last = number
         try:
+            if left_out and count in left_out:
+                raise Unreadable(left_out[count])
             if isinstance(row, Unreadable):
                 raise row
             article, said = _article(row)
-        except Exception as error:  # noqa: BLE001 - one row's surprise must cost one row
+        except Exception as error:  # one row's surprise must cost one row
+            if out_of_memory(error):
+                raise MemoryError from error
             reason = str(error) if isinstance(error, Unreadable) else surprise(error)
             yield tally.skip(reason if line else f"row {number}: {reason}", line)
             if tally.skipped >= _MANY:

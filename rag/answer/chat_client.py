@@ -175,6 +175,8 @@ def reason(error: BaseException) -> str:
     text = without_keys(" ".join(str(error).split()))[:200]
     if isinstance(error, TimeoutError):
         return text
+    if status is not None and 300 <= status < 400:
+        return f"HTTP {status}: it redirects to another host, which is sent nothing. Set model_url to that one"
     return f"HTTP {status}: {text}" if status is not None else f"{type(error).__name__}: {text}"
 
 

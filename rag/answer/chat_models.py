@@ -10,6 +10,7 @@ import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from index.engines.http_clients import stay_on_host
 from index.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def open_model(
     """The chat model called `provider:model`, at its usual address or at `url`.
 
     `temperature` None leaves it to the provider; `context_tokens` must hold prompt and reply and is asked of
-    Ollama, which otherwise cuts the prompt off; `timeout` is in seconds. Retrying is left to the caller.
+    Ollama, which otherwise cuts the prompt off; `timeout` is in seconds. Retrying is left to the caller. A server that
+    redirects to another host is not followed there.
     Raises UserError for a name that means nothing, a missing package (with the line that installs it) and a
     missing key.
     """
@@ -55,10 +57,12 @@ def open_model(
     if provider == "openai" and url:
         # Servers on one's own machine want no key, but the client will not start without one.
         options |= {"api_key": os.environ.get("OPENAI_API_KEY") or "none", "stream_usage": True}
+    if provider == "google_genai":
+        options["client_args"] = {"follow_redirects": False}  # it makes clients later, which `stay_on_host` cannot see
     from langchain.chat_models import init_chat_model
 
     try:
-        return init_chat_model(model, **options)
+        return stay_on_host(init_chat_model(model, **options))
     except ImportError as error:
         raise UserError(f"Model {name!r} needs a package that is not installed. {_install(provider, error)}") from error
     except Exception as error:  # each provider reports a missing key or a refused option with a class of its own

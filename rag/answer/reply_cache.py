@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import UserError
+from index.permissions import make_file, make_folder
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -47,7 +48,8 @@ class ReplyCache:
             return database.execute("SELECT text, tokens_in, tokens_out FROM reply WHERE key = ?", (key,)).fetchone()
 
     def put(self, key: str, text: str, tokens_in: int, tokens_out: int) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._path.parent)
+        make_file(self._path)
         text = text.encode("utf-8", "replace").decode()
         with self._open() as database:
             database.execute(

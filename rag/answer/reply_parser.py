@@ -25,8 +25,8 @@ LOOKAHEAD = 12
 _OPEN, _CLOSE = "\\[【［〔⟦", "\\]】］〕⟧"
 # takes " [1]", "【2†source】"; not "[two\nlines]"
 _MARK = re.compile(rf"[ \u00a0]*[{_OPEN}](?P<inside>[^{_OPEN}{_CLOSE}\n]{{1,{LONGEST_MARK}}})[{_CLOSE}]")
-# takes " [1" at the end of what has come; not "[1] and"
-_PART_OF_MARK = re.compile(rf"[ \u00a0]*[{_OPEN}][^{_OPEN}{_CLOSE}\n]{{0,{LONGEST_MARK}}}\Z")
+# takes " [1" and " " at the end of what has come; not "[1] and"
+_PART_OF_MARK = re.compile(rf"(?<![ \u00a0])[ \u00a0]*(?:[{_OPEN}][^{_OPEN}{_CLOSE}\n]{{0,{LONGEST_MARK}}})?\Z")
 # takes "1", "sources 1, 3 and 4", "^2", "2†source"; not "sic" and not "2023a"
 _NUMBERS = re.compile(
     r"\^?\s*(?:(?:sources?|articles?|passages?|refs?)\b\.?)?\s*"
@@ -78,8 +78,14 @@ class SentenceStream:
         self._known = known
         self._opening = True
         self._line = ""
-        self._emitted = 0
-        """Characters of the line, as `_replace_citations` returns it, that were yielded already."""
+        """What came last and may be part of a citation; before the reply has begun, all that came."""
+        self._plain = ""
+        """What came before that on this line and was not yielded, each citation as one character."""
+        self._cut = False
+        """Sentences of this line were yielded."""
+        self._marks: dict[str, str] = {}
+        self._cited: dict[str, str] = {}
+        """The character of what stands in a citation, and the other way round."""
         self._listing = False
 
     def feed(self, piece: str) -> Iterator[Sentence]:
@@ -95,40 +101,59 @@ class SentenceStream:
         *whole, last = self._line.split("\n")
         for line in whole:
             yield from self._sentences(line, ended=True)
-            self._emitted = 0
-        self._line = last
         yield from self._sentences(last, ended=False)
 
     def close(self) -> Iterator[Sentence]:
         """What is left when the reply has ended."""
         if not self._opening:
             yield from self._sentences(self._line, ended=True)
-        self._line = ""
+        self._line = self._plain = ""
 
     def _sentences(self, line: str, *, ended: bool) -> Iterator[Sentence]:
-        if self._listing or (ended and _SOURCE_LIST.fullmatch(line)):
+        """What is whole of the line so far; what is kept of it is bounded, so that a long line costs no square."""
+        whole = len(line)
+        if not ended and (part := _PART_OF_MARK.search(line, max(0, whole - 2 * LONGEST_MARK))):
+            whole = part.start()
+        self._line = line[whole:]
+        self._plain = _AFTER_STOP.sub(r"\2\1", self._plain + _MARK.sub(self._placeholder, line[:whole]))
+        if self._listing or (ended and not self._cut and _SOURCE_LIST.fullmatch(self._plain)):
             self._listing = True
+            self._plain = ""
             return
-        plain, cited = _replace_citations(line if ended else _PART_OF_MARK.sub("", line))
-        rest = plain[self._emitted :]
-        spans = _join_initials(rest, sentences(rest))
-        if not ended:
+        plain = self._plain
+        spans = _join_initials(plain, sentences(plain))
+        if ended:
+            self._plain, self._cut = "", False
+        else:
             if len(spans) < 2 or spans[-1][1] - spans[-1][0] < LOOKAHEAD:
-                if len(rest) < LONGEST_SENTENCE:
+                if len(plain) < LONGEST_SENTENCE:
                     return
-                spans = [(0, len(rest)), (len(rest), len(rest))]
-            self._emitted += spans[-1][0]
+                spans = [(0, len(plain)), (len(plain), len(plain))]
+            self._plain, self._cut = plain[spans[-1][0] :], True
             spans = spans[:-1]
         for start, end in spans:
-            sentence = self._sentence(rest[start:end], cited)
+            sentence = self._sentence(plain[start:end])
             if sentence.text or sentence.unknown:
                 yield sentence
 
-    def _sentence(self, text: str, cited: dict[str, str]) -> Sentence:
+    def _placeholder(self, match: re.Match[str]) -> str:
+        """The character for a citation, the same for the same numbers; the match itself where it is none."""
+        numbers = _NUMBERS.fullmatch(match["inside"].strip())
+        if numbers is None:
+            return match[0]
+        cited = numbers["list"]
+        if cited not in self._marks:
+            if len(self._marks) == len(_PLACEHOLDERS):
+                return match[0]
+            self._marks[cited] = mark = chr(_PLACEHOLDERS[len(self._marks)])
+            self._cited[mark] = cited
+        return self._marks[cited]
+
+    def _sentence(self, text: str) -> Sentence:
         numbers: list[int] = []
         unknown = 0
         for mark in "".join(_PLACEHOLDER.findall(text)):
-            for first, last in _RANGE.findall(cited[mark]):
+            for first, last in _RANGE.findall(self._cited[mark]):
                 cited_numbers = _number_range(int(first), int(last or first))
                 numbers += [number for number in cited_numbers if 1 <= number <= self._known]
                 unknown += sum(not 1 <= number <= self._known for number in cited_numbers)
@@ -151,21 +176,6 @@ def _join_initials(text: str, spans: Sequence[Span]) -> list[Span]:
             start = joined.pop()[0]
         joined.append((start, end))
     return joined
-
-
-def _replace_citations(line: str) -> tuple[str, dict[str, str]]:
-    """The line with each citation as one character before the full stop it followed, and what each stands for."""
-    cited: dict[str, str] = {}
-
-    def placeholder(match: re.Match[str]) -> str:
-        numbers = _NUMBERS.fullmatch(match["inside"].strip())
-        if numbers is None or len(cited) == len(_PLACEHOLDERS):
-            return match[0]
-        mark = chr(_PLACEHOLDERS[len(cited)])
-        cited[mark] = numbers["list"]
-        return mark
-
-    return _AFTER_STOP.sub(r"\2\1", _MARK.sub(placeholder, line)), cited
 
 
 def _number_range(first: int, last: int) -> list[int]:

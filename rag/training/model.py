@@ -27,8 +27,15 @@ def plain_attention(
     return torch.bmm(weights, v).view(batch, heads, length, width).transpose(1, 2).contiguous(), None
 
 
+EARLY_LAYER = 2
+"""After so many layers of the encoder the early relevance is read off."""
+
+
 class ReaderModel(nn.Module):
     """A BERT encoder with a start and an end logit per token and one relevance logit per passage.
+
+    A second relevance logit is read off after EARLY_LAYER layers, so that a passage which cannot answer need not
+    go through the others (an early exit, after BranchyNet, Teerapittayanon et al., 2016).
 
     A logit of zero means "no answer": spans and passages compete with that constant, so scores of passages
     that were read separately can be normalised together (after Clark and Gardner, 2018).
@@ -50,18 +57,31 @@ class ReaderModel(nn.Module):
         self.span = nn.Linear(width, 2)
         self.pooler = nn.Linear(width, width)
         self.relevance = nn.Linear(width, 1)
+        self.early_pooler = nn.Linear(width, width)
+        self.early_relevance = nn.Linear(width, 1)
         nn.init.normal_(self.span.weight, std=0.02)
         nn.init.constant_(self.span.bias, -4.0)
         nn.init.normal_(self.relevance.weight, std=0.02)
         nn.init.zeros_(self.relevance.bias)
+        nn.init.normal_(self.early_relevance.weight, std=0.02)
+        nn.init.zeros_(self.early_relevance.bias)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[Tensor, Tensor]:
         """Return span logits [batch, tokens, 2] and relevance logits [batch]."""
-        hidden = self.encoder(
-            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
-        ).last_hidden_state
-        pooled = torch.tanh(self.pooler(hidden[:, 0]))
-        return self.span(hidden).float(), self.relevance(pooled).float().squeeze(-1)
+        span, relevance, _ = self.with_early(input_ids, attention_mask, token_type_ids)
+        return span, relevance
+
+    def with_early(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `forward` does, and the early relevance logits [batch]."""
+        states = self.encoder(
+            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids, output_hidden_states=True
+        ).hidden_states
+        pooled = torch.tanh(self.pooler(states[-1][:, 0]))
+        early = torch.tanh(self.early_pooler(states[EARLY_LAYER][:, 0]))
+        relevance = self.relevance(pooled).float().squeeze(-1)
+        return self.span(states[-1]).float(), relevance, self.early_relevance(early).float().squeeze(-1)
 
 
 def shared_nll(logits: Tensor, allowed: Tensor, gold: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ words, the question is asked of that one, too: the same fact in other words. Sto
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import re
 from collections import Counter, defaultdict
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from index import errors
 from index.errors import UserError
+from index.terminal import echo_json
 from rag.training.clause_questions import asked
 from rag.training.clauses import NAMES, clauses, only_person, word_set
 from rag.training.files import read_articles, write_rows
@@ -222,7 +222,7 @@ def main() -> None:
     count = write_rows(args.out, rows())
     if not count:
         raise UserError(f"No questions could be made from {str(args.news)!r}: name articles in English with --news.")
-    print(json.dumps({"questions": count, **dict(kinds.most_common())}))
+    echo_json({"questions": count, **dict(kinds.most_common())})
 
 
 if __name__ == "__main__":

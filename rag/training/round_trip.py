@@ -20,6 +20,7 @@ from pathlib import Path
 
 from index import errors
 from index.errors import UserError
+from index.terminal import echo_json
 from rag.read.span_model import ScoredSpan, SpanModel
 from rag.training.examples import answer_spans
 from rag.training.files import Row, read_rows, write_rows
@@ -64,7 +65,7 @@ def verdicts(rows: list[dict], reader: SpanModel, kept: Path, minutes: float | N
         kept.with_suffix(".next").write_text(json.dumps(found), encoding="utf-8")
         kept.with_suffix(".next").replace(kept)
         share = sum(found) / len(found)
-        print(json.dumps({"judged": len(found), "of": len(rows), "consistent": round(share, 3)}), flush=True)
+        echo_json({"judged": len(found), "of": len(rows), "consistent": round(share, 3)})
     return found
 
 
@@ -108,7 +109,7 @@ def main() -> None:
 
     count = write_rows(args.out, stays())
     shares = {kind: round(dropped[kind] / number, 3) for kind, number in of.most_common()}
-    print(json.dumps({"rows": count, "judged": len(found), "dropped": sum(dropped.values()), "share dropped": shares}))
+    echo_json({"rows": count, "judged": len(found), "dropped": sum(dropped.values()), "share dropped": shares})
 
 
 if __name__ == "__main__":

@@ -9,21 +9,32 @@ from torch import Tensor, nn
 
 from rag.training.batches import Batch, Batcher, Group, sample_group
 from rag.training.examples import Example
-from rag.training.model import shared_nll
+from rag.training.model import ReaderModel, shared_nll
 
 AT_ONCE = 256
 """Passages that are encoded together when many are looked through."""
 
 
-def forward(model: nn.Module, batch: Batch, device: str, chunk: int = 16) -> tuple[Tensor, Tensor, Tensor]:
-    """Score every passage, up to `chunk` of like length at a time, padded to the longest of them and no further.
+EARLY_WEIGHT = 0.3
+"""Weight of the early relevance's loss: as for any head in the middle of a network, less than the last one's."""
 
-    Returns span logits [passages, tokens, 2], the mask of answer tokens, and relevance logits [passages].
-    """
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Span logits [passages, tokens, 2], the mask of answer tokens, and relevance logits [passages], last and early."""
+
+    span: Tensor
+    allowed: Tensor
+    relevance: Tensor
+    early: Tensor
+
+
+def forward(model: ReaderModel, batch: Batch, device: str, chunk: int = 16) -> Scores:
+    """Score every passage, up to `chunk` of like length at a time, padded to the longest of them and no further."""
     encoded = batch.encoded
     order = sorted(range(len(encoded)), key=lambda i: len(encoded[i].ids))
     longest = len(encoded[order[-1]].ids)
-    spans, relevance = [], []
+    spans, relevance, early = [], [], []
     for at in range(0, len(order), chunk):
         part = [encoded[i] for i in order[at : at + chunk]]
         width = len(part[-1].ids)
@@ -33,24 +44,26 @@ def forward(model: nn.Module, batch: Batch, device: str, chunk: int = 16) -> tup
             n = len(enc.ids)
             ids[i, :n], mask[i, :n] = torch.tensor(enc.ids), 1
             types[i, :n] = torch.tensor(enc.type_ids)
-        span, rel = model(ids.to(device), mask.to(device), types.to(device))
-        spans.append(nn.functional.pad(span.float(), (0, 0, 0, longest - width)))
-        relevance.append(rel.float())
+        span, *ranks = model.with_early(ids.to(device), mask.to(device), types.to(device))
+        spans.append(nn.functional.pad(span, (0, 0, 0, longest - width)))
+        relevance.append(ranks[0])
+        early.append(ranks[1])
     back = torch.tensor(sorted(range(len(order)), key=lambda i: order[i]), device=device)
     allowed = torch.zeros(len(order), longest, dtype=torch.bool)
     for i, row in enumerate(batch.allowed):
         allowed[i, : len(row)] = torch.tensor(row)
-    return torch.cat(spans)[back], allowed.to(device), torch.cat(relevance)[back]
+    return Scores(torch.cat(spans)[back], allowed.to(device), torch.cat(relevance)[back], torch.cat(early)[back])
 
 
-def group_loss(model: nn.Module, batch: Batch, device: str, alone: float = 0.0) -> tuple[Tensor, dict[str, float]]:
+def group_loss(model: ReaderModel, batch: Batch, device: str, alone: float = 0.0) -> tuple[Tensor, dict[str, float]]:
     """Return the mean loss of a batch: shared span normalisation plus listwise relevance, over each group.
 
     `alone` is the weight of a third part: whether each passage by itself answers. Beside a right passage, a wrong
-    one need only score lower; for refusal it has to score below "no answer".
+    one need only score lower; for refusal it has to score below "no answer". The early relevance learns what the last
+    one does, listwise.
     """
-    span, allowed, relevance = forward(model, batch, device)
-    rows, length = allowed.shape
+    scores = forward(model, batch, device)
+    rows, length = scores.allowed.shape
     groups = max(batch.group) + 1
     members: list[list[int]] = [[] for _ in range(groups)]
     for i, g in enumerate(batch.group):
@@ -70,20 +83,21 @@ def group_loss(model: nn.Module, batch: Batch, device: str, alone: float = 0.0) 
         gold[0, i, list(batch.starts[i])] = True
         gold[1, i, list(batch.ends[i])] = True
     gold = gold.to(device)
-    ok = gather(allowed, False)
-    nll = [shared_nll(gather(span[..., k], 0.0), ok, gather(gold[k], False)) for k in (0, 1)]
+    ok = gather(scores.allowed, False)
+    nll = [shared_nll(gather(scores.span[..., k], 0.0), ok, gather(gold[k], False)) for k in (0, 1)]
     real = gather(torch.ones(rows, dtype=torch.bool, device=device), False)
     holds = gather(gold[0].any(1), False)
-    ranked = shared_nll(gather(relevance, 0.0), real, holds)
-    span_loss, rel_loss = (nll[0] + nll[1]).mean() / 2, ranked.mean()
-    loss, parts = span_loss + rel_loss, {"span": span_loss.item(), "relevance": rel_loss.item()}
+    ranked, early = (shared_nll(gather(row, 0.0), real, holds).mean() for row in (scores.relevance, scores.early))
+    span_loss = (nll[0] + nll[1]).mean() / 2
+    loss = span_loss + ranked + EARLY_WEIGHT * early
+    parts = {"span": span_loss.item(), "relevance": ranked.item(), "early": early.item()}
     if alone:
-        answers = nn.functional.binary_cross_entropy_with_logits(relevance, gold[0].any(1).float())
+        answers = nn.functional.binary_cross_entropy_with_logits(scores.relevance, gold[0].any(1).float())
         loss, parts = loss + alone * answers, {**parts, "alone": answers.item()}
     return loss, parts
 
 
-def misleading(model: nn.Module, batcher: Batcher, groups: list[Group], size: int, device: str) -> list[list[int]]:
+def misleading(model: ReaderModel, batcher: Batcher, groups: list[Group], size: int, device: str) -> list[list[int]]:
     """Return which passages of each group to keep, `size` of them: those that answer, then those taken for answers.
 
     Hard negatives found by the model itself as it learns (after Xiong et al., 2021). Many groups at once are read
@@ -97,9 +111,9 @@ def misleading(model: nn.Module, batcher: Batcher, groups: list[Group], size: in
         portion = wrong[at : at + AT_ONCE]
         shown = [(*groups[number][:2], [groups[number][2][i]]) for number, i in portion]
         with torch.no_grad():
-            span, allowed, relevance = forward(model, batcher.encode(shown), device, chunk=32)
-        best = span.masked_fill(~allowed[..., None], -1e4).amax(1).sum(-1)
-        score.update(zip(portion, (best + relevance).tolist(), strict=True))
+            scores = forward(model, batcher.encode(shown), device, chunk=32)
+        best = scores.span.masked_fill(~scores.allowed[..., None], -1e4).amax(1).sum(-1)
+        score.update(zip(portion, (best + scores.relevance).tolist(), strict=True))
     kept = []
     for number, (_, _, passages) in enumerate(groups):
         order = sorted(range(len(passages)), key=lambda i: -score.get((number, i), float("inf")))
@@ -126,11 +140,13 @@ class Judged:
     """Is the best span exactly an answer?"""
     first: bool
     """Does the passage held for the most relevant answer?"""
+    early: bool
+    """Does one of the two passages held for the most relevant by the early exit?"""
     sure: float
     sure_without: float
 
 
-def judge(model: nn.Module, batcher: Batcher, held_out: list[Example], device: str, size: int = 5) -> list[Judged]:
+def judge(model: ReaderModel, batcher: Batcher, held_out: list[Example], device: str, size: int = 5) -> list[Judged]:
     """Read each question in a group of `size` passages; a group whose right passage is withheld is left out."""
     model.eval()
     judged = []
@@ -141,25 +157,30 @@ def judge(model: nn.Module, batcher: Batcher, held_out: list[Example], device: s
             if not any(spans for _, spans in passages):
                 continue
             batch = batcher.encode([(question, as_of, passages)])
-            span, allowed, relevance = forward(model, batch, device)
-            low = torch.where(allowed, 0.0, -1e4)
-            start, end = span[..., 0] + low, span[..., 1] + low
-            pair = start[:, :, None] + end[:, None, :] + relevance[:, None, None]
+            read = forward(model, batch, device)
+            low = torch.where(read.allowed, 0.0, -1e4)
+            start, end = read.span[..., 0] + low, read.span[..., 1] + low
+            pair = start[:, :, None] + end[:, None, :] + read.relevance[:, None, None]
             pair = pair.masked_fill(torch.ones_like(pair).triu().tril(60) == 0, -1e5).flatten(1)
             scores, places = (found.tolist() for found in pair.max(1))
             row = max(range(len(scores)), key=scores.__getitem__)
             first, last = divmod(places[row], start.shape[1])
             exact = first in batch.starts[row] and last in batch.ends[row]
             wrong = [score for score, starts in zip(scores, batch.starts, strict=True) if not starts]
-            top = bool(batch.starts[int(relevance.argmax())])
-            judged.append(Judged(example.source, exact, top, scores[row], max(wrong, default=-math.inf)))
+            top, early = (any(batch.starts[i] for i in ranks.topk(k).indices.tolist())
+                          for ranks, k in ((read.relevance, 1), (read.early, min(2, len(scores)))))  # fmt: skip
+            judged.append(Judged(example.source, exact, top, early, scores[row], max(wrong, default=-math.inf)))
     model.train()
     return judged
 
 
-def measure(model: nn.Module, batcher: Batcher, held_out: list[Example], device: str) -> dict[str, float]:
+def measure(model: ReaderModel, batcher: Batcher, held_out: list[Example], device: str) -> dict[str, float]:
     """Return how often the best span is exact and the top passage right, of questions judged."""
     judged = judge(model, batcher, held_out, device)
     count = max(1, len(judged))
-    exact, top = sum(one.exact for one in judged), sum(one.first for one in judged)
-    return {"exact": round(exact / count, 4), "top": round(top / count, 4), "questions": len(judged)}
+    sums = {
+        "exact": sum(one.exact for one in judged),
+        "top": sum(one.first for one in judged),
+        "early_top_2": sum(one.early for one in judged),
+    }
+    return {**{name: round(value / count, 4) for name, value in sums.items()}, "questions": len(judged)}

@@ -1,7 +1,6 @@
 """Train the reader: `python -m rag.training.train --help`. Needs torch and bm25s; reading does not."""
 
 import argparse
-import json
 import math
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from index import errors
 from index.errors import UserError
+from index.terminal import echo, echo_json
 from rag.training.batches import Batcher, Shares
 from rag.training.examples import Example, build, counts, in_held_out, load, save
 from rag.training.weights import base_folder, earlier
@@ -178,18 +178,18 @@ def train(args: argparse.Namespace) -> None:
     examples = examples_for(args)
     training = [e for e in examples if not in_held_out(e.group)]
     held_out = [e for e in examples if in_held_out(e.group) and e.spans][: args.held_out]
-    print(json.dumps(counts(training)), flush=True)
-    print(f"{len(training)} questions to train on, {len(held_out)} held out", flush=True)
+    echo_json(counts(training))
+    echo(f"{len(training)} questions to train on, {len(held_out)} held out")
     base = args.base or base_folder()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     batcher = Batcher(training, base / "tokenizer.json", args.groups, args.seed, Shares(args.cut_out, args.near_miss))
     computed_in = precision(args.precision)
     run = Run(base, args.rate, args.decay, device, computed_in)
-    print(f"{batcher.steps} steps a pass, computed in {computed_in}", flush=True)
+    echo(f"{batcher.steps} steps a pass, computed in {computed_in}")
     last = args.out / "last.pt"
     if last.exists():
         run.load(last)
-        print(f"going on from step {run.step}, {run.spent / 60:.1f} minutes spent", flush=True)
+        echo(f"going on from step {run.step}, {run.spent / 60:.1f} minutes spent")
     elif args.weights:
         run.start_from(earlier(args.weights))
     began = time.monotonic() - run.spent
@@ -199,7 +199,7 @@ def train(args: argparse.Namespace) -> None:
 
     def report(kind: str, values: dict[str, float]) -> None:
         line = {"step": run.step, "minutes": round(run.spent / 60, 1), "kind": kind, **values}
-        print(json.dumps(line), flush=True)
+        echo_json(line)
 
     def progress() -> float:
         return run.step / args.steps if args.steps else run.spent / 60 / args.minutes

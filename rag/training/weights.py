@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from index import errors
 from index.errors import UserError
+from index.terminal import echo
 from rag.read.span_model import CALIBRATION_FILE, INPUTS, MODEL_FILE, check_weights
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Export what the command line names."""
     args = parser().parse_args()
-    print(export(args.run, args.base or base_folder(), args.to, args.int8))
+    echo(export(args.run, args.base or base_folder(), args.to, args.int8))
 
 
 if __name__ == "__main__":

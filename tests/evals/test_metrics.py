@@ -273,3 +273,33 @@ def test_multihop_rag_is_reported_for_its_own_set_only():
     assert table["Hits@4"] == (1, 1)
     assert table["Accuracy (shares a word)"] == (1 / 2, 2)
     assert multihop_rag.official([observe(ASKED, answer())]) == {}
+
+
+@pytest.mark.parametrize(
+    ("speakers", "right", "wrong"),
+    [
+        (("Ada Moreno",), 1, 0),
+        (("Mayor Moreno",), 1, 0),
+        (("Eva Moreno",), 0, 1),
+        (("Moreno",), 1, 0),
+        (("",), 0, 0),
+        (("the mayor",), 0, 0),  # a description is not the speaker, and nobody else either
+        (("Bo Lund",), 0, 1),
+        (("Bo Lund", "Ada Moreno"), 1, 1),
+        ((), 0, 0),
+    ],
+)
+def test_a_gold_sentence_must_be_under_its_speaker(speakers, right, wrong):
+    said = replace(ASKED, speaker="Ada Moreno")
+    statements = [replace(quote(COUNCIL, *CHAIRED), speaker=speaker) for speaker in speakers]
+    scores = score(observe(said, answer(*statements, quote(COUNCIL, *COST))))
+    assert (scores["answer.speaker@3"], scores["answer.wrong_speaker"]) == (right, wrong)
+
+
+def test_the_speaker_of_another_sentence_is_none_of_the_gold_ones():
+    other = replace(quote(COUNCIL, *COST), speaker="Ada Moreno")
+    assert score(observe(replace(ASKED, speaker="Ada Moreno"), answer(other)))["answer.speaker@3"] == 0
+
+
+def test_without_an_expected_speaker_none_is_scored():
+    assert "answer.speaker@3" not in score(observe(ASKED, answer(quote(COUNCIL, *CHAIRED))))

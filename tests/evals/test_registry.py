@@ -11,7 +11,7 @@ import pytest
 from eval_answers import CHAIRED, COLD, COST, COUNCIL, STORM, answer, hit, quote
 
 from evals.datasets.cases import Case, GoldSentence
-from evals.metrics import COMPARED, HEADLINE, METRICS, markdown_table, metric, run_statistics, scores
+from evals.metrics import COMPARED, HEADLINE, METRICS, markdown_table, metric, quotations, run_statistics, scores
 from evals.metrics.run_statistics import RunStatistic
 from evals.metrics.summary import by_tag, summarise
 from evals.report import html
@@ -26,6 +26,7 @@ WHO = Case(
     answers=("Ada Moreno",),
     gold_articles=("a1",),
     gold_sentences=(GoldSentence("a1", COUNCIL.text[:31], *CHAIRED),),
+    speaker="Ada Moreno",
     tags=("who",),
 )
 NEVER = Case(id="c", question="When?", answerable=False)
@@ -78,7 +79,7 @@ def test_the_documentation_lists_the_registry():
     # takes "answer.em" and "wrong_answers@10" in backticks; not "results.jsonl"
     prose = set(re.findall(r"`([a-z_]+\.)?([a-z_-]+@\d+|[a-z]+_[a-z_]+)`", text))
     assert len(prose) > 5
-    known = {one.name.partition(".")[2] for one in METRICS}
+    known = {one.name.partition(".")[2] for one in (*METRICS, *quotations.METRICS)}
     assert {name for _, name in prose} <= known
 
 

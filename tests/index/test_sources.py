@@ -9,17 +9,32 @@ from pathlib import Path
 import pytest
 from documents import pdf
 from docx import Document
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from index import sources
 from index.clean import clean
 from index.errors import UserError
-from index.sources import read
+from index.sources.parser_process import ParserProcess
 from index.sources.text_files import DATELINE, paragraphs
 from index.types import Article, Remark, Skipped
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 LONG = "The Senate rejected the aid package on Wednesday, and talks about the border went on in private. "
+
+
+PARSER = ParserProcess()
+"""One for all tests here, for starting one takes a while."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _ended():
+    yield
+    PARSER.close()
+
+
+def read(targets, **limits):
+    return sources.read(targets, parser=PARSER, **limits)
 
 
 def of(kind, *targets, **limits):
@@ -589,6 +604,7 @@ ANY = st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.enco
 def test_any_bytes_give_articles_or_reasons(kind, tmp_path_factory):
     path = tmp_path_factory.mktemp("any") / f"a{kind}"
 
+    @settings(deadline=None)  # the first of a kind imports its library
     @given(ANY | ANY.map(lambda data: b"text,title\n" + data) | ANY.map(lambda data: b"<p>" + data))
     def check(data: bytes) -> None:
         path.write_bytes(data)

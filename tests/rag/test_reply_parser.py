@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.answer import reply_parser
 from rag.answer.reply_parser import LONGEST_SENTENCE, LOOKAHEAD, Sentence, SentenceStream, split_reply
 
 
@@ -145,3 +146,24 @@ def test_how_the_pieces_fall_changes_nothing(said, size):
     reply = " ".join(f"{text} {''.join(f'[{number}]' for number in cited)}." for text, cited in said)
     expected = [Sentence(text + ".", tuple(cited)) for text, cited in said]
     assert made(reply, size=size) == expected
+
+
+@pytest.mark.parametrize("mark", ["[1]", " [1]", "[1] [2]", "word [3] "])
+def test_many_citations_on_one_line_are_read_in_linear_work(monkeypatch, mark):
+    """Counted are the characters that are split into sentences, whatever the machine's speed."""
+    read = 0
+    split = reply_parser.sentences
+
+    def counting(text):
+        nonlocal read
+        read += len(text)
+        return split(text)
+
+    monkeypatch.setattr(reply_parser, "sentences", counting)
+    work = []
+    for times in (1000, 4000):
+        read = 0
+        found = made(mark * times)
+        work.append(read)
+        assert all(len(each.text) <= LONGEST_SENTENCE for each in found)
+    assert work[1] < 6 * work[0]

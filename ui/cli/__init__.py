@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import click
 
 from index.errors import UserError
+from index.terminal import guard_standard_error, printable
 
-INNER_ORDER = "__main__ answers_file ask bench chat config eval_common eval_sets eval library model quote"
+INNER_ORDER = "__main__ answers_file ask bench chat config eval_common eval_quotes eval_sets eval library model quote"
 """Each may import itself and those before it."""
 
 
@@ -64,7 +65,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except UserError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(printable(str(error))) from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,8 +77,9 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; a closed pipe downstream (`| head`) ends it quietly."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    guard_standard_error()
     try:
         cli()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # noqa: TID251 - closes it
         raise SystemExit(1) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -10,6 +9,7 @@ from datetime import date
 import click
 
 from index.errors import UserError
+from index.terminal import echo, echo_json
 from index.types import Filter
 from rag.assistant import Assistant
 from rag.settings import load
@@ -106,7 +106,7 @@ def print_json(events: Iterator[Event]) -> Answer:
 
     *_, answer = events
     assert isinstance(answer, Answer)
-    click.echo(json.dumps(to_dict(answer), ensure_ascii=False))
+    echo_json(to_dict(answer))
     return answer
 
 
@@ -115,7 +115,7 @@ def print_text(events: Iterator[Event], show_sources: bool) -> Answer:
     numbers: dict[Citation, int] = {}
     for event in events:
         if isinstance(event, Statement):
-            click.echo(statement_as_text(event, numbers))
+            echo(statement_as_text(event, numbers))
     assert isinstance(event, Answer)
-    click.echo(evidence_as_text(event, show_sources=show_sources))
+    echo(evidence_as_text(event, show_sources=show_sources))
     return event

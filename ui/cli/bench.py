@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from evals.bench.speed import asking, building, encoding, sample_texts, starting
 from evals.datasets.files import read
 from evals.sets import set_path
 from index.library import Library
+from index.terminal import echo_json
 from rag.assistant import Assistant
 from rag.settings import load
 
@@ -40,7 +40,7 @@ def encode(library: str, texts: int) -> None:
       clippings bench encode
       clippings bench encode --library mine --texts 2000
     """
-    click.echo(json.dumps(encoding(sample_texts(Library.open(Path(library)), texts)), indent=2))
+    echo_json(encoding(sample_texts(Library.open(Path(library)), texts)), indent=2)
 
 
 @bench.command()
@@ -55,7 +55,7 @@ def build(paths: tuple[str, ...]) -> None:
       clippings bench build articles/
       clippings bench build one.jsonl two.jsonl
     """
-    click.echo(json.dumps(building(paths), indent=2))
+    echo_json(building(paths), indent=2)
 
 
 @bench.command()
@@ -76,4 +76,4 @@ def ask(library: str, questions: str | None, most: int) -> None:
     path = Path(questions) if questions else set_path("seeds.jsonl")
     texts = [case.question for case in read(path)][:most]
     figures = asking(Assistant(Library.open(Path(library)), settings), texts)
-    click.echo(json.dumps({**processor(), **figures, **starting(library, texts[0])}, indent=2))
+    echo_json({**processor(), **figures, **starting(library, texts[0])}, indent=2)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from index.errors import UserError
+from index.permissions import make_folder, secure
+from index.terminal import echo
 from rag.settings import Settings, load
 from ui.library_access import build_default_library, fetch_models
 from ui.web.server.auth import Account, account_from_environment, account_from_file, write_password
@@ -41,6 +44,9 @@ from ui.web.server.options import Options, network
 @click.option("--no-auth", is_flag=True, help="Let everyone in who can reach the address.")
 @click.option("--set-password", metavar="FILE", help="Ask for a password, write its hash to FILE, and stop.")
 @click.option("--allow-private", is_flag=True, help="Let pasted addresses lead into this network.")
+@click.option(
+    "--group-readable/--owner-only", default=None, help="Let this machine's group read the library, or nobody else."
+)
 @click.option("--empty", is_flag=True, help="Begin with an empty library where there is none, not with the seeds.")
 @click.option("--open/--no-open", "browser", default=None, help="Open the page in the browser [default: on a desktop].")
 def chat(
@@ -55,6 +61,7 @@ def chat(
     no_auth: bool,
     set_password: str | None,
     allow_private: bool,
+    group_readable: bool | None,
     empty: bool,
     browser: bool | None,
 ) -> None:
@@ -72,12 +79,16 @@ def chat(
     if set_password:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         write_password(Path(set_password), password)
-        click.echo(f"Wrote {set_password}. Use it: clippings chat --auth USER:{set_password}")
+        echo(f"Wrote {set_password}. Use it: clippings chat --auth USER:{set_password}")
         return
     account = account_for(host, auth_file, auth_env, no_auth)
     settings, origins = load({"library": library})
     if not empty and (report := build_default_library(settings, origins)):
-        click.echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
+        echo(f"{report.added} articles. Add your own in the Library tab, or: clippings index FOLDER", err=True)
+    if group_readable is not None:
+        with suppress(OSError):  # what is wrong with the folder is said when conversations are kept there
+            make_folder(Path(settings.library))
+        secure(Path(settings.library), group_readable)
     fetch_models(settings)  # where its progress is seen, and not while somebody waits for an answer
     options = Options(host, port, root_path, account, allow_private, names, tuple(map(network, proxies)))
     serve(settings, options, browser)
@@ -103,6 +114,7 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     """Listen until interrupted; raises UserError when the address cannot be listened on."""
     import uvicorn
 
+    os.umask(0o077)  # before any thread: all that this process writes is people's own, and what is shared says so
     from ui.web.server.application import app
     from ui.web.server.connections import CONNECTIONS, PatientProtocol
 
@@ -112,17 +124,17 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     try:
         listener.bind((host, port))
         listener.listen(128)
-    except OSError as error:
+    except (OSError, TypeError) as error:  # TypeError where no name can be written so
         raise UserError(
-            f"Cannot listen on {host!r} port {port} ({error.strerror}). "
+            f"Cannot listen on {host!r} port {port} ({getattr(error, 'strerror', error)}). "
             f"Choose another: clippings chat --port {port + 1}"
         ) from error
     port = listener.getsockname()[1]
     name = f"[{host}]" if ":" in host else host
     address = f"http://{name}:{port}/"
-    click.echo(f"Starting; the chat will be at {address}", err=True)
+    echo(f"Starting; the chat will be at {address}", err=True)
     application = app(settings, options)
-    click.echo(f"Clippings is at {address} (stop with Ctrl+C)", err=True)
+    echo(f"Clippings is at {address} (stop with Ctrl+C)", err=True)
     if browser or (browser is None and _desktop()):
         click.launch(address)
     config = uvicorn.Config(
@@ -137,10 +149,10 @@ def serve(settings: Settings, options: Options, browser: bool | None) -> None:
     try:
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:  # uvicorn has shut down by then, and raises it again
-        click.echo("\nStopped.", err=True)
+        echo("\nStopped.", err=True)
 
 
 def _desktop() -> bool:
     """Whether a browser can be opened here: a terminal with a display."""
     display = sys.platform in ("darwin", "win32") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
-    return sys.stderr.isatty() and display
+    return os.isatty(2) and display

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
 
+from index.terminal import echo, echo_json
 from rag.settings import FILE, MEANINGS, load
 
 
@@ -23,8 +23,8 @@ def config(as_json: bool) -> None:
     settings, origins = load({})
     values = asdict(settings)
     if as_json:
-        click.echo(json.dumps({name: {"value": value, "from": origins[name]} for name, value in values.items()}))
+        echo_json({name: {"value": value, "from": origins[name]} for name, value in values.items()})
         return
     for name, value in values.items():
-        click.echo(f"{name:<16} {value!r:<32} {origins[name]:<24} {MEANINGS[name]}")
-    click.echo(f"\nfingerprint {settings.fingerprint}; set any of them in {FILE} or as CLIPPINGS_<NAME>.")
+        echo(f"{name:<16} {value!r:<32} {origins[name]:<24} {MEANINGS[name]}")
+    echo(f"\nfingerprint {settings.fingerprint}; set any of them in {FILE} or as CLIPPINGS_<NAME>.")

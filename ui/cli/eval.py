@@ -15,6 +15,7 @@ from evals.results import CaseResult
 from evals.runs import compare as comparing
 from evals.runs import systems
 from evals.sets import DEMO
+from index.terminal import echo, one_line
 from rag import settings as settings_file
 from ui.cli.eval_common import (
     ask_all,
@@ -27,6 +28,7 @@ from ui.cli.eval_common import (
     print_figures,
     write_report,
 )
+from ui.cli.eval_quotes import quotes
 from ui.cli.eval_sets import FILE, FOLDER, SET_LIBRARY, ask, import_command, init, locate, suggest, training_rows
 from ui.library_access import build_library
 
@@ -51,7 +53,7 @@ def evaluate() -> None:
     """
 
 
-for command in (ask, import_command, init, locate, suggest, training_rows):
+for command in (ask, import_command, init, locate, quotes, suggest, training_rows):
     evaluate.add_command(command)
 
 
@@ -113,7 +115,7 @@ def run_command(
     results = ask_all(cases, asked.answering, folder, header, judging)
     figures = summarise(results, timed=jobs == 1)
     print_figures(figures, multihop_rag.official(results))
-    click.echo(f"\nReport: {write_report(folder, header, results)}")
+    echo(f"\nReport: {write_report(folder, header, results)}")
     exit_code(results, figures, requirements)
 
 
@@ -128,7 +130,7 @@ def report(run_folder: Path) -> None:
       clippings eval report runs/baselines/bm25
     """
     header = runs.read_header(run_folder)
-    click.echo(write_report(run_folder, header, runs.read_results(run_folder)))
+    echo(write_report(run_folder, header, runs.read_results(run_folder)))
 
 
 @evaluate.command()
@@ -146,33 +148,33 @@ def compare(before: Path, after: Path, page: Path | None, most: int) -> None:
     """
     headers = runs.read_header(before), runs.read_header(after)
     comparison = comparing.compare(runs.read_results(before), runs.read_results(after))
-    click.echo(f"{'metric':<28}{'before':>8}{'after':>8}{'change':>9}  {'95% interval':<18}{'p':>7}      n")
+    echo(f"{'metric':<28}{'before':>8}{'after':>8}{'change':>9}  {'95% interval':<18}{'p':>7}      n")
     for change in comparison.changes:
         if (one := change.difference) is not None:
             interval = f"[{one.low:+.3f}, {one.high:+.3f}]"
-            click.echo(
+            echo(
                 f"{change.metric.name:<28}{one.before:>8.3f}{one.after:>8.3f}{one.value:>+9.3f}  "
                 f"{interval:<18}{one.p:>7.4f}{one.questions:>7}"
             )
     unmeasured = [change.metric.name for change in comparison.changes if change.difference is None]
-    click.echo(f"\nNot measured in both: {', '.join(unmeasured) or 'none'}")
+    echo(f"\nNot measured in both: {', '.join(unmeasured) or 'none'}")
     left_out = {"only before": comparison.only_before, "only after": comparison.only_after, "failed": comparison.failed}
     for word, ids in left_out.items():
         if ids:
-            click.echo(f"Left out, {word}: {', '.join(ids[:10])}{' …' if len(ids) > 10 else ''}")
+            echo(one_line(f"Left out, {word}: {', '.join(ids[:10])}{' …' if len(ids) > 10 else ''}"))
     for title, pairs in (("worse", comparison.worse), ("better", comparison.better)):
-        click.echo(f"\nGot {title}: {len(pairs)}")
+        echo(f"\nGot {title}: {len(pairs)}")
         for old, new in pairs[:most]:
-            click.echo(f"  {old.case.id}: {old.case.question}")
-            click.echo(f"    before: {_answer_line(old)}\n    after:  {_answer_line(new)}")
+            echo(f"  {one_line(f'{old.case.id}: {old.case.question}')}")
+            echo(f"    before: {_answer_line(old)}\n    after:  {_answer_line(new)}")
     if page:
         page.write_text(comparison_html(*headers, comparison), encoding="utf-8")
-        click.echo(f"\nSide by side: {page}")
+        echo(f"\nSide by side: {page}")
 
 
 def _answer_line(result: CaseResult) -> str:
     """The answer, or why it was refused, in one line."""
-    return f"(refused) {result.reason}" if result.refused else " / ".join(result.text.split("\n"))
+    return one_line(f"(refused) {result.reason}" if result.refused else " / ".join(result.text.split("\n")))
 
 
 @evaluate.command()
@@ -186,7 +188,7 @@ def metrics() -> None:
     """
     for metric in METRICS:
         needs = f" (needs {metric.needs})" if metric.needs else ""
-        click.echo(f"{metric.name:<28}{metric.meaning}{needs}")
+        echo(f"{metric.name:<28}{metric.meaning}{needs}")
 
 
 @evaluate.command()
@@ -227,8 +229,8 @@ def baselines(
         write_report(folder / system, header, results)
     table = figure_table(columns)
     (folder / "table.md").write_text(table, encoding="utf-8")
-    click.echo(table)
-    click.echo(f"Compare two of them: clippings eval compare {folder / systems.BM25} {folder / systems.OURS}")
+    echo(table)
+    echo(f"Compare two of them: clippings eval compare {folder / systems.BM25} {folder / systems.OURS}")
     exit_code(all_results, [], [])
 
 
@@ -244,7 +246,7 @@ def demo(library: str) -> None:
     """
     settings, _ = settings_file.load({"library": library})
     build_library(settings, [str(DEMO)])
-    click.echo(
+    echo(
         "The articles are by Wikinews contributors, CC BY 2.5; each keeps its URL and date.\n"
         f'Try:  clippings ask --library {library} "What does Richard Stallman say DRM should stand for?"\n'
         f"Or:   clippings eval {DEMO.parents[1] / 'wikinews.jsonl'} --library {library}"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-
-import click
-from tqdm import tqdm
 
 from evals import runs
 from evals.datasets.cases import Case, leave_out, with_tags
 from evals.metrics import COMPARED
 from evals.metrics.llm_judge import judge
-from evals.metrics.summary import MetricValue, Requirement
+from evals.metrics.summary import Figure, MetricValue, Requirement
 from evals.report import html
 from evals.results import CaseResult
 from evals.runs import Answering, Header, Judging, systems
@@ -22,6 +20,7 @@ from evals.sets import articles_of
 from index.engines.encoder import cache_folder
 from index.errors import UserError
 from index.library import Library
+from index.terminal import echo, one_line, progress_bar
 from rag import settings as settings_file
 from rag.answer.chat_models import open_model
 from rag.settings import Settings
@@ -50,7 +49,7 @@ def prepared(
         cases, unread = systems.with_articles(cases, library)
         notes += unread
     for note in notes:
-        click.echo(f"Note: {note}", err=True)
+        echo(one_line(f"Note: {note}"), err=True)
     if not cases:
         raise UserError(f"Every question of {str(questions)!r} was left out. Is this its library? {library.folder}")
     return cases
@@ -67,7 +66,7 @@ def library_for(questions: Path, library: str | None, model: str | None = None) 
         return open_library(settings, origins), settings
     folder = cache_folder() / "eval" / _key(articles, settings)
     settings = replace(settings, library=str(folder))
-    click.echo(f"Articles of this set: {articles}", err=True)
+    echo(f"Articles of this set: {articles}", err=True)
     build_library(settings, [str(articles)])
     return Library.open(folder), settings
 
@@ -100,7 +99,7 @@ def ask_all(
 ) -> list[CaseResult]:
     """Run the cases with a progress bar; returns the results in the order reports use."""
     results = runs.run(cases, answering, folder, header, judging)
-    for _ in tqdm(results, total=len(cases), desc=header.system, unit=" questions", disable=None, leave=False):
+    for _ in progress_bar(results, total=len(cases), description=header.system, unit=" questions"):
         pass
     return runs.read_results(folder)
 
@@ -111,16 +110,16 @@ def print_figures(figures: list[MetricValue], official: dict[str, tuple[float, i
     for figure in figures:
         if figure.value is not None:
             meaning = figure.metric.meaning
-            click.echo(f"{figure.metric.name:<{width}}  {figure!s:<22} n={figure.questions:<6} {meaning}")
+            echo(f"{figure.metric.name:<{width}}  {figure!s:<22} n={figure.questions:<6} {meaning}")
     for name, (value, count) in official.items():
-        click.echo(f"{name:<{width}}  {value:<22.4f} n={count:<6} by MultiHop-RAG's own script, defects included")
+        echo(f"{name:<{width}}  {value:<22.4f} n={count:<6} by MultiHop-RAG's own script, defects included")
     reasons: dict[str, list[str]] = {}
     for figure in figures:
         if figure.value is None:
             reasons.setdefault(figure.why, []).append(figure.metric.name)
-    click.echo("\nNot measured:" if reasons else "")
+    echo("\nNot measured:" if reasons else "")
     for why, names in reasons.items():
-        click.echo(f"  {', '.join(names)} (needs {why})")
+        echo(f"  {', '.join(names)} (needs {why})")
 
 
 def write_report(folder: Path, header: Header, results: list[CaseResult]) -> Path:
@@ -130,18 +129,24 @@ def write_report(folder: Path, header: Header, results: list[CaseResult]) -> Pat
     return path
 
 
-def exit_code(results: list[CaseResult], figures: list[MetricValue], requirements: list[Requirement]) -> None:
-    """Exit with 1 if a question failed or a requirement is unmet, printing which."""
+def exit_code(
+    results: Sequence[CaseResult],
+    figures: Sequence[Figure],
+    requirements: list[Requirement],
+    *,
+    only_errors: bool = False,
+) -> None:
+    """Exit with 1 if a question failed or a requirement is unmet, printing which; `only_errors`: none that is met."""
     failed = [result for result in results if result.error]
     for result in failed[:5]:
-        click.echo(f"Failed: {result.case.id}: {result.error}", err=True)
+        echo(one_line(f"Failed: {result.case.id}: {result.error}"), err=True)
     unmet = [line for one in requirements if (line := one.unmet(figures))]
     for line in unmet:
-        click.echo(f"Unmet: {line}", err=True)
+        echo(f"Unmet: {line}", err=True)
     if failed or unmet:
         raise SystemExit(1)
-    for one in requirements:
-        click.echo(f"Met: {one.name} {'>=' if one.at_least else '<='} {one.bar:g}")
+    for one in [] if only_errors else requirements:
+        echo(f"Met: {one.name} {'>=' if one.at_least else '<='} {one.bar:g}")
 
 
 def figure_table(columns: dict[str, list[MetricValue]]) -> str:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
 from evals import runs
 from evals.datasets import files
@@ -22,6 +21,7 @@ from evals.runs import systems
 from evals.runs.training_rows import QUESTIONS_A_STEP
 from evals.runs.training_rows import training_rows as rows
 from index.errors import UserError
+from index.terminal import echo, one_line, progress_bar
 from rag import settings as settings_file
 from rag.assistant import Assistant
 from rag.read.reader import WEIGHTS
@@ -56,7 +56,7 @@ def init(path: Path) -> None:
         raise UserError(f"The example has comments, so {str(path)!r} must end in .yaml")
     _must_be_new(path)
     path.write_text(EXAMPLE.format(name=path), encoding="utf-8")
-    click.echo(f"Written: {path}. Check and run it: clippings eval {path} --library LIBRARY")
+    echo(f"Written: {path}. Check and run it: clippings eval {path} --library LIBRARY")
 
 
 @click.command()
@@ -76,7 +76,7 @@ def suggest(library: str | None, out: Path, most: int) -> None:
     _must_be_new(out)
     settings, origins = settings_file.load({"library": library})
     count = files.write(out, rules.suggest(open_library(settings, origins).articles(), most))
-    click.echo(f"{count} questions made by rules: {out}. Read and edit them before you trust a figure from them.")
+    echo(f"{count} questions made by rules: {out}. Read and edit them before you trust a figure from them.")
 
 
 @click.command("import")
@@ -94,12 +94,12 @@ def import_command(format_name: str, path: Path, out: Path) -> None:
       clippings eval import clapnq clapnq-dev --out clapnq
     """
     written = import_set(format_name, path, out)
-    click.echo(f"{written.articles} articles and {written.cases} questions in {out}")
+    echo(f"{written.articles} articles and {written.cases} questions in {out}")
     for line in written.unresolved[:5]:
-        click.echo(f"Note: {line}", err=True)
+        echo(one_line(f"Note: {line}"), err=True)
     if len(written.unresolved) > 5:
-        click.echo(f"Note: and {len(written.unresolved) - 5} more could not be tied to their article.", err=True)
-    click.echo(f"Run it: clippings eval {out / 'questions.jsonl'}")
+        echo(f"Note: and {len(written.unresolved) - 5} more could not be tied to their article.", err=True)
+    echo(f"Run it: clippings eval {out / 'questions.jsonl'}")
 
 
 @click.command()
@@ -127,9 +127,9 @@ def locate(questions: Path, library: str | None, halves: bool) -> None:
         ]
     files.write(questions, located)
     sentences = [sentence for case in located for sentence in case.gold_sentences]
-    click.echo(f"{sum(one.located for one in sentences)} of {len(sentences)} gold sentences have offsets.")
+    echo(f"{sum(one.located for one in sentences)} of {len(sentences)} gold sentences have offsets.")
     for fault in faults:
-        click.echo(str(fault), err=True)
+        echo(one_line(fault), err=True)
     if faults:
         raise SystemExit(1)
 
@@ -159,9 +159,9 @@ def training_rows(questions: Path, out: Path, library: str | None) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("".join(lines), encoding="utf-8")
     for note in notes:
-        click.echo(f"Note: {note}", err=True)
+        echo(one_line(f"Note: {note}"), err=True)
     steps = -(-EPOCHS * len(lines) // QUESTIONS_A_STEP)
-    click.echo(
+    echo(
         f"{len(lines)} rows: {out}. Teach them to the reader that ships:\n"
         f"  python -m rag.training.train --data {out.parent} --weights {WEIGHTS} --steps {steps} --out RUN"
     )
@@ -187,7 +187,7 @@ def ask(questions: Path, out: Path, library: str | None) -> None:
     failures: list[CaseResult] = []
 
     def results() -> Iterator[tuple[CaseResult, Answer | None]]:
-        for case in tqdm(cases, desc="answering", unit=" questions", disable=None, leave=False):
+        for case in progress_bar(cases, description="answering", unit=" questions"):
             try:
                 answer = answering(case)
             except Exception as error:  # noqa: BLE001 - one failure must not cost the other answers
@@ -201,5 +201,5 @@ def ask(questions: Path, out: Path, library: str | None) -> None:
         for text in lines(out, results()):
             file.write(text)
             file.flush()
-    click.echo(f"{len(cases) - len(failures)} of {len(cases)} questions answered or refused: {out}")
+    echo(f"{len(cases) - len(failures)} of {len(cases)} questions answered or refused: {out}")
     exit_code(failures, [], [])

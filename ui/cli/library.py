@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TextIO
 
@@ -12,6 +11,8 @@ from index import consistency, maintenance
 from index.build import BuildReport
 from index.catalog import Catalog
 from index.maintenance import Stats
+from index.permissions import secure
+from index.terminal import as_json, echo, echo_json, one_line
 from rag.settings import Settings, index_config, load
 from ui.library_access import build_library, typed_command
 
@@ -28,6 +29,9 @@ OUTLETS = 10
 @click.option("--rebuild", is_flag=True, help="Encode every article again, beside the version in use.")
 @click.option("--encoder", help="Embedding model: a sentence-transformers name or folder, or provider:model.")
 @click.option("--allow-private", is_flag=True, help="Let URLs lead to private and loopback addresses.")
+@click.option(
+    "--group-readable/--owner-only", default=None, help="Let this machine's group read the library, or nobody else."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def index(
     targets: tuple[str, ...],
@@ -36,13 +40,15 @@ def index(
     rebuild: bool,
     encoder: str | None,
     allow_private: bool,
+    group_readable: bool | None,
     as_json: bool,
 ) -> None:
     """Read articles into the library: files, folders, pages, feeds.
 
     Reads .txt .md .html .json .jsonl .csv .tsv .pdf .docx, web pages, and RSS or Atom feeds. Run it again on the
     same folder to update the library: files that have not changed are recognised and not encoded again. Exits with
-    1 when something could not be read; everything else is in the library all the same.
+    1 when something could not be read; everything else is in the library all the same. Nobody else on this machine can
+    read the library unless --group-readable says so; that is kept until --owner-only takes it back.
 
     \b
     Examples:
@@ -50,8 +56,16 @@ def index(
       clippings index --library mine https://example.org/feed.xml report.pdf
     """
     settings, _ = load({"library": library, "encoder": encoder})
+    folder = Path(settings.library)
+    if group_readable is False:
+        secure(folder, group=False)
     report = build_library(settings, targets, prune_missing=prune_missing, rebuild=rebuild, allow_private=allow_private)
-    click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report_as_text(report, settings))
+    if group_readable is not None:
+        secure(folder, group_readable)
+    if as_json:
+        echo_json(report.as_dict())
+    else:
+        echo(report_as_text(report, settings))
     if report.skipped:
         raise SystemExit(1)
 
@@ -67,9 +81,9 @@ def report_as_text(report: BuildReport, settings: Settings) -> str:
         lines.append(f"{report.copies} more places hold a text that is here already")
     state = "now at" if report.published else "nothing new; still at"
     lines.append(f"{settings.library}: {state} version {report.version}")
-    notes = [f"note: {item.location}: {item.text}" for item in report.remarks]
+    notes = [one_line(f"note: {item.location}: {item.text}") for item in report.remarks]
     skipped = [
-        f"skipped: {item.location}{f', line {item.line}' if item.line else ''}: {item.reason}"
+        one_line(f"skipped: {item.location}{f', line {item.line}' if item.line else ''}: {item.reason}")
         for item in report.skipped
     ]
     for name, items in (("note", notes), ("skipped", skipped)):
@@ -104,12 +118,15 @@ def library(context: click.Context, library: str | None, as_json: bool) -> None:
     if context.invoked_subcommand:
         return
     stats = maintenance.stats(_folder(library))
-    click.echo(json.dumps(stats.as_dict(), ensure_ascii=False) if as_json else stats_as_text(stats))
+    if as_json:
+        echo_json(stats.as_dict())
+    else:
+        echo(stats_as_text(stats))
 
 
 def stats_as_text(stats: Stats) -> str:
     """The library's versions, counts, settings and disk use, for a terminal."""
-    outlets = [f"{name} ({count})" for name, count in list(stats.outlets.items())[:OUTLETS]]
+    outlets = [one_line(f"{name} ({count})") for name, count in list(stats.outlets.items())[:OUTLETS]]
     if len(stats.outlets) > OUTLETS:
         outlets.append(f"{len(stats.outlets) - OUTLETS} more")
     sizes = ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in stats.sizes.items())
@@ -144,7 +161,7 @@ def rollback(version: int, library: str | None) -> None:
     """
     folder = _folder(library)
     maintenance.rollback(folder, version, typed_command())
-    click.echo(f"{folder}: now at version {version}. See all of them: clippings library")
+    echo(f"{folder}: now at version {version}. See all of them: clippings library")
 
 
 @library.command()
@@ -161,7 +178,7 @@ def prune(keep: int, library: str | None) -> None:
       clippings library prune --keep 3 --library mine
     """
     pruned = maintenance.prune(_folder(library), keep, typed_command())
-    click.echo(
+    echo(
         f"{len(pruned.versions)} versions dropped, with {pruned.revisions} revisions and {pruned.passages} "
         f"passages; {pruned.bytes_freed / 1e6:.1f} MB freed"
     )
@@ -185,15 +202,15 @@ def check(repair: bool, library: str | None, as_json: bool) -> None:
         consistency.repair(folder, index_config(settings), typed_command()) if repair else consistency.check(folder)
     )
     if as_json:
-        click.echo(json.dumps(result.as_dict(), ensure_ascii=False))
+        echo_json(result.as_dict())
     elif result.clean:
-        click.echo(f"{folder}: version {result.version} is sound, {result.passages} passages in all three stores")
+        echo(f"{folder}: version {result.version} is sound, {result.passages} passages in all three stores")
     else:
         for problem in result.problems:
-            click.echo(str(problem))
-        click.echo("Put it right: clippings library check --repair")
+            echo(one_line(problem))
+        echo("Put it right: clippings library check --repair")
     if result.lacks and not as_json:
-        click.echo(result.lacks)
+        echo(result.lacks)
     if not result.clean:
         raise SystemExit(1)
 
@@ -210,4 +227,4 @@ def export(file: TextIO, library: str | None) -> None:
       clippings library export --library mine | gzip > articles.jsonl.gz
     """
     for row in maintenance.export(Catalog(_folder(library)).view()):
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        file.write(as_json(row) + "\n")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
 
 from index.errors import UserError
+from index.terminal import echo, echo_json
 from rag.answer.chat_models import without_keys
 from rag.answer.model_check import check_model
 from rag.settings import load
@@ -43,21 +43,21 @@ def check(name: str | None, url: str | None, as_json: bool) -> None:
         raise UserError("No model is set. Name one: clippings model check --model ollama:llama3.2")
     trial = check_model(settings)
     if as_json:
-        click.echo(json.dumps(asdict(trial), ensure_ascii=False))
+        echo_json(asdict(trial))
     else:
         yes = {True: "yes", False: "no"}
         where = f" at {settings.model_url}" if settings.model_url else ""
-        click.echo(without_keys(f"model      {settings.model}{where}"))
+        echo(without_keys(f"model      {settings.model}{where}"))
         if not trial.answers:
-            click.echo(f"answers    no: {trial.fault}")
+            echo(f"answers    no: {trial.fault}")
         else:
-            click.echo(f"answers    yes, first words after {trial.first:.1f} s, whole after {trial.seconds:.1f} s")
-            click.echo(f"streams    {yes[trial.streams]}: {trial.pieces} pieces")
+            echo(f"answers    yes, first words after {trial.first:.1f} s, whole after {trial.seconds:.1f} s")
+            echo(f"streams    {yes[trial.streams]}: {trial.pieces} pieces")
             speed = f"{trial.tokens_in} tokens in, {trial.tokens_out} out, {trial.rate:.0f} tokens a second"
-            click.echo(f"speed      {speed}")
-            click.echo(f"citations  {yes[trial.cites]}: {trial.cited} of {trial.sentences} sentences cite a source")
-            click.echo(f"verified   {yes[trial.supported > 0]}: {trial.supported} of {trial.sentences} sentences")
-            click.echo(f"declines   {yes[trial.declines]}: asked what the article does not say")
-            click.echo(f"wrote      {trial.reply!r}")
+            echo(f"speed      {speed}")
+            echo(f"citations  {yes[trial.cites]}: {trial.cited} of {trial.sentences} sentences cite a source")
+            echo(f"verified   {yes[trial.supported > 0]}: {trial.supported} of {trial.sentences} sentences")
+            echo(f"declines   {yes[trial.declines]}: asked what the article does not say")
+            echo(f"wrote      {trial.reply!r}")
     if not trial.answers:
         raise SystemExit(1)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
+from index.terminal import echo, echo_json
 from rag.settings import load
 from rag.verify.find_quotation import find_quotation
 from ui.answer_text import quotation_as_text
@@ -32,8 +31,8 @@ def quote(quotation: str, library: str | None, as_json: bool) -> None:
     if as_json:
         from rag.schema import quotation_to_dict  # only --json needs it
 
-        click.echo(json.dumps(quotation_to_dict(report), ensure_ascii=False))
+        echo_json(quotation_to_dict(report))
     else:
-        click.echo(quotation_as_text(report))
+        echo(quotation_as_text(report))
     if report.verdict != "found":
         raise SystemExit(1)

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from index.catalog.schema import open_database, transaction
 from index.errors import UserError
+from index.permissions import make_file, make_folder, secure
 from rag.schema import Resolve, from_dict, to_dict
 from rag.types import Answer
 
@@ -119,7 +120,9 @@ class Conversations:
         self._local = threading.local()
         self._path = folder / FILE
         with self._writing():
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
+            secure(folder)
+            make_file(self._path)
             self._upgrade()
 
     def _connection(self) -> sqlite3.Connection:

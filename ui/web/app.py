@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ACTIONS = (
     *("ask", "drop", "edit", "open", "judge", "fresh", "pick", "rename", "delete", "find", "halt"),
-    *("shelf", "view", "remove", "again", "rollback", "health", "seeds", "take"),
+    *("shelf", "view", "remove", "again", "rollback", "health", "seeds", "take", "cancel"),
     *("measure", "figures", "compare", "forget"),
 )
 """What the page's own buttons trigger; `pages/static/clippings.js` sends them with the button's data."""
@@ -167,6 +167,7 @@ def _listen_library(tab: LibraryTab, parts: Components) -> None:
     listen(bridge.again, tab.add_again, ("query",), outputs)
     listen(bridge.rollback, tab.roll_back, ("query",), outputs)
     listen(bridge.health, tab.check, ("query",), outputs)
+    listen(bridge.cancel, tab.cancel, ("query",), outputs)
     listen(bridge.seeds, tab.add_seeds, ("query", "conversation"), (*outputs, "thread"))
     listen(bridge.shelf, tab.search, ("query",), ("query", "shelf"))
     listen(bridge.view, tab.view, (), ("viewed",))

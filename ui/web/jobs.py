@@ -6,11 +6,12 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from index import consistency, maintenance
 from index.build import BuildReport, Progress
-from index.errors import UserError
+from index.errors import Stopped, UserError
 from index.types import Article, Skipped
 from ui.library_access import build_library
 from ui.web.service import ChatService
@@ -31,6 +32,9 @@ class JobState(Generic[Result]):
     owner: str = ""
     """Who started it, where that is nobody else's business."""
     running: bool = False
+    can_stop: bool = False
+    stopping: bool = False
+    """Whether a person asked for its end; once it has ended so, `error` says how things are."""
     stage: str = ""
     done: int = 0
     total: int = 0
@@ -48,19 +52,33 @@ class JobRunner(Generic[Result]):
     state: JobState[Result] = field(default_factory=JobState)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
+    _stopped: threading.Event | None = None
 
-    def start(self, state: JobState[Result], job: Callable[[], Result]) -> None:
-        """Run `job` in the background; `state` gives its title. Raises UserError while another job is running."""
+    def start(self, state: JobState[Result], job: Callable[[], Result], stopped: threading.Event | None = None) -> None:
+        """Run `job` in the background; `state` gives its title. Raises UserError while another job is running.
+
+        Where `stopped` is given, the job raises Stopped soon after it is set.
+        """
         with self._lock:
             if self.state.running:
                 raise UserError(self.busy.format(title=self.state.title))
-            self.state = replace(state, running=True)
+            self.state = replace(state, running=True, can_stop=stopped is not None)
+            self._stopped = stopped
             self._thread = threading.Thread(target=self._run, args=(job,), name="job", daemon=True)
             self._thread.start()
 
     def update(self, **changes: Any) -> None:
         """Note how far the job is; called by the job itself."""
-        self.state = replace(self.state, **changes)
+        with self._lock:
+            self.state = replace(self.state, **changes)
+
+    def stop(self) -> None:
+        """Let the running job end; raises UserError where there is none that can."""
+        with self._lock:
+            if not self.state.running or self._stopped is None:
+                raise UserError("Nothing is under way that can be stopped.")
+            self._stopped.set()
+            self.state = replace(self.state, stopping=True)
 
     def wait(self, seconds: float) -> JobState[Result]:
         """The state after at most so many seconds, sooner when the job ends."""
@@ -79,13 +97,15 @@ class JobRunner(Generic[Result]):
     def _run(self, job: Callable[[], Result]) -> None:
         try:
             result = job()
-        except UserError as error:
+        except Stopped as error:
             self.update(running=False, error=str(error))
+        except UserError as error:
+            self.update(running=False, stopping=False, error=str(error))
         except Exception as error:  # the thread's end is the edge: whatever happened is shown, none is lost
-            self.update(running=False, error=f"{type(error).__name__}: {error}")
+            self.update(running=False, stopping=False, error=f"{type(error).__name__}: {error}")
             raise
         else:
-            self.update(running=False, result=result)
+            self.update(running=False, stopping=False, result=result)
 
 
 @dataclass(slots=True)
@@ -97,21 +117,35 @@ class LibraryJobs:
     """Whether addresses may lead to private and loopback hosts."""
     runner: JobRunner[BuildReport | str] = field(default_factory=JobRunner)
 
-    def add(self, title: str, targets: Sequence[str], rejected: Sequence[Skipped] = ()) -> None:
-        """Read files, folders and addresses into the library; raises UserError while another job is running."""
-        self._start(title, lambda: self._build(targets), rejected)
+    def add(
+        self, title: str, targets: Sequence[str], rejected: Sequence[Skipped] = (), *, copies: Sequence[Path] = ()
+    ) -> None:
+        """Read files, folders and addresses into the library; raises UserError while another job is running.
+
+        `copies` are files made for this job, to be deleted where it is stopped.
+        """
+
+        def build(stopped: threading.Event) -> BuildReport:
+            try:
+                return self._build(targets, stopped)
+            except Stopped:
+                for copy in copies:
+                    copy.unlink(missing_ok=True)
+                raise
+
+        self._start_build(title, build, rejected)
 
     def remove(self, article: Article, locations: Sequence[str]) -> None:
         """Take an article out of the published version; older versions and citations keep it."""
 
-        def build() -> BuildReport:
-            report = self._build(locations, articles=(), prune_missing=True)
+        def build(stopped: threading.Event) -> BuildReport:
+            report = self._build(locations, stopped, articles=(), prune_missing=True)
             if not report.removed:
                 raise UserError(f"{article.name!r} comes from the web and could not be removed; see: clippings library")
             self.service.conversations.add_removed(article.id, article.revision, article.name, article.location)
             return report
 
-        self._start(f"Removing “{article.name}”", build)
+        self._start_build(f"Removing “{article.name}”", build)
 
     def add_again(self, article_id: str) -> None:
         """Put back an article that was removed, as it was."""
@@ -120,7 +154,11 @@ class LibraryJobs:
         if removed is None or article is None:
             raise UserError("That article is no longer kept. Add its file or address again.")
         again = replace(article, location=removed.location)
-        self._start(f"Adding “{article.name}” again", lambda: self._build((), articles=(again,)))
+        self._start_build(f"Adding “{article.name}” again", lambda stopped: self._build((), stopped, articles=(again,)))
+
+    def stop(self) -> None:
+        """Let a build under way end without publishing; raises UserError where there is none."""
+        self.runner.stop()
 
     def roll_back(self, number: int) -> None:
         """Publish an earlier or later version; nothing is deleted."""
@@ -143,23 +181,36 @@ class LibraryJobs:
 
         self._start("Checking the library", check)
 
-    def _build(self, targets: Sequence[str], **options: Any) -> BuildReport:
+    def _build(self, targets: Sequence[str], stopped: threading.Event, **options: Any) -> BuildReport:
         return build_library(
             self.service.settings,
             targets,
             allow_private=self.allow_private,
             command=COMMAND,
             progress=self._show_progress,
+            stopped=stopped,
             **options,
         )
 
     def _show_progress(self, progress: Progress) -> None:
         self.runner.update(stage=progress.stage, done=progress.done, total=progress.total or 0)
 
-    def _start(self, title: str, job: Callable[[], BuildReport | str], rejected: Sequence[Skipped] = ()) -> None:
+    def _start_build(
+        self, title: str, build: Callable[[threading.Event], BuildReport], rejected: Sequence[Skipped] = ()
+    ) -> None:
+        stopped = threading.Event()
+        self._start(title, lambda: build(stopped), rejected, stopped)
+
+    def _start(
+        self,
+        title: str,
+        job: Callable[[], BuildReport | str],
+        rejected: Sequence[Skipped] = (),
+        stopped: threading.Event | None = None,
+    ) -> None:
         def run() -> BuildReport | str:
             result = job()
             self.service.overview()  # read anew here, so that no page has to wait for it
             return result
 
-        self.runner.start(JobState(title, rejected=tuple(rejected)), run)
+        self.runner.start(JobState(title, rejected=tuple(rejected)), run, stopped)

@@ -225,9 +225,9 @@ def test_the_loss_over_each_passage_alone_asks_a_wrong_one_to_score_below_no_ans
             super().__init__()
             self.wrong = wrong
 
-        def forward(self, ids, mask, types):
+        def with_early(self, ids, mask, types):
             ann = (ids == batcher.tokenizer.token_to_id("ann")).any(1)
-            return torch.zeros(*ids.shape, 2), torch.where(ann, 9.0, self.wrong)
+            return torch.zeros(*ids.shape, 2), torch.where(ann, 9.0, self.wrong), torch.zeros(len(ids))
 
     def loss(wrong, alone):
         return group_loss(Says(wrong), batch, "cpu", alone)[0].item()
@@ -282,9 +282,9 @@ def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answ
     class Believes(torch.nn.Module):
         """Takes every passage with the word "harbour" for an answer."""
 
-        def forward(self, ids, mask, types):
+        def with_early(self, ids, mask, types):
             relevance = (ids == harbour).any(1).float()
-            return relevance[:, None, None].expand(*ids.shape, 2), relevance
+            return relevance[:, None, None].expand(*ids.shape, 2), relevance, relevance
 
     texts = ["Nothing here.", "Ann Lee won.", "The harbour froze.", "Nor here."]
     passages = [(Text(text), ((0, 7),) if "Ann" in text else ()) for text in texts]
@@ -295,6 +295,25 @@ def test_misleading_keeps_the_right_passage_and_what_the_model_takes_for_an_answ
     assert (question, as_of) == ("Who won?", DAY)
     assert [text.text for text, _ in first] == texts[1:3]
     assert alone == groups[1]
+
+
+def test_the_early_relevance_learns_from_the_loss_and_moves_the_first_layers_alone():
+    import torch
+
+    from rag.training.model import ReaderModel
+    from rag.training.weights import base_folder
+
+    model = ReaderModel(base_folder())
+    batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)
+    (encoded,) = batcher.encode([("Who won?", None, [(Text("Ann Lee won."), ((0, 7),))])]).encoded
+    inputs = [torch.tensor([values]) for values in (encoded.ids, encoded.attention_mask, encoded.type_ids)]
+    _, last, early = model.with_early(*inputs)
+    assert early.shape == last.shape == (1,)
+    early.sum().backward()
+    moved = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    assert any(name.startswith("early_") for name in moved)
+    layers = {int(name.split(".layer.")[1].split(".")[0]) for name in moved if ".layer." in name}
+    assert layers == {0, 1}
 
 
 def test_training_goes_on_from_the_weights_that_ship(tmp_path):
@@ -308,7 +327,7 @@ def test_training_goes_on_from_the_weights_that_ship(tmp_path):
     question, text = "Who won the race?", "It rained. In the end Ann Lee won the race."
     model = ReaderModel(base_folder()).eval()
     weights = restore(WEIGHTS)
-    assert set(weights) == {name for name, _ in model.named_parameters()}
+    assert set(weights) == {name for name, _ in model.named_parameters() if not name.startswith("early_")}
     model.load_state_dict(weights, strict=False)
     (read,) = SpanModel(WEIGHTS).read(question, None, [("", "", text)])
     batcher = Batcher([], base_folder() / "tokenizer.json", 1, 17)

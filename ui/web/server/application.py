@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import click
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from index.errors import UserError
+from index.terminal import echo
 from ui.web import api
 from ui.web.jobs import LibraryJobs
 from ui.web.server.gradio_page import PageMiddleware
@@ -73,4 +73,4 @@ def _warm(service: ChatService) -> None:
     try:
         service.warm()
     except UserError as error:
-        click.echo(str(error), err=True)
+        echo(str(error), err=True)

@@ -94,9 +94,16 @@ class LibraryTab:
         def start() -> None:
             try:
                 self.rate.take(event.client)
+                before = set((self.service.folder / uploads.FOLDER).glob("*"))
                 copies, rejected = uploads.save_articles(self.service.folder, paths)
                 title = f"{len(paths)} files" if len(paths) > 1 else uploads.display_name(paths[0].name)
-                self.jobs.add(f"Adding {title}", [str(path) for path in copies], rejected)
+                new = [copy for copy in copies if copy not in before]
+                try:
+                    self.jobs.add(f"Adding {title}", [str(path) for path in copies], rejected, copies=new)
+                except UserError:  # another job is under way, so that these belong to none
+                    for copy in new:
+                        copy.unlink()
+                    raise
             finally:
                 for path in paths:
                     path.unlink(missing_ok=True)
@@ -140,6 +147,11 @@ class LibraryTab:
             async for changes in self._follow(event, lambda: self.jobs.roll_back(number), query):
                 yield changes
 
+    async def cancel(self, event: PageEvent, query: dict[str, Any]) -> AsyncIterator[Changes]:
+        """End the build that is under way, and leave the library as it was."""
+        async for changes in self._follow(event, self.jobs.stop, query):
+            yield changes
+
     async def check(self, event: PageEvent, query: dict[str, Any]) -> AsyncIterator[Changes]:
         """Compare the stores."""
         async for changes in self._follow(event, self.jobs.check, query):
@@ -151,7 +163,7 @@ class LibraryTab:
         async for changes in self._follow(event, start, query):
             if not conversation:
                 state = self.jobs.runner.state
-                waiting = state.running or state.error
+                waiting = state.running or (state.error and not state.stopping)
                 changes["thread"] = html.loading(state) if waiting else start_page(self.service)
             yield changes
 
