@@ -14,9 +14,10 @@ from index.errors import UserError
 from index.types import Filter, Hit
 from rag import retrieve as retrieval
 from rag.answer.extractive import ExtractiveAnswerer, to_citation
-from rag.read.features import RuleReader
+from rag.answer.outcome import assess, on_other_subjects, other_quotations, short_answer
+from rag.read.rules import RuleReader
 from rag.rerank import CrossEncoderReranker
-from rag.types import Answer, Answerer, AnswerMetadata, Event, Progress, Query, Reader, Reading, Statement, Turn
+from rag.types import Answer, Answerer, AnswerMetadata, Candidate, Event, Progress, Query, Reader, Statement, Turn
 from rag.understand import understand
 from rag.verify import verify_citations
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 CLOSEST = 3
-"""Sentences shown, marked as no answer, when an answer is refused."""
+"""Sentences shown when nothing is found that answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +146,9 @@ class Assistant:
         """The state with its hits filled in."""
         started = time.perf_counter()
 
-        def search(query: Query) -> tuple[Sequence[Hit], tuple[str, ...]]:
-            return retrieval.retrieve(self.library, query, self.settings.hits, self.reranker)
-
-        hits, notes = search(state.query)
+        hits, notes = retrieval.retrieve(self.library, state.query, self.settings.hits, self.reranker)
         if self.writer:
-            hits = retrieval.interleave_subqueries(state.query, hits, lambda query: search(query)[0], len(hits))
+            hits = list(retrieval.interleave_subqueries(state.query, hits, self._hits_of, len(hits)))
         seconds = {**state.seconds, "retrieve": time.perf_counter() - started}
         return replace(state, hits=tuple(hits), notes=state.notes + notes, seconds=seconds)
 
@@ -159,6 +157,10 @@ class Assistant:
         *_, last = self._write(state)
         assert isinstance(last, Answer)
         return last
+
+    def _hits_of(self, query: Query) -> Sequence[Hit]:
+        """The hits for another query of the same question."""
+        return retrieval.retrieve(self.library, query, self.settings.hits, self.reranker)[0]
 
     def _write(self, state: PipelineState) -> Iterator[Event]:
         query, seconds = state.query, dict(state.seconds)
@@ -183,18 +185,28 @@ class Assistant:
                 yield from verified
         seconds["write" if self.writer else "verify"] = time.perf_counter() - started - seconds["read"]
         seconds["total"] = sum(seconds.values())
+        result = assess(reading, statements)
+        closest: Sequence[Candidate] = ()
+        quoted: Sequence[Candidate] = ()
+        if result.state == "not_found":
+            quoted = other_quotations(query, reading, self._hits_of)
+            closest = (quoted or reading.candidates)[:CLOSEST]
+            result = replace(result, why=on_other_subjects(query, quoted)) if quoted else result
         articles = {(hit.passage.article_id, hit.passage.revision): hit.article for hit in state.hits}
-        refused = not any(statement.supported for statement in statements)
+        articles |= {(one.hit.article.id, one.hit.article.revision): one.hit.article for one in closest}
         yield Answer(
             question=query.question,
             query=query,
             statements=tuple(statements),
-            short="" if refused else _short(reading, statements),
-            state="not_found" if refused else "may_answer",
-            reason=reading.reason if refused else "",
-            confidence=reading.confidence,
+            short=short_answer(reading, statements) if result.short else "",
+            state=result.state,
+            probability=result.probability,
+            why=result.why,
+            reason=result.why if result.state == "not_found" else "",
+            confidence=result.confidence,
             hits=state.hits,
-            closest=tuple(to_citation(candidate) for candidate in reading.candidates[:CLOSEST]) if refused else (),
+            closest=tuple(map(to_citation, closest)),
+            closest_speaker=query.speaker if quoted else "",
             articles=tuple(articles.values()),
             notes=(*notes, *metadata.notes),
             reader=self.reader.name,
@@ -206,12 +218,6 @@ class Assistant:
             settings_fingerprint=self.settings.fingerprint,
             seconds=seconds,
         )
-
-
-def _short(reading: Reading, statements: Sequence[Statement]) -> str:
-    """The best candidate's short answer, where the first statement cites the words it stands in."""
-    best = reading.candidates[0]
-    return best.short_text if any(best.short_text in citation.text for citation in statements[0].citations[:1]) else ""
 
 
 def open_reader(settings: Settings) -> tuple[Reader, tuple[str, ...]]:

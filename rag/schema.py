@@ -122,9 +122,10 @@ class AnswerData(_Data):
 
     `text` is all statements, one a line, or the reason. `state` is `found`, `may_answer` or `not_found`, with its
     `probability` and the reason in words, `why`; `refused` is true exactly for the last. `closest` are the nearest
-    sentences then, or other quotations of `closest_speaker` where that is given. A statement's `span` is the short answer
-    in characters of its text. `query` is what was understood, each of its `interpretations` with the `key` that names it;
-    `seconds` are by stage. What was written without a state is `not_found` where it was refused, else `may_answer`.
+    sentences then, or other quotations of `closest_speaker` where that is given. A statement's `span` is the short
+    answer in characters of its text. `query` is what was understood, each of its `interpretations` with the `key` that
+    names it; `seconds` are by stage. What has no state was written before there were any: it reads as `not_found` where
+    it was refused, else as `may_answer`.
     """
 
     question: str

@@ -19,8 +19,8 @@ from index.engines.encoder import encoder_label, open_encoder
 from index.errors import UserError
 from index.types import Filter
 from rag.assistant import Assistant
-from rag.read.features import RuleReader
 from rag.read.from_settings import open_span_model
+from rag.read.rules import RuleReader
 from rag.types import Answer, Turn
 
 if TYPE_CHECKING:

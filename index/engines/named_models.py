@@ -10,12 +10,12 @@ import hashlib
 import json
 import os
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from index.errors import UserError
+from index.terminal import echo
 
 HINT = "See docs/models.md; clippings config shows where the setting comes from."
 
@@ -110,7 +110,7 @@ def _download(repository: str, name: str, setting: str, allowed: bool) -> Path:
         raise UserError(f"{lacking} {advice}")
     if constants.HF_HUB_OFFLINE:
         raise UserError(f"{lacking} Downloading is off (HF_HUB_OFFLINE). {advice}")
-    print(f"Downloading the {setting} {repository!r} from {constants.ENDPOINT}, once", file=sys.stderr)
+    echo(f"Downloading the {setting} {repository!r} from {constants.ENDPOINT}, once", err=True)
     try:
         folder = Path(
             snapshot_download(repository, cache_dir=_cache(), allow_patterns=DOWNLOADED, ignore_patterns=NOT_DOWNLOADED)

@@ -69,6 +69,11 @@ class Calibration:
     short: float | None = None
     """The probability from which a short answer stands alone; None: never."""
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether `beta` was fitted, so that it gives probabilities."""
+        return self.beta != Beta()
+
     def state(self, confidence: float) -> State:
         """The state of an answer of that confidence."""
         if confidence < self.refusal:

@@ -8,9 +8,9 @@ from pathlib import Path
 from index.engines.encoder import DEFAULT
 from index.engines.named_models import is_model_folder, is_repository
 from rag.read.calibration import Calibration
-from rag.read.features import RuleReader
 from rag.read.library_calibrations import load_calibration, uncalibrated
 from rag.read.reader import WEIGHTS, CombinedReader
+from rag.read.rules import RuleReader
 from rag.read.span_model import MODEL_FILE, ExtractiveModel, SpanModel
 
 
