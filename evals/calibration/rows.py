@@ -29,7 +29,7 @@ from rag.read.features import (
 from rag.read.reader import CombinedReader, SpanPrediction, answerability_with_model, is_short_answer
 from rag.read.reasons import gives_short
 from rag.retrieve import retrieve
-from rag.types import Candidate, Query
+from rag.types import Candidate, Query, Reranker
 
 HITS = 20
 SENTENCES = 30
@@ -83,12 +83,12 @@ def cases_of(path: Path, library: Library, wanted: str) -> list[Case]:
 
 
 def read_questions(
-    name: str, library: Library, cases: Iterable[Case], reader: CombinedReader
+    name: str, library: Library, cases: Iterable[Case], reader: CombinedReader, reranker: Reranker | None = None
 ) -> Iterator[ReadQuestion]:
     """The cases as a reader reads them, but those of which nothing is found or nobody can say if they are answered."""
     for case in cases:
         query = query_of(library, case)
-        hits, _ = retrieve(library, query, HITS)
+        hits, _ = retrieve(library, query, HITS, reranker)
         rows = sentence_features(query, hits)
         predictions = reader.predict(query, hits, rows, stop=False)
         if question := read_question(reader.name, name, case, query, hits, rows, predictions):

@@ -49,7 +49,7 @@ def calibrated(
 ) -> tuple[CombinedReader, tuple[str, ...]]:
     """A reader, as it was opened, with the calibration for these models and a library; a note where there is none.
 
-    One that is kept with the library comes first, then the one that was fitted with our own weights, which holds for
+    That of `clippings eval calibrate` comes first, then the one that was fitted with our own weights, which holds for
     the built-in encoder without a reranker. `models` as in `Assistant.models`. Raises UserError for a damaged one.
     """
     if fitted := load_calibration(library, models):
@@ -58,5 +58,5 @@ def calibrated(
     if with_weights and models["encoder"] == DEFAULT and "reranker" not in models:
         return reader, ()
     names = ", ".join(f"{part} {name}" for part, name in models.items())
-    note = f"Not calibrated for {names}, so no answer counts as found"
+    note = f"Not calibrated for {names}, so no answer counts as found. Type once: clippings eval calibrate"
     return reader.with_calibration(uncalibrated(reader.calibration)), (note,)

@@ -1,4 +1,4 @@
-"""Calibrations for named models, kept in a library's folder by the models they hold for."""
+"""Calibrations that `clippings eval calibrate` fitted, kept in a library's folder by the models they hold for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import UserError
+from index.permissions import make_folder, secure
 from rag.read.calibration import Calibration
 
 FOLDER = "calibrations"
@@ -38,7 +39,7 @@ def load_calibration(library: Path, models: Mapping[str, str]) -> Calibration | 
         return Calibration.load(folder)
     except UserError as error:
         raise UserError(
-            f"The calibration in {str(folder)!r} cannot be read. Delete that folder to do without it."
+            f"The calibration in {str(folder)!r} cannot be read. Fit it anew: clippings eval calibrate"
         ) from error
 
 
@@ -50,15 +51,15 @@ def save_calibration(
     `reached` are the figures that are kept beside it.
     """
     folder = calibration_folder(library, models)
-    folder.parent.mkdir(exist_ok=True)
+    make_folder(folder.parent)
     written = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
-    written.chmod(folder.parent.stat().st_mode & 0o777)  # mkdtemp's is the owner's alone, whatever the library's is
     calibration.save(written)
     record = {"models": dict(models), "reached": dict(reached)}
     (written / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     if folder.exists():
         shutil.rmtree(folder)
     written.rename(folder)
+    secure(library)
     return folder
 
 

@@ -111,11 +111,11 @@ def test_it_answers_as_the_built_in_reader_does_and_says_which_model_it_is(trans
         assert answer.reranker == ""
 
 
-def test_without_a_calibration_nothing_is_found_and_a_note_says_so(transplanted, cross_encoder, library):
+def test_without_a_calibration_nothing_is_found_and_a_note_says_what_to_type(transplanted, cross_encoder, library):
     for settings in (Settings(reader=str(transplanted)), Settings(reranker=str(cross_encoder))):
         answer = Assistant(library, settings).ask(ASKED[0])
         assert answer.state == "may_answer"
-        assert any("Not calibrated" in note for note in answer.notes)
+        assert any("clippings eval calibrate" in note for note in answer.notes)
 
 
 def test_scores_are_against_the_first_token_as_squad_has_it(squad):
@@ -278,5 +278,5 @@ def test_calibrations_of_other_models_are_apart(tmp_path):
     assert load_calibration(tmp_path, {**models, "reranker": "x"}) is None
     assert json.loads((folder / "models.json").read_text()) == {"models": models, "reached": {"questions": 4}}
     (folder / "calibration.json").write_text("{")
-    with pytest.raises(UserError, match="Delete that folder"):
+    with pytest.raises(UserError, match="clippings eval calibrate"):
         load_calibration(tmp_path, models)

@@ -17,6 +17,7 @@ from evals.runs import systems
 from evals.sets import DEMO
 from index.terminal import echo, one_line
 from rag import settings as settings_file
+from ui.cli.eval_calibrate import calibrate_command
 from ui.cli.eval_common import (
     ask_all,
     exit_code,
@@ -53,7 +54,7 @@ def evaluate() -> None:
     """
 
 
-for command in (ask, import_command, init, locate, quotes, suggest, training_rows):
+for command in (ask, calibrate_command, import_command, init, locate, quotes, suggest, training_rows):
     evaluate.add_command(command)
 
 
