@@ -230,3 +230,33 @@ SOFT_DENIALS = _set("""
 """What may say no without a negation, as in `yet to come` and `stopped coming`."""
 ONLY_WORDS = _set("only sole solely alone exclusively just merely")
 ALL_WORDS = _set("all every each entire whole everyone everybody both unanimous unanimously throughout")
+ORGANISATIONS = _set("""
+    agency airline airport association bank body brand broadcaster business channel charity church club committee
+    company corporation council court department firm foundation group hospital institution label league manufacturer
+    maker ministry network newspaper operator organisation organization outlet paper party publisher regulator retailer
+    school studio supermarket team union university""")
+"""Words for organisations, as in `which company`."""
+
+ALTERNATIVES = (
+    "killed died dead deaths dies kill lives toll fatalities / injured wounded injuries hurt hospitalised hospitalized "
+    "/ survived survivors / missing / infected cases infections confirmed / recovered recoveries",
+    "arrested arrest detained / charged charges indicted / convicted guilty conviction / acquitted / sentenced jailed "
+    "sentence imprisoned / released freed pardoned",
+    "won win wins winner victory / lost lose loses loser defeat / drew draw tied",
+    "first / second / third / fourth / last final",
+    "began begin start started starts opened opening erupted broke / ended end ends closed closing finished",
+    "bought buy buys acquired purchase purchased / sold sell sells sale",
+    "estimated estimate expected forecast predicted / actual actually",
+    "votes vote / seats seat / percent percentage",
+    "born birth / died death",
+    "appointed appoint named nominated / elected elect / resigned resign quit / dismissed fired sacked removed",
+    "owned owner owns owned / built made manufactured maker / insured insurer / hired chartered / designed designer",
+    "married marriage wedding / divorced divorce",
+    "increased increase rose rise risen grew / decreased decrease fell fall fallen dropped decline",
+    "approved passed adopted / rejected blocked vetoed",
+    "north northern / south southern / east eastern / west western",
+    "men male man / women female woman",
+    "son / daughter / wife / husband / father / mother / brother / sister",
+    "gold / silver / bronze",
+)
+"""Words of which a sentence that has one of another group does not answer a question that has one of this group."""
