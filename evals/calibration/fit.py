@@ -1,24 +1,24 @@
 """Everything that is fitted for a reader, on questions it was not trained on; each set counts the same, large or small.
 
-The order of sentences by a listwise loss (Cao et al. 2007), the confidence by logistic regression, the probability by
-beta calibration (Kull et al. 2017) of confidences from folds the logistic was not fitted on, then the bars.
+The order of sentences by a listwise loss (Cao et al. 2007), the confidence that the articles answer by logistic
+regression; the probability that the first sentence is right by another and beta calibration (Kull et al. 2017) of what
+it gives sets it was not fitted on; then the bars. Near misses count for the confidence alone: in use they are rare.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.calibration.rows import ReadQuestion
+from evals.calibration.rows import ReadQuestion, values
 from evals.metrics import statistics
 from index.errors import UserError
 from rag.read.calibration import LEAST_CONFIDENCE, Beta, Calibration
 from rag.read.features import AnswerabilityFeatures, SentenceFeatures
-from rag.read.reasons import contradicted
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -35,7 +35,10 @@ AGREES = 0.5
 """What another article with the same short answer weighs. Set, not fitted: few tuning questions have one."""
 LEAST_FOUND = 20
 """Answers above a bar below which their share of right ones means nothing."""
-_AGREEMENT = [field.name for field in fields(AnswerabilityFeatures)].index("agreement")
+_NAMES = [field.name for field in fields(AnswerabilityFeatures)]
+_AGREEMENT = _NAMES.index("agreement")
+_OF_SENTENCE = [_NAMES.index("span"), _NAMES.index("relevance"), *range(_AGREEMENT + 1, len(_NAMES))]
+"""What tells a right sentence from a wrong one, beyond the confidence that the articles answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Firsts:
     right: Bools
     short: Floats
     """1.0 where its short answer is an expected one, 0.0 where it is not, -1.0 where none would stand alone."""
+    near: Bools
+    """Near misses and their answerable twins."""
 
     def of(self, rows: Bools) -> Firsts:
         """Those of some questions."""
@@ -57,7 +62,7 @@ class Firsts:
     @property
     def contradicted(self) -> Bools:
         """Those whose first sentence can not be found, whatever its confidence; see `rag.read.reasons`."""
-        return np.array([contradicted(AnswerabilityFeatures(*row)) for row in self.evidence.tolist()])
+        return np.array([AnswerabilityFeatures(*row).contradicted for row in self.evidence.tolist()])
 
     @property
     def names(self) -> list[str]:
@@ -110,18 +115,28 @@ def order_weights(questions: Sequence[ReadQuestion], rules: bool = False) -> Flo
     """
     from scipy.optimize import minimize
 
-    width = len(fields(SentenceFeatures)) + (0 if rules else 2)
     answered = [one for one in questions if one.answerable and any(one.gold)]
-    groups = [(np.array(one.features)[:, :width], np.array(one.gold)) for one in answered]
+    width = len(fields(SentenceFeatures)) + (0 if rules else 2)
+    features = np.concatenate([np.array(one.features)[:, :width] for one in answered])
+    gold = np.concatenate([np.array(one.gold) for one in answered])
+    sizes = np.array([len(one.gold) for one in answered])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
 
-    def loss(weights: Floats) -> float:
-        total = 0.0
-        for features, gold in groups:
-            scores = features @ weights
-            total += float(np.logaddexp.reduce(scores) - np.logaddexp.reduce(scores[gold]))
-        return total / len(groups) + 0.002 * float(weights @ weights)
+    def shares(scores: Floats) -> tuple[float, Floats]:
+        """The logarithm of each question's sum of exponents, added up, and each sentence's share of its question's."""
+        highest = np.repeat(np.maximum.reduceat(scores, starts), sizes)
+        exponents = np.exp(np.maximum(scores - highest, -700.0))
+        sums = np.add.reduceat(exponents, starts)
+        return float(np.sum(np.log(sums) + highest[starts])), exponents / np.repeat(sums, sizes)
 
-    return np.asarray(minimize(loss, np.zeros(groups[0][0].shape[1]), method="L-BFGS-B").x)
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        scores = features @ weights
+        every, share = shares(scores)
+        right, share_of_gold = shares(np.where(gold, scores, scores.min() - 1000.0))
+        gradient = features.T @ (share - np.where(gold, share_of_gold, 0.0)) / len(answered) + 0.004 * weights
+        return (every - right) / len(answered) + 0.002 * float(weights @ weights), gradient
+
+    return np.asarray(minimize(loss, np.zeros(width), jac=True, method="L-BFGS-B").x)
 
 
 def firsts(questions: Sequence[ReadQuestion], order: Floats, rules: bool = False) -> Firsts:
@@ -134,34 +149,62 @@ def firsts(questions: Sequence[ReadQuestion], order: Floats, rules: bool = False
         evidence=np.array([(one.rules if rules else one.evidence)[n] for one, n in chosen]),
         right=np.array([one.right[n] for one, n in chosen]),
         short=np.array([-1.0 if rules else one.short[n] for one, n in chosen]),
+        near=np.array(["near-miss" in one.tags for one in questions]),
     )
 
 
-def _without_agreement(sample: Firsts) -> Floats:
-    return np.delete(sample.evidence, _AGREEMENT, axis=1)
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A logistic function of the evidence."""
+
+    weights: Floats
+    bias: float
+
+    def logits(self, sample: Firsts) -> Floats:
+        return np.asarray(sample.evidence @ self.weights + self.bias)
+
+    def __call__(self, sample: Firsts) -> Floats:
+        from scipy.special import expit
+
+        return np.asarray(expit(self.logits(sample)))
 
 
-def _logistic(sample: Firsts) -> Any:
-    """The logistic regression of whether a question is answerable on the evidence, without agreement."""
+def _regression(columns: Floats, expected: Bools, weights: Floats) -> tuple[Floats, float]:
+    """The weights and the bias of a logistic regression that takes both kinds for equally many."""
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
-    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000)
-    return model.fit(_without_agreement(sample), sample.answerable, sample.weights)
+    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000).fit(columns, expected, weights)
+    return np.asarray(model.coef_[0]), float(model.intercept_[0])
 
 
-def _confidence(model: Any, sample: Firsts) -> Floats:
-    from scipy.special import expit
+def fit_answerability(sample: Firsts) -> Linear:
+    """Whether the articles answer; agreement is set, not fitted."""
+    weights, bias = _regression(np.delete(sample.evidence, _AGREEMENT, axis=1), sample.answerable, sample.weights)
+    return Linear(np.insert(weights, _AGREEMENT, AGREES), bias)
 
-    logits = model.decision_function(_without_agreement(sample))
-    return np.asarray(expit(logits + AGREES * sample.evidence[:, _AGREEMENT]))
+
+def fit_correctness(sample: Firsts, answerability: Linear) -> Linear:
+    """Whether the first sentence is right, by the log-odds that the articles answer and what is known of the sentence.
+
+    A linear function of both is one of the evidence, which is what is returned. So what the questions at hand hardly
+    ask for, as news, keeps the weight it has in the confidence.
+    """
+    columns = np.column_stack([answerability.logits(sample), sample.evidence[:, _OF_SENTENCE]])
+    own, bias = _regression(columns, sample.right, sample.weights)
+    weights = own[0] * answerability.weights
+    weights[_OF_SENTENCE] += own[1:]
+    return Linear(weights, bias + float(own[0]) * answerability.bias)
 
 
-def _unseen(sample: Firsts) -> Floats:
-    """The confidence of each question by a logistic that was fitted without it and its like in the other folds."""
-    fold = np.random.default_rng(statistics.SEED).permutation(np.arange(len(sample.sets)) % FOLDS)
-    unseen = np.zeros(len(sample.sets))
-    for number in range(FOLDS):
-        unseen[fold == number] = _confidence(_logistic(sample.of(fold != number)), sample.of(fold == number))
+def _unseen(sample: Firsts, answerability: Linear) -> Floats:
+    """The correctness of each question by a function that was fitted without its set, or its fold of the only set."""
+    names = sample.names
+    fold = np.array([names.index(name) for name in sample.sets.tolist()])
+    if len(names) == 1:
+        fold = np.random.default_rng(statistics.SEED).permutation(np.arange(len(fold)) % FOLDS)
+    unseen = np.zeros(len(fold))
+    for number in set(fold.tolist()):
+        unseen[fold == number] = fit_correctness(sample.of(fold != number), answerability)(sample.of(fold == number))
     return unseen
 
 
@@ -171,15 +214,20 @@ def beta_calibration(confidence: Floats, right: Bools, weights: Floats) -> Beta:
 
     p = np.clip(confidence, LEAST_CONFIDENCE, 1 - LEAST_CONFIDENCE)
     columns = np.stack([np.log(p), -np.log(1 - p)], axis=1)
-    kept = [0, 1]
-    while True:
-        model = LogisticRegression(C=1e6, max_iter=5000).fit(columns[:, kept], right, weights)
-        negative = [column for column, value in zip(kept, model.coef_[0], strict=True) if value < 0]
-        if not negative or len(kept) == 1:
+    kept, ab, intercept = [0, 1], {}, 0.0
+    while kept:
+        model = LogisticRegression(C=1e6, max_iter=1000).fit(columns[:, kept], right, weights)
+        ab = dict(zip(kept, model.coef_[0].tolist(), strict=True))
+        intercept = float(model.intercept_[0])
+        negative = [column for column in kept if ab[column] < 0]
+        if not negative:
             break
-        kept = [column for column in kept if column not in negative[:1]]
-    ab = dict(zip(kept, model.coef_[0].tolist(), strict=True))
-    return Beta(round(ab.get(0, 0.0), 3), round(ab.get(1, 0.0), 3), round(float(model.intercept_[0]), 3))
+        kept.remove(min(negative, key=lambda column: ab[column]))
+        ab = {}
+    if not kept:
+        share = float(np.clip(np.average(right, weights=weights), LEAST_CONFIDENCE, 1 - LEAST_CONFIDENCE))
+        intercept = float(np.log(share / (1 - share)))
+    return Beta(round(ab.get(0, 0.0), 3), round(ab.get(1, 0.0), 3), round(intercept, 3))
 
 
 def bar_for(score: Floats, right: Floats, weights: Floats, share: float, least: int = LEAST_FOUND) -> float | None:
@@ -191,47 +239,74 @@ def bar_for(score: Floats, right: Floats, weights: Floats, share: float, least: 
     return round(float(score[order[reached[-1]]]), 3) if len(reached) else None
 
 
-def fit_confidence(sample: Firsts) -> tuple[Any, Beta, float, float | None, float | None]:
-    """The logistic, the beta calibration, and the bars: of refusal, of what is found, of short answers."""
-    model, unseen = _logistic(sample), _unseen(sample)
-    weights = sample.weights
-    beta = beta_calibration(unseen, sample.right, weights)
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What is fitted on the first sentences: see `rag.read.calibration.Calibration`."""
+
+    answerability: Linear
+    refusal: float
+    correctness: Linear
+    beta: Beta
+    found: float | None
+    short: float | None
+
+
+def fit_firsts(sample: Firsts, kept: Calibration | None = None) -> Fitted:
+    """Everything that is fitted on first sentences; the confidence and its bar are those of `kept` where it is given.
+
+    The bar of what is found must hold on sets that it was not fitted on, so it is set on what each set is given by the
+    others; where it cannot be kept there, nothing is found.
+    """
+    if kept:
+        answerability, refusal = Linear(np.array(values(kept.answerability)), kept.bias), kept.refusal
+    else:
+        answerability = fit_answerability(sample)
+        known = sample.of(sample.answerable & ~sample.near)
+        refusal = float(np.quantile(answerability(known), WRONG_REFUSALS, weights=known.weights, method="inverted_cdf"))
+    usual = sample.of(~sample.near)
+    unseen, weights = _unseen(usual, answerability), usual.weights
+    beta = beta_calibration(unseen, usual.right, weights)
     probability = np.array([beta(float(one)) for one in unseen])
-    known, shares = _confidence(model, sample)[sample.answerable], sample.of(sample.answerable).weights
-    refusal = float(np.quantile(known, WRONG_REFUSALS, weights=shares, method="inverted_cdf"))
-    clear = ~sample.contradicted
-    found = bar_for(probability[clear], sample.right[clear].astype(float), weights[clear], FOUND_RIGHT)
-    given = sample.short >= 0
-    short = bar_for(probability[given], sample.short[given], weights[given], SHORT_RIGHT)
-    return model, beta, refusal, found, short
+    shown = (answerability(usual) >= refusal) & ~usual.contradicted
+    found = bar_for(probability[shown], usual.right[shown].astype(float), weights[shown], FOUND_RIGHT)
+    given = shown & (usual.short >= 0)
+    short = bar_for(probability[given], usual.short[given], weights[given], SHORT_RIGHT)
+    return Fitted(answerability, refusal, fit_correctness(usual, answerability), beta, found, short)
 
 
-def fit(questions: Sequence[ReadQuestion], order: Floats | None = None, rules: bool = False) -> Calibration:
+def fit(
+    questions: Sequence[ReadQuestion],
+    order: Floats | None = None,
+    rules: bool = False,
+    kept: Calibration | None = None,
+) -> Calibration:
     """Everything for a reader; raises UserError for too few questions.
 
-    `order` is kept where it is given. By `rules`, nothing of the model counts, and there is no bar of what is found.
+    `order` is kept where it is given, and the confidence of `kept`. By `rules`, nothing of the model counts, and there
+    is no bar of what is found.
     """
     check_enough(questions)
     order = order_weights(questions, rules) if order is None else order
-    model, beta, refusal, found, short = fit_confidence(firsts(questions, order, rules))
+    fitted = fit_firsts(firsts(questions, order, rules), kept)
     rounded = [round(float(value), 3) for value in [*order, *([0.0, 0.0] if rules else [])]]
     return Calibration(
         features=SentenceFeatures(*rounded[:-2]),
         span=rounded[-2],
         relevance=rounded[-1],
-        answerability=AnswerabilityFeatures(*_with_agreement(model.coef_[0])),
-        bias=round(float(model.intercept_[0]), 3),
-        refusal=round(refusal, 3),
+        answerability=_features(fitted.answerability),
+        bias=round(fitted.answerability.bias, 3),
+        refusal=round(fitted.refusal, 3),
         questions=len(questions),
-        beta=beta,
-        found=None if rules else found,
-        short=None if rules else short,
+        correctness=_features(fitted.correctness),
+        correctness_bias=round(fitted.correctness.bias, 3),
+        beta=fitted.beta,
+        found=None if rules else fitted.found,
+        short=None if rules else fitted.short,
     )
 
 
-def _with_agreement(weights: Floats) -> list[float]:
-    rounded = [round(float(value), 3) for value in weights]
-    return [*rounded[:_AGREEMENT], AGREES, *rounded[_AGREEMENT:]]
+def _features(function: Linear) -> AnswerabilityFeatures:
+    return AnswerabilityFeatures(*[round(float(value), 3) for value in function.weights])
 
 
 def check_enough(questions: Sequence[ReadQuestion]) -> None:
@@ -245,28 +320,26 @@ def check_enough(questions: Sequence[ReadQuestion]) -> None:
         )
 
 
-def reached(sample: Firsts, name: str, confidence: Floats, calibration: Calibration) -> Reached:
-    """What a calibration reaches on questions with these confidences."""
-    probability = np.array([calibration.beta(float(one)) for one in confidence])
-    answered = confidence >= calibration.refusal
-    found = answered & ~sample.contradicted
-    found &= probability >= (calibration.found if calibration.found is not None else np.inf)
-    short = answered & (sample.short >= 0)
-    short &= probability >= (calibration.short if calibration.short is not None else np.inf)
+def reached(sample: Firsts, name: str, fitted: Fitted) -> Reached:
+    """What is reached on questions by what was fitted, on these or on others."""
+    confidence = fitted.answerability(sample) * np.where(sample.contradicted, fitted.refusal, 1.0)
+    probability = np.array([fitted.beta(float(one)) for one in fitted.correctness(sample)])
+    answered = confidence >= fitted.refusal
+    found = answered & ~sample.contradicted & (probability >= (np.inf if fitted.found is None else fitted.found))
+    short = answered & (sample.short >= 0) & (probability >= (np.inf if fitted.short is None else fitted.short))
     answerable = sample.answerable
 
-    def share(values: NDArray[Any]) -> float:
-        return float(np.mean(values)) if len(values) else float("nan")
+    def share(of: NDArray[Any]) -> float:
+        return float(np.mean(of)) if len(of) else float("nan")
 
-    both = answerable.any() and (~answerable).any()
+    both = bool(answerable.any() and (~answerable).any())
+    confidences = confidence[answerable].tolist(), confidence[~answerable].tolist()
     return Reached(
         set=name,
         questions=len(confidence),
         refused=share(~answered[answerable]),
         wrong=share(answered[~answerable]),
-        wrong_at_10=statistics.wrong_answers_at(confidence[answerable].tolist(), confidence[~answerable].tolist())
-        if both
-        else float("nan"),
+        wrong_at_10=statistics.wrong_answers_at(*confidences) if both else float("nan"),
         error=statistics.calibration_error(probability.tolist(), sample.right.astype(float).tolist()),
         right=share(sample.right[found]),
         covered=share(found[answerable]),
@@ -275,26 +348,33 @@ def reached(sample: Firsts, name: str, confidence: Floats, calibration: Calibrat
     )
 
 
-def leave_one_out(questions: Sequence[ReadQuestion], order: Floats | None = None, rules: bool = False) -> list[Reached]:
-    """For each set, what is reached on it by a calibration fitted on the others alone."""
+def promised(calibration: Calibration, left_out: Sequence[Reached]) -> Calibration:
+    """The calibration with the bars that held on every set left out; one that did not hold is None: never.
+
+    A set of near misses alone counts too: what is found must be right there as well.
+    """
+    found = any(one.right < FOUND_RIGHT for one in left_out)
+    short = any(one.short_right < SHORT_RIGHT for one in left_out)
+    reached = {one.set for one in left_out if one.covered > 0}, {one.set for one in left_out if one.short_given > 0}
+    return replace(
+        calibration,
+        found=None if found or not reached[0] else calibration.found,
+        short=None if short or not reached[1] else calibration.short,
+    )
+
+
+def leave_one_out(
+    questions: Sequence[ReadQuestion],
+    order: Floats | None = None,
+    rules: bool = False,
+    kept: Calibration | None = None,
+) -> list[Reached]:
+    """For each set, what is reached on it by what was fitted on the others alone; see `fit`."""
     results = []
     for name in dict.fromkeys(one.set for one in questions):
         others = [one for one in questions if one.set != name]
         own = [one for one in questions if one.set == name]
         weights = order_weights(others, rules) if order is None else order
-        sample, rest = firsts(own, weights, rules), firsts(others, weights, rules)
-        model, beta, refusal, found, short = fit_confidence(rest)
-        calibration = Calibration(
-            features=SentenceFeatures(*[0.0] * len(fields(SentenceFeatures))),
-            span=0.0,
-            relevance=0.0,
-            answerability=AnswerabilityFeatures(*[0.0] * len(fields(AnswerabilityFeatures))),
-            bias=0.0,
-            refusal=refusal,
-            questions=len(others),
-            beta=beta,
-            found=found,
-            short=short,
-        )
-        results.append(reached(sample, name, _confidence(model, sample), calibration))
+        fitted = fit_firsts(firsts(others, weights, rules), kept)
+        results.append(reached(firsts(own, weights, rules), name, fitted))
     return results

@@ -175,7 +175,7 @@ def load(path: Path, reader: str) -> list[ReadQuestion]:
         shapes = {(len(one.features[0]), len(one.evidence[0])) for one in questions}
     except (OSError, ValueError, TypeError, IndexError) as error:
         raise UserError(
-            f"Cannot read the rows in {str(path)!r} ({error}). Read them: python -m evals.lab.fit_readers --help"
+            f"Cannot read the rows in {str(path)!r} ({error}). Make them: python -m evals.lab.fit_readers --help"
         ) from error
     if shapes - {known} or {one.reader for one in questions} - {reader}:
         raise UserError(f"The rows in {str(path)!r} are of other features or weights. Delete it, or name another file.")

@@ -6,15 +6,15 @@ is fitted in seconds. The reported halves are never read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
 import click
 import numpy as np
 
-from evals.calibration.fit import fit, leave_one_out
-from evals.calibration.rows import ReadQuestion, cases_of, load, read_questions, save
+from evals.calibration.fit import Reached, fit, leave_one_out, promised
+from evals.calibration.rows import cases_of, load, read_questions, save
 from index import errors
 from index.errors import UserError
 from index.library import Library
@@ -22,6 +22,7 @@ from index.terminal import echo
 from rag.read.calibration import Calibration
 from rag.read.features import AnswerabilityFeatures, SentenceFeatures
 from rag.read.reader import WEIGHTS, CombinedReader
+from rag.read.rules import RULES
 from rag.training.weights import write_checksums
 
 HALF = "half:tuning"
@@ -58,9 +59,9 @@ def order_of(calibration: Calibration) -> np.ndarray:
     return np.array([*own, calibration.span, calibration.relevance])
 
 
-def report(questions: Sequence[ReadQuestion], order: np.ndarray | None, rules: bool = False) -> None:
+def report(reached: Iterable[Reached]) -> None:
     """Print what is reached on each set by a calibration fitted on the others."""
-    for one in leave_one_out(questions, order, rules):
+    for one in reached:
         echo(f"  {one}")
 
 
@@ -79,8 +80,12 @@ def report(questions: Sequence[ReadQuestion], order: np.ndarray | None, rules: b
     type=click.Path(path_type=Path, dir_okay=False),
     help="File that keeps what was read of each question; it is made, or added to. Outside the checkout.",
 )
-@click.option("--keep-order", is_flag=True, help="Fit only how sure to be; keep the weights sentences are ranked by.")
-def main(pairs: tuple[Path, ...], folder: Path, rows: Path, keep_order: bool) -> None:
+@click.option(
+    "--keep",
+    type=click.Choice(["order", "confidence"]),
+    help="Keep the weights that sentences are ranked by, or these and the confidence with its bar.",
+)
+def main(pairs: tuple[Path, ...], folder: Path, rows: Path, keep: str | None) -> None:
     """Fit the weights, the calibration and the bars of the readers on tuning halves of pairs LIBRARY QUESTIONS.
 
     Prints what each set reaches when it is left out, and writes what was fitted on all beside the WEIGHTS; what it
@@ -99,13 +104,15 @@ def main(pairs: tuple[Path, ...], folder: Path, rows: Path, keep_order: bool) ->
         reader = CombinedReader(folder, FIRST_ORDER)
     read_pairs(pairs, reader, rows)
     questions = load(rows, reader.name)
-    order = order_of(Calibration.load(folder)) if keep_order else None
-    by_rule = fit(questions, rules=True)
-    echo(f"by rule, fitted on {by_rule.questions} questions: {by_rule}")
-    report(questions, None, rules=True)
-    calibration = fit(questions, order)
-    echo(f"with the model: {calibration}\nfitted on the other sets:")
-    report(questions, order)
+    order = order_of(Calibration.load(folder)) if keep else None
+    kept = Calibration.load(folder) if keep == "confidence" else None
+    echo(f"by rule: {fit(questions, rules=True, kept=RULES if kept else None)}\nfitted on the other sets:")
+    report(leave_one_out(questions, rules=True, kept=RULES if kept else None))
+    fitted, left_out = fit(questions, order, kept=kept), leave_one_out(questions, order, kept=kept)
+    echo(f"with the model: {fitted}\nfitted on the other sets:")
+    report(left_out)
+    calibration = promised(fitted, left_out)
+    echo(f"bars that held on every set left out: found {calibration.found}, short answer {calibration.short}")
     calibration.save(folder)
     write_checksums(folder)
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 from index.text.lexicon import ALTERNATIVES, FUNCTION_WORDS
-from index.text.name_variants import kind, mention
+from index.text.name_variants import kind, mention, same_name
 from index.text.names import find_names, plain_name
 from index.text.numbers import Figure, find_figures
 from index.text.tokens import content, stem, tokens
@@ -55,6 +55,12 @@ _AGE = re.compile(
     re.I,
 )
 _AGE_WORDS = ("old", "age")
+# takes "Donald Trump" of "How old is Donald Trump?"; nothing of "How old was the man arrested in Croydon?"
+_AGE_ASKED = re.compile(
+    r"\b(?:how old|(?:what|which) age)\s+(?:is|was|are|were)\s+(?P<who>(?:[\w’'.-]+\s+){0,5}?[\w’'.-]+)\s*"
+    r"(?=\?|$|\b(?:when|in|at|on|during|after|before|now)\b)",
+    re.I,
+)
 # takes "Barron" of "14-year-old son Barron", "Ann Lee" of "Ann Lee, 47,"; not "Ann Lee" of "Ann Lee, in 1947,"
 _AGE_OF = re.compile(
     r"\b\w+[\s-]years?[\s-]old\s+(?:[a-z’'-]+\s+){0,4}?(?P<kin>sons?|daughters?|wife|husband|brother|sister|mother|father|"
@@ -107,7 +113,7 @@ def asked_terms(query: Query, hit: Hit, sentence: Span) -> list[AskedTerm]:
         terms.append(_property(word, text, beside))
         if word in _AGE_WORDS:
             terms += _whose_age(query, text)
-    terms += _alternatives(query, text)
+    terms += _alternatives(query, text, beside)
     return terms
 
 
@@ -140,23 +146,23 @@ def _figures(query: Query) -> list[Figure]:
 def _name(name: str, text: str, beside: str, query: Query) -> AskedTerm:
     if here := mention(name, text):
         return AskedTerm("name", name, "there" if here == "same" else "variant")
-    if mention(name, beside):
-        presence: Presence = "beside"
-    else:
-        presence = "missing"
     wanted = kind(name)
-    others = (plain_name(other.text) for other in find_names(text))
-    instead = next((o for o in others if wanted and kind(o) == wanted and not mention(o, query.text)), "")
-    if instead and (presence == "missing" or wanted != "person"):
-        return AskedTerm("name", name, "contradicted", instead)
-    return AskedTerm("name", name, presence)
+    # Another person or country in the sentence contradicts nothing: it may be the answer, or stand in its place.
+    if wanted not in ("", "person", "country"):
+        others = (plain_name(other.text) for other in find_names(text))
+        instead = next((one for one in others if kind(one) == wanted and not mention(one, query.text)), "")
+        if instead:
+            return AskedTerm("name", name, "contradicted", instead)
+    return AskedTerm("name", name, "beside" if mention(name, beside) else "missing")
 
 
 def is_year(figure: Figure, text: str) -> bool:
     """Whether a figure of a text is a year, `2016`; not `$2,016` nor `2 thousand`."""
     # takes "2016"; not "2,016", "2016 dollars"
     written = re.fullmatch(r"\s*\d{4}", text[figure.start : figure.end])
-    return written is not None and not figure.unit and 1500 <= figure.value <= 2100
+    # takes "(1620 UTC)", "1900 hours"; not "1900, when"
+    hour = re.match(r"\s*(?:UTC|GMT|hours|local)\b", text[figure.end :])
+    return written is not None and hour is None and not figure.unit and 1500 <= figure.value <= 2100
 
 
 def _figure(figure: Figure, question: str, text: str, beside: str) -> AskedTerm:
@@ -183,7 +189,7 @@ def _property(word: str, text: str, beside: str) -> AskedTerm:
     return AskedTerm("property", word, presence)
 
 
-def _alternatives(query: Query, text: str) -> Iterable[AskedTerm]:
+def _alternatives(query: Query, text: str, beside: str) -> Iterable[AskedTerm]:
     """The words of a question that have alternatives, and whether one of these stands in the sentence instead."""
     wanted, here = set(content(query.text)), set(content(text))
     for groups in _stems():
@@ -193,6 +199,8 @@ def _alternatives(query: Query, text: str) -> Iterable[AskedTerm]:
             word = next(w for w in tokens(query.text) if stem(w) in group)
             if group & here:
                 yield AskedTerm("alternative", word, "there")
+            elif group & set(content(beside)):
+                yield AskedTerm("alternative", word, "beside")
             elif other := next((one for one in groups if one is not group and one & here), None):
                 instead = next(w for w in tokens(text) if stem(w) in other)
                 yield AskedTerm("alternative", word, "contradicted", instead)
@@ -200,15 +208,25 @@ def _alternatives(query: Query, text: str) -> Iterable[AskedTerm]:
 
 def _whose_age(query: Query, text: str) -> Iterable[AskedTerm]:
     """Whether an age in the sentence is another's: `the Trumps' 14-year-old son Barron`, asked about Donald Trump."""
-    names = [plain_name(name.text) for name in find_names(query.text)]
-    wanted = set(tokens(query.text))
-    for match in _AGE_OF.finditer(text):
-        kin, owner = match["kin"], match["after"] or match["before"] or ""
-        others = find_names(owner)
-        if names and others and not any(mention(name, owner) for name in names):
-            yield AskedTerm("alternative", names[0], "contradicted", others[0].text)
-        elif kin and not others and kin.lower() not in wanted:
-            yield AskedTerm("alternative", names[0] if names else "", "contradicted", f"a {kin.lower()}")
+    match = _AGE_ASKED.search(query.text)
+    names = find_names(match["who"]) if match else []
+    if match is None or not names:
+        return
+    asked = plain_name(names[-1].text)
+    owners = [(m["kin"], m["after"] or m["before"] or "") for m in _AGE_OF.finditer(text)]
+    known = [(kin, [plain_name(name.text) for name in find_names(owner)]) for kin, owner in owners]
+    if any(_may_be(asked, name) for _, named in known for name in named):
+        return
+    for kin, named in known:
+        if named:
+            yield AskedTerm("alternative", asked, "contradicted", named[0])
+        elif kin and kin.lower() not in tokens(query.text):
+            yield AskedTerm("alternative", asked, "contradicted", f"a {kin.lower()}")
+
+
+def _may_be(asked: str, name: str) -> bool:
+    """Whether a name, a first one alone too, can be that of the person asked about."""
+    return same_name(asked, name) or (" " not in name and name in asked.split())
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import UserError
-from rag.read.features import AnswerabilityFeatures, SentenceFeatures, logistic
+from rag.read.features import AnswerabilityFeatures, SentenceFeatures, logistic, weighted_sum
 from rag.read.span_model import CALIBRATION_FILE
 from rag.types import State
 
@@ -47,8 +47,9 @@ class Beta:
 class Calibration:
     """What is fitted for a reader, by `python -m evals.lab.fit_readers`, on questions it was not trained on.
 
-    In order: the weights that sentences are ranked by; the logistic function that gives the confidence of the first;
-    the beta calibration that makes a probability of it; and the bars of the three states and of the short answer.
+    In order: the weights that sentences are ranked by; the logistic function that gives the confidence that the
+    articles answer at all; another, of the same features, and the beta calibration after it, which give the
+    probability that the first sentence is right; and the bars of the three states and of the short answer.
     """
 
     features: SentenceFeatures
@@ -62,23 +63,39 @@ class Calibration:
     """The confidence below which one in ten answerable questions is refused, each set counting the same."""
     questions: int
     """How many it was fitted on."""
+    correctness: AnswerabilityFeatures | None = None
+    correctness_bias: float = 0.0
+    """What they weigh in the probability; None: not calibrated."""
     beta: Beta = Beta()
-    """Makes of the confidence the probability that the first statement is right."""
     found: float | None = None
-    """The probability from which an answer is `found`; None: never, as of a reader that is not calibrated."""
+    """The probability from which an answer is `found`; None: never."""
     short: float | None = None
     """The probability from which a short answer stands alone; None: never."""
 
     @property
     def calibrated(self) -> bool:
-        """Whether `beta` was fitted, so that it gives probabilities."""
-        return self.beta != Beta()
+        """Whether there are probabilities; where not, nothing is ever found."""
+        return self.correctness is not None
 
-    def state(self, confidence: float) -> State:
-        """The state of an answer of that confidence."""
+    def confidence(self, known: AnswerabilityFeatures) -> float:
+        """The confidence that the articles answer, by what is known of the first sentence.
+
+        Below the bar of refusal where the sentence is contradicted: of 217 right ones of the tuning halves none is.
+        """
+        confidence = logistic(self.bias + weighted_sum(self.answerability, known))
+        return confidence * self.refusal if known.contradicted else confidence
+
+    def probability(self, known: AnswerabilityFeatures) -> float:
+        """The probability that a sentence is right; 0 where it is not calibrated."""
+        if self.correctness is None:
+            return 0.0
+        return self.beta(logistic(self.correctness_bias + weighted_sum(self.correctness, known)))
+
+    def state(self, confidence: float, probability: float) -> State:
+        """The state of an answer of that confidence and probability."""
         if confidence < self.refusal:
             return "not_found"
-        return "found" if self.found is not None and self.beta(confidence) >= self.found else "may_answer"
+        return "found" if self.calibrated and self.found is not None and probability >= self.found else "may_answer"
 
     def save(self, folder: Path) -> None:
         """Write calibration.json; the checksums of `folder` must be written anew after it."""
@@ -95,6 +112,8 @@ class Calibration:
                 data["features"] = _renamed("features", data["features"])
             data["features"] = SentenceFeatures(**data["features"])
             data["beta"] = Beta(**data.get("beta", {}))
+            if correctness := data.get("correctness"):
+                data["correctness"] = AnswerabilityFeatures(**correctness)
             return cls(**{**data, "answerability": AnswerabilityFeatures(**data["answerability"])})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise UserError(

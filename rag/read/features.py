@@ -100,6 +100,11 @@ class AnswerabilityFeatures:
     property_contradicted: float = 0.0
     """1 when a word of the question has an alternative in the sentence instead, as `injured` for `killed`."""
 
+    @property
+    def contradicted(self) -> bool:
+        """Whether the sentence holds something else of the kind of what was asked for."""
+        return self.names_contradicted + self.numbers_contradicted + self.property_contradicted > 0
+
 
 ORDINARY_BM25 = 10.0
 """A BM25 score that says nothing yet."""

@@ -22,25 +22,21 @@ NOT_SURE = "the reader is not sure that this sentence answers"
 def assessment(
     calibration: Calibration,
     confidence: float,
+    probability: float,
     query: Query,
     candidate: Candidate,
     known: AnswerabilityFeatures,
     terms: Sequence[AskedTerm],
 ) -> Assessment:
-    """What a confidence in a candidate comes to; where a calibration was not fitted, its probability is 0."""
-    probability = calibration.beta(confidence) if calibration.calibrated else 0.0
-    state = calibration.state(confidence)
-    if state == "found" and contradicted(known):
+    """What the confidence in a candidate, and the probability that it is right, come to."""
+    state = calibration.state(confidence, probability)
+    if state == "found" and known.contradicted:
         state = "may_answer"
     where = "the nearest passage" if state == "not_found" else "this sentence"
     why = "" if state == "found" else reason(query, candidate, known, terms, where)
-    stands_alone = calibration.short is not None and probability >= calibration.short and gives_short(query, candidate)
+    bar = calibration.short if calibration.calibrated else None
+    stands_alone = bar is not None and probability >= bar and gives_short(query, candidate)
     return Assessment(state, confidence, probability, why, short=state != "not_found" and stands_alone)
-
-
-def contradicted(known: AnswerabilityFeatures) -> bool:
-    """Whether a sentence holds something else of the kind of what was asked for: it is never the answer found."""
-    return known.names_contradicted + known.numbers_contradicted + known.property_contradicted > 0
 
 
 def gives_short(query: Query, candidate: Candidate) -> bool:

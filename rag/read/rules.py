@@ -16,7 +16,6 @@ from rag.read.features import (
     SentenceFeatures,
     SentenceKey,
     answerability_features,
-    logistic,
     sentence_features,
     sentence_key,
     weighted_sum,
@@ -94,17 +93,18 @@ def reading(
 ) -> Reading:
     """The reading of candidates in order, by what a calibration makes of the evidence for each."""
 
-    def confidence(candidate: Candidate) -> tuple[float, AnswerabilityFeatures]:
-        known = evidence(rows[sentence_key(candidate.hit, candidate.sentence)])
-        return logistic(calibration.bias + weighted_sum(calibration.answerability, known)), known
+    def known(candidate: Candidate) -> AnswerabilityFeatures:
+        return evidence(rows[sentence_key(candidate.hit, candidate.sentence)])
 
-    highest, _ = confidence(candidates[0])
+    best = known(candidates[0])
+    confidence, probability = calibration.confidence(best), calibration.probability(best)
 
     def assess(candidate: Candidate) -> Assessment:
-        own, known = confidence(candidate)
+        own = best if candidate is candidates[0] else known(candidate)
+        sure = min(calibration.confidence(own), confidence), min(calibration.probability(own), probability)
         terms = asked_terms(query, candidate.hit, candidate.sentence)
-        return assessment(calibration, min(own, highest), query, candidate, known, terms)
+        return assessment(calibration, *sure, query, candidate, own, terms)
 
-    answered = calibration.state(highest) != "not_found"
+    answered = confidence >= calibration.refusal
     reason = "" if answered else assess(candidates[0]).why
-    return Reading(tuple(candidates), highest, answered, reason, notes, assess)
+    return Reading(tuple(candidates), confidence, answered, reason, notes, assess)

@@ -48,7 +48,7 @@ def test_demonyms_and_spellings_are_the_same_name():
     texts = ("The American delegation met Zelenskyy.",)
     found = terms("Did the United States meet Zelensky?", texts)
     assert found["United States"] == found["Zelensky"] == ("variant", "")
-    assert terms("Did China meet Zelensky?", texts)["China"] == ("contradicted", "American")
+    assert terms("Did China meet Zelensky?", texts)["China"] == ("missing", "")
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,8 @@ def test_somebody_else_s_age_contradicts(question, text, instead):
     [
         ("How old is Barron Trump?", "Officials said the Trumps' 14-year-old son Barron Trump tested negative."),
         ("How old is Joe Biden?", "President Donald Trump and Joe Biden, 77, met."),
+        ("How old is Barron Trump?", "The Trumps' 14-year-old son Barron tested negative as did Ivanka Trump."),
+        ("How old was the man suspected in Croydon?", "Ann Lee, 54, was shot by a 23-year-old man in Croydon."),
         ("How old is Zelensky's son?", "Zelensky spoke of his six-year-old son."),
     ],
 )
