@@ -150,6 +150,7 @@ class Assistant:
         if self.writer:
             hits = list(retrieval.interleave_subqueries(state.query, hits, self._hits_of, len(hits)))
         seconds = {**state.seconds, "retrieve": time.perf_counter() - started}
+        notes += retrieval.damage_notes(self.library)
         return replace(state, hits=tuple(hits), notes=state.notes + notes, seconds=seconds)
 
     def answer(self, state: PipelineState) -> Answer:
@@ -209,6 +210,7 @@ class Assistant:
             closest_speaker=query.speaker if quoted else "",
             articles=tuple(articles.values()),
             notes=(*notes, *metadata.notes),
+            damaged=tuple(self.library.damage),
             reader=self.reader.name,
             reranker=self.reranker.name if self.reranker else "",
             model=metadata.model,

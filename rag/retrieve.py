@@ -46,6 +46,15 @@ def retrieve(
     return _boost_cited(hits, query), (f"No article here matches {meanings}; searched all articles instead.",)
 
 
+def damage_notes(library: Library) -> tuple[str, ...]:
+    """A sentence for the person where an engine of the library is damaged and the other was searched alone."""
+    return tuple(
+        f"The {store} of this library are damaged: searched by {'vectors' if store == 'words' else 'words'} alone, "
+        f"which finds less. Mend the library: clippings library check --repair"
+        for store in library.damage
+    )
+
+
 def _search(library: Library, query: Query, filter: Filter, k: int, reranker: Reranker | None) -> list[Hit]:
     if reranker is None:
         return library.search(query.text, filter, k, as_of=query.as_of, recency=query.recency)

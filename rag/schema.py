@@ -124,8 +124,9 @@ class AnswerData(_Data):
     `probability` and the reason in words, `why`; `refused` is true exactly for the last. `closest` are the nearest
     sentences then, or other quotations of `closest_speaker` where that is given. A statement's `span` is the short
     answer in characters of its text. `query` is what was understood, each of its `interpretations` with the `key` that
-    names it; `seconds` are by stage. What has no state was written before there were any: it reads as `not_found` where
-    it was refused, else as `may_answer`.
+    names it; `seconds` are by stage; `damaged` the parts of the library (words, vectors) that were damaged and not
+    searched. What has no state was written before there were any: it reads as `not_found` where it was refused, else as
+    `may_answer`.
     """
 
     question: str
@@ -147,6 +148,7 @@ class AnswerData(_Data):
     seconds: dict[str, Rounded] = {}
     tokens_in: int = 0
     tokens_out: int = 0
+    damaged: tuple[str, ...] = ()
     state: State = "may_answer"
     probability: Rounded = 0.0
     why: str = ""

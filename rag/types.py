@@ -115,6 +115,8 @@ class Answer:
     """Every article cited or hit, in the revision used, so that citations resolve without a library."""
     notes: tuple[str, ...] = ()
     """Things the person should know, as "no article is dated in that week: answered without the date"."""
+    damaged: tuple[str, ...] = ()
+    """Parts of the library ("words", "vectors") that were damaged and not searched; a note says the same in words."""
     reader: str = ""
     reranker: str = ""
     model: str = ""

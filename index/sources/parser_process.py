@@ -32,7 +32,7 @@ from index.types import Article, Read, Skipped
 SECONDS = 30.0
 """How long an item (a file's article, a row, a page) may take."""
 SECONDS_PER_MB = {".pdf": 20.0, **dict.fromkeys(BY_ROWS, 0.0)}
-"""More for each megabyte of a file that is read whole; 1 for other kinds. 300 full pages of a PDF are 1 MB and take 4 s."""
+"""More for each megabyte of a file, 1 for other kinds; a megabyte is 300 full pages of a PDF, which take 4 s."""
 MEMORY = 1_000_000_000
 """Bytes that the child may take for it."""
 OVERRUNS = 3

@@ -46,7 +46,7 @@ def test_an_answer_of_format_1_is_written_again_to_the_letter(line, library):
 
 
 def test_the_keys_of_schema_1():
-    gained = ["state", "probability", "why", "closest_speaker", "reranker"]
+    gained = ["damaged", "state", "probability", "why", "closest_speaker", "reranker"]
     assert [*json.loads(LINES[0]), *gained] == ["schema", *AnswerData.model_fields]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from evals.datasets.cases import Case, Exchange, GoldSentence, half
 from evals.datasets.files import to_row
+from index.types import Article
 from rag.types import Answer
 from ui import answer_text
 from ui.answer_text import escape_markdown, number_citations
@@ -47,16 +49,25 @@ def _sources(answer: Answer) -> list[tuple[int, str, str]]:
     sources = []
     for citation, number in number_citations(answer).items():
         if article := html.cited_article(answer, citation):
-            sources.append((number, answer_text.source_line(article, citation), article.url))
+            sources.append((number, answer_text.source_line(_named(article), citation), article.url))
         else:
             sources.append((number, f"{citation.article_id}, revision {citation.revision}, no longer kept", ""))
     return sources
 
 
+def _named(article: Article) -> Article:
+    return replace(article, location=html.short_location(article.location))
+
+
 def as_json(title: str, exchanges: Exchanges) -> str:
     """A conversation with each answer in the schema of `clippings ask --json`."""
     answers = [
-        {**stored.data, "asked_at": stored.asked_at, "ignored": list(stored.ignored), "verdict": stored.verdict}
+        {
+            **html.named_articles(stored.data),
+            "asked_at": stored.asked_at,
+            "ignored": list(stored.ignored),
+            "verdict": stored.verdict,
+        }
         | ({"verdict_reason": stored.reason} if stored.verdict else {})
         for stored, _ in exchanges
     ]

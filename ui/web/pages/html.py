@@ -38,6 +38,8 @@ REASONS = {
 }
 """What a person may say of an answer, and the words shown for it."""
 
+# takes the "/home/ada/" of "'/home/ada/a.txt' is empty" and "C:\\news\\"; not "https://a.example/b/c" or "and/or"
+_FOLDERS = re.compile(r"""(?<![\w:/.~-])(?:/(?:[^\s/'"“”<>|]+/)+|[A-Za-z]:\\+(?:[^\\\s'"“”<>|]+\\+)*)""")
 # Takes U+202E, which makes "gpj.exe" read as "exe.jpg"; not letters of a right-to-left script.
 # Direction marks and overrides can make a title, a name or a question read as something else. Stored article
 # text has none, see index.clean.
@@ -67,7 +69,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_without_direction_marks,
     )
-    environment.filters.update(day=day, link=link, moment=moment, short_location=short_location)
+    environment.filters.update(
+        day=day, link=link, moment=moment, short_location=short_location, without_folders=without_folders
+    )
     return environment
 
 
@@ -96,6 +100,18 @@ def moment(iso: str) -> str:
 def short_location(location: str) -> str:
     """A location without the folders of this machine."""
     return location if "://" in location else location.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def without_folders(text: str) -> str:
+    """A message with the names of files and without the folders of this machine, which are nobody's business."""
+    return _FOLDERS.sub("", text)
+
+
+def named_articles(data: dict[str, Any]) -> dict[str, Any]:
+    """An article, or an answer with its articles, as plain data that names files and no folder."""
+    if "articles" in data:
+        return {**data, "articles": [named_articles(article) for article in data["articles"]]}
+    return {**data, "location": short_location(data["location"])}
 
 
 def link(url: str) -> str:
@@ -127,7 +143,7 @@ def pending(question: str, stage: str, statements: Sequence[Statement] = (), ahe
 
 def unfinished(question: str, statements: Sequence[Statement], message: str) -> str:
     """A question that got no whole answer: stopped, too many at once, or an error."""
-    return _exchange(question, statements, message=message)
+    return _exchange(question, statements, message=without_folders(message))
 
 
 def _exchange(
@@ -216,7 +232,7 @@ def start_page(suggestions: Sequence[str], articles: int, newest: str, outlets: 
 
 def message(text: str, kind: str = "note") -> str:
     """One line for a person: a note or an error."""
-    return render("message.html", text=text, kind=kind)
+    return render("message.html", text=without_folders(text), kind=kind)
 
 
 def loading(state: Any) -> str:

@@ -90,8 +90,9 @@ class AskTab:
         return {"patch": html.turn(stored.resolve(self.service.article), stored)}
 
     def load(self, event: PageEvent) -> Changes:
-        """The page as it is opened: the conversation its address names, or the start."""
-        return self._open(event.owner, event.conversation)
+        """The page as it is opened: the conversation its address names, or the start; and who is logged in."""
+        account = html.render("account.html", name=event.account, role=event.role) if event.account else ""
+        return self._open(event.owner, event.conversation) | {"account": account}
 
     def suggest(self, event: PageEvent, conversation: str) -> Changes:
         """The start with its suggestions, once they are written; the page was there before them."""
