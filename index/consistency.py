@@ -1,33 +1,36 @@
-"""Compares the three stores of a library (SQLite, Chroma, tantivy), and repairs the engines from the catalog."""
+"""Compares the three stores of a library (SQLite, Chroma, tantivy), repairs engines from it and it from its log.
+
+What may be damaged is never opened in this process: `index.engines.probe` reads it in another.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from index.build.embed_passages import IndexConfig, embedded_text
 from index.build.engine_copies import EngineCopies, delete_unused_folders
-from index.catalog import Catalog
-from index.catalog.view import Collection, split_id, to_article, to_passage
-from index.engines.bm25 import FIELDS, Entry, WordIndex
-from index.engines.chroma import BATCH, VectorIndex, is_cut_short
-from index.errors import UserError
+from index.catalog import Catalog, revision_log
+from index.catalog.view import Collection, broken_revisions, split_id, to_article, to_passage
+from index.engines import checksums
+from index.engines.bm25 import FIELDS, Entry
+from index.engines.chroma import BATCH, VectorIndex
+from index.engines.probe import Store, check_vectors, find_damage, probe, read_here
+from index.errors import DamageError, Part, UserError
 from index.locks import write_lock
-
-Store = Literal["catalog", "vectors", "words"]
+from index.recovery import Recovery, fill, recover_catalog
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Passages that a store lacks or should not have, or damage that keeps it from being read."""
 
-    store: Store
+    store: Part
     kind: Literal["missing", "orphan", "damaged"]
     count: int
     detail: str
@@ -46,6 +49,12 @@ class CheckReport:
     problems: tuple[Problem, ...]
     lacks: str = ""
     """What `lacking` returned."""
+    unlogged: bool = False
+    """Whether an earlier Clippings made the library, and there is no log yet to make its catalog again from."""
+    kept: str = ""
+    """Where a repair put the damaged catalog."""
+    lost: tuple[str, ...] = ()
+    """What a repair could not bring back, as sentences."""
 
     @property
     def clean(self) -> bool:
@@ -64,7 +73,7 @@ class _Difference:
     orphans: list[str] = field(default_factory=list)
     damage: str = ""
 
-    def problems(self, store: Store, collection: Collection) -> Iterator[Problem]:
+    def problems(self, store: Part, collection: Collection) -> Iterator[Problem]:
         if self.damage:
             yield Problem(store, "damaged", 1, f"cannot be read ({self.damage}); collection {collection.name}")
         if self.missing:
@@ -76,14 +85,20 @@ class _Difference:
 
 
 def check(folder: Path) -> CheckReport:
-    """Compare SQLite, Chroma and tantivy passage by passage, for every version kept."""
-    with closing(Catalog(folder)) as catalog:
-        problems = list(_catalog_problems(catalog))
-        for collection in catalog.collections():
-            problems.extend(_vectors_difference(catalog, collection).problems("vectors", collection))
-            problems.extend(_words_difference(catalog, collection).problems("words", collection))
-        articles, passages = catalog.view().count() if catalog.current() else (0, 0)
-        return CheckReport(catalog.current(), articles, passages, tuple(problems), lacking(catalog))
+    """Compare SQLite, Chroma and tantivy passage by passage, for every version kept, and the catalog with its log."""
+    try:
+        with closing(Catalog(folder)) as catalog:
+            problems = [*_catalog_problems(catalog), *_log_problems(catalog)]
+            for collection in catalog.collections():
+                vectors, words = _differences(catalog, collection)
+                problems += [*vectors.problems("vectors", collection), *words.problems("words", collection)]
+            articles, passages = catalog.view().count() if catalog.current() else (0, 0)
+            unlogged = revision_log.last_state(folder) is None
+            return CheckReport(
+                catalog.current(), articles, passages, tuple(problems), lacking(catalog), unlogged and articles > 0
+            )
+    except DamageError as error:
+        return CheckReport(0, 0, 0, (Problem(error.part, "damaged", 1, error.detail),))
 
 
 def lacking(catalog: Catalog) -> str:
@@ -98,18 +113,71 @@ def lacking(catalog: Catalog) -> str:
 def repair(folder: Path, config: IndexConfig, command: str = "") -> CheckReport:
     """Make the engines hold what the catalog lists, encoding missing passages again; returns a new check.
 
-    Writes into copies and switches at the end, like a build. Raises UserError when vectors are missing that
-    were made with other settings than `config`'s, or when a build is running.
+    A damaged catalog is made from its log first, and a damaged log from the catalog. Writes into copies and switches at
+    the end, like a build. Raises UserError when vectors are missing that were made with other settings
+    than `config`'s, when the catalog is damaged and has no log, or when a build is running.
     """
-    with write_lock(folder, command), closing(Catalog(folder)) as catalog:
-        delete_unused_folders(catalog)
-        for collection in catalog.collections():
-            vectors = _vectors_difference(catalog, collection)
-            words = _words_difference(catalog, collection)
-            if any(vectors.problems("vectors", collection)) or any(words.problems("words", collection)):
-                _repair(catalog, collection, config, vectors, words)
-        delete_unused_folders(catalog)
-    return check(folder)
+    with write_lock(folder, command):
+        recovery = _repair_catalog(folder)
+        with closing(Catalog(folder)) as catalog:
+            delete_unused_folders(catalog)
+            for collection in catalog.collections():
+                vectors, words = _differences(catalog, collection)
+                if any(vectors.problems("vectors", collection)) or any(words.problems("words", collection)):
+                    _repair(catalog, collection, config, vectors, words)
+            delete_unused_folders(catalog)
+    return replace(check(folder), kept=recovery.kept, lost=recovery.lost)
+
+
+def _repair_catalog(folder: Path) -> Recovery:
+    try:
+        with closing(Catalog(folder)) as catalog:
+            log_problems = list(_log_problems(catalog))
+            if not any(_catalog_problems(catalog)) and all(problem.store == "log" for problem in log_problems):
+                if log_problems or (catalog.current() and revision_log.last_state(folder) is None):
+                    catalog.write_log()
+                return Recovery("", ())
+    except DamageError:
+        pass  # what cannot be read is made again
+    recovery = recover_catalog(folder)
+    with closing(Catalog(folder)) as catalog:
+        catalog.write_log()  # without what is lost, so that the next check has nothing to say of it
+    return recovery
+
+
+def _log_problems(catalog: Catalog) -> Iterator[Problem]:
+    """How log and catalog differ: a damaged line of the log, or a row of the catalog that sound lines have otherwise.
+
+    What it holds of a build that was killed before it published is no difference.
+    """
+    connection, folder = catalog.connection(), catalog.folder
+    state = revision_log.state_of(connection)
+    if revision_log.last_state(folder) is None:
+        if (folder / revision_log.FILE).exists():
+            yield Problem("log", "damaged", 1, "no state of the library can be read in it")
+        return
+    if not revision_log.holds(folder, state):
+        yield Problem("log", "missing", 1, f"it does not hold version {state['current']} as it is published")
+        return
+    connection.execute("ATTACH '' AS log")
+    try:
+        for table, key in revision_log.TABLES.items():
+            connection.execute(f"CREATE TABLE log.{table} AS SELECT * FROM main.{table} WHERE false")
+            connection.execute(f"CREATE UNIQUE INDEX log.key_of_{table} ON {table} ({key})")
+        damaged = fill(connection, folder, "log.", state)
+        if damaged:
+            yield Problem("log", "damaged", damaged, f"{damaged} lines are not what was written")
+            return
+        for table in revision_log.TABLES:
+            for one, other in (("main", "log"), ("log", "main")):
+                (count,) = connection.execute(
+                    f"SELECT count(*) FROM (SELECT * FROM {one}.{table} EXCEPT SELECT * FROM {other}.{table})"
+                ).fetchone()
+                if count:
+                    yield Problem("catalog", "damaged", count, f"{count} rows of {table} are not those published")
+                    break
+    finally:
+        connection.execute("DETACH log")
 
 
 def _catalog_problems(catalog: Catalog) -> Iterator[Problem]:
@@ -126,6 +194,12 @@ def _catalog_problems(catalog: Catalog) -> Iterator[Problem]:
     ).fetchone()
     if outside:
         yield Problem("catalog", "damaged", outside, f"{outside} passages lie outside their text")
+    broken = list(broken_revisions(connection))
+    if broken:
+        detail = f"{len(broken)} revisions are not what was stored, as {broken[0]}"
+        yield Problem("catalog", "damaged", len(broken), detail)
+    if catalog.current() not in {0, *(version.number for version in catalog.versions())}:
+        yield Problem("catalog", "damaged", 1, f"version {catalog.current()} is published, and is not there")
     for version in catalog.versions():
         articles, passages = catalog.view(version.number).count()
         if (articles, passages) != (version.articles, version.passages):
@@ -134,40 +208,38 @@ def _catalog_problems(catalog: Catalog) -> Iterator[Problem]:
             yield Problem("catalog", "damaged", 1, detail)
 
 
-def _vectors_difference(catalog: Catalog, collection: Collection) -> _Difference:
-    folder = catalog.vectors_folder(collection)
-    if not collection.server and (not folder.is_dir() or is_cut_short(folder)):
-        damage = "its files are cut short" if folder.is_dir() else "the folder is gone"
-        return _Difference(missing=sorted(_wanted(catalog, collection)), damage=damage)
-    try:
-        vectors = (
-            VectorIndex(server=collection.server, name=collection.vectors) if collection.server else VectorIndex(folder)
-        )
-        with closing(vectors):
-            difference = _difference(_wanted(catalog, collection), set(vectors.ids()))
-            present = sorted(_wanted(catalog, collection) - set(difference.missing))
-            for start in range(0, len(present), BATCH):
-                # Ids are kept apart from the graph: only asking for the vectors shows that it holds them.
-                _, found = vectors.embeddings(present[start : start + BATCH])
-                if not np.allclose(np.linalg.norm(found, axis=1), 1, atol=0.01):
-                    raise ValueError("some vectors are not of length 1")
+def _differences(catalog: Catalog, collection: Collection) -> tuple[_Difference, _Difference]:
+    """How vectors and words differ from the catalog."""
+    wanted = _wanted(catalog, collection)
+    folders: list[tuple[Store, Path]] = [("words", catalog.words_folder(collection))]
+    if not collection.server:
+        folders.append(("vectors", catalog.vectors_folder(collection)))
+    with ThreadPoolExecutor(len(folders)) as pool:
+        words, *vectors = pool.map(lambda one: _folder_difference(one[0], one[1], wanted), folders)
+    return (vectors[0] if vectors else _server_difference(collection, wanted)), words
+
+
+def _folder_difference(store: Store, folder: Path, wanted: set[str]) -> _Difference:
+    is_sealed = checksums.read(folder) is not None
+    damage = find_damage(store, folder, thorough=True)
+    if not damage:
+        # What is byte for byte as it was published may be read here; what is not known to be, in another process.
+        result = read_here(store, folder) if is_sealed else probe(store, folder, ids=True)
+        if not result.damage:
+            return _difference(wanted, set(result.ids))
+        damage = result.damage
+    return _Difference(missing=sorted(wanted), damage=damage)
+
+
+def _server_difference(collection: Collection, wanted: set[str]) -> _Difference:
+    """How the vectors on a Chroma server differ; raises UserError where it does not answer, which is no damage."""
+    with closing(VectorIndex(server=collection.server, name=collection.vectors)) as vectors:
+        try:
+            difference = _difference(wanted, set(vectors.ids()))
+            check_vectors(vectors, sorted(wanted - set(difference.missing)))
             return difference
-    except Exception as error:
-        # Damage shows in whatever Chroma's parts raise; a server that does not answer is not damaged.
-        if collection.server and isinstance(error, UserError):
-            raise
-        return _Difference(missing=sorted(_wanted(catalog, collection)), damage=str(error))
-
-
-def _words_difference(catalog: Catalog, collection: Collection) -> _Difference:
-    folder = catalog.words_folder(collection)
-    if not folder.is_dir():
-        return _Difference(missing=sorted(_wanted(catalog, collection)), damage="the folder is gone")
-    try:
-        with closing(WordIndex(folder)) as words:
-            return _difference(_wanted(catalog, collection), set(words.ids()))
-    except Exception as error:  # noqa: BLE001 - damage shows as ValueError, OSError or others
-        return _Difference(missing=sorted(_wanted(catalog, collection)), damage=str(error))
+        except Exception as error:  # noqa: BLE001 - damage shows in whatever Chroma's parts raise
+            return _Difference(missing=sorted(wanted), damage=str(error))
 
 
 def _difference(wanted: set[str], stored: set[str]) -> _Difference:
@@ -200,7 +272,7 @@ def _repair(
         if words.missing or words.orphans:
             copies.words.write(_entries(catalog, collection, words.missing), words.orphans)
         copies.finish()
-        with catalog.transaction() as connection:
+        with catalog.logged_transaction() as (connection, _):
             connection.execute(
                 "UPDATE collections SET vectors = ?, words = ? WHERE name = ?",
                 [copies.collection.vectors, copies.collection.words, collection.name],

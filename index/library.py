@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from index.build import embedded_text
 from index.catalog import Catalog, Version
@@ -18,7 +19,17 @@ from index.engines.bm25 import WordIndex
 from index.engines.chroma import VectorIndex
 from index.engines.encoder import Encoder, open_encoder
 from index.engines.fusion import VECTORS_WEIGHT, Scored, merge_neighbours, order
+from index.engines.probe import Store, find_damage
+from index.errors import DamageError, UserError
 from index.types import Article, Filter, Hit, Passage
+
+T = TypeVar("T")
+
+
+def _open_encoder(name: str) -> Encoder:
+    """The encoder a library was made with; a library that came from elsewhere makes nobody download what it names."""
+    return open_encoder(name, download=False)
+
 
 DEPTH = 100
 """Passages taken from each list before they are fused."""
@@ -36,6 +47,8 @@ class Library:
         self._view = catalog.view(version)
         self.folder = catalog.folder
         self.version = self._view.version
+        self.damage: dict[Store, str] = {}
+        """Why an engine cannot be searched, by its name; found when the engines are opened or asked."""
         self._opening = threading.Lock()
 
     @classmethod
@@ -54,12 +67,13 @@ class Library:
     def current(self) -> Library:
         """This library, or the one of the version published since it was opened.
 
-        What an older version holds open is closed when nobody holds that version any more.
+        What an older version holds open is closed when nobody holds that version any more. A version whose engines were
+        damaged is opened anew once they are repaired.
         """
-        if self._catalog.current() == self.version:
+        if self._catalog.current() == self.version and not (self.damage and self._is_repaired()):
             return self
         newer = Library(self._catalog)
-        if "_encoder" in vars(self) and newer._encoder_name == self._encoder_name:
+        if "_encoder" in vars(self) and newer.encoder_name == self.encoder_name:
             newer._encoder = self._encoder
         return newer
 
@@ -99,6 +113,10 @@ class Library:
         """Where the article was read, its own location first."""
         return self._view.locations(article_id)
 
+    def names_file(self, file: str) -> bool:
+        """Whether an article of any version kept was read in a file of this absolute path."""
+        return self._view.names_file(file)
+
     def related(self, article_id: str) -> list[Related]:
         """Articles that share text with one: wire copies, earlier and later versions."""
         return self._view.related(article_id)
@@ -132,10 +150,12 @@ class Library:
 
         Adjoining passages are folded into one hit, unless `folded` is false. Each hit says its rank and score in
         either list and the factor its age earned: `recency` 0 ignores age, 1 applies the full prior counted from
-        `as_of`.
+        `as_of`. Where one engine is damaged the other is searched alone, and `damage` says so; raises DamageError where
+        both are, or the catalog.
         """
         words, vectors = self.lists(text, filter, max(DEPTH, k))
         passages = self.passages_by_id([key for key, _ in (*words, *vectors)])
+        words, vectors = ([(key, score) for key, score in found if key in passages] for found in (words, vectors))
         hits = order(words, vectors, passages, as_of=as_of, recency=recency, vectors_weight=vectors_weight)
         return merge_neighbours(hits[:k]) if folded else hits[:k]
 
@@ -143,36 +163,74 @@ class Library:
         """The two ranked lists of live passages: BM25 score by words, cosine by vectors."""
         if not text.strip():
             return [], []
-        if "_vectors" not in vars(self) or "_encoder" not in vars(self):
+        if not self._is_warm:
             self.warm()
+        words = self._unless_damaged(
+            "words", lambda: self._alive(lambda count: self._words.search(text, count, filter), k)
+        )
+        vectors = self._unless_damaged("vectors", lambda: self._nearest(text, filter, k))
+        if len(self.damage) == 2:
+            raise DamageError("words", self.folder, f"{self.damage['words']}; vectors: {self.damage['vectors']}")
+        return words or [], vectors or []
+
+    def _nearest(self, text: str, filter: Filter, k: int) -> Scored:
         (embedding,) = self._encoder.embed([text])
-        words = self._alive(lambda count: self._words.search(text, count, filter), k)
-        vectors = self._vectors.nearest_allowed(
+        return self._vectors.nearest_allowed(
             embedding, k, lambda ids: self._view.live(ids, filter), lambda: self._view.passage_ids(filter)
         )
-        return words, vectors
+
+    def _unless_damaged(self, store: Store, ask: Callable[[], T]) -> T | None:
+        """What an engine gives; None, and `damage` says why, where its files are damaged."""
+        if store in self.damage:
+            return None
+        try:
+            return ask()
+        except BaseException as error:  # tantivy's panics are no Exception
+            if isinstance(error, DamageError) and error.part == store:
+                self.damage[store] = error.detail
+            elif isinstance(error, UserError | KeyboardInterrupt | SystemExit):
+                raise
+            elif damage := self._find_damage(store, thorough=True):
+                self.damage[store] = damage
+            else:
+                raise
+            return None
+
+    def _is_repaired(self) -> bool:
+        return self._catalog.view(self.version).collection != self._view.collection
+
+    @property
+    def _is_warm(self) -> bool:
+        loaded = vars(self)
+        return "vectors" in self.damage or ("_encoder" in loaded and "_vectors" in loaded)
 
     def warm(self) -> None:
         """Load the encoder and the engines, side by side, so that the first question does not wait for each."""
         from concurrent.futures import ThreadPoolExecutor
 
         with self._opening:  # Chroma cannot be opened twice at once: either opening may close the other's
-            if "_encoder" in vars(self) and "_vectors" in vars(self):
+            if self._is_warm:
                 return
             # The name is read here: a thread that asks the catalog gets a connection of its own, which stays open.
-            name = self._encoder_name
+            name = self.encoder_name
             with ThreadPoolExecutor(1) as pool:
-                encoder = pool.submit(open_encoder, name) if "_encoder" not in vars(self) else None
-                _ = self._words, self._vectors
+                encoder = pool.submit(_open_encoder, name) if "_encoder" not in vars(self) else None
+                self._unless_damaged("words", lambda: self._words)
+                self._unless_damaged("vectors", lambda: self._vectors)
                 if encoder:
                     self._encoder = encoder.result()
 
     def quoted(self, text: str, k: int = 50) -> list[Article]:
-        """Articles whose words best match a text, for looking up a quotation; no vectors involved."""
+        """Articles whose words best match a text, for looking up a quotation; no vectors involved.
+
+        Raises DamageError where the words are damaged.
+        """
         text = text.encode("utf-8", "replace").decode()
-        found = self._alive(lambda count: self._words.search(text, count), k)
+        found = self._unless_damaged("words", lambda: self._alive(lambda count: self._words.search(text, count), k))
+        if found is None:
+            raise DamageError("words", self.folder, self.damage["words"])
         passages = self.passages_by_id([key for key, _ in found])
-        return list({passages[key][1].id: passages[key][1] for key, _ in found}.values())
+        return list({passages[key][1].id: passages[key][1] for key, _ in found if key in passages}.values())
 
     def _alive(self, engine: Callable[[int], Scored], k: int) -> Scored:
         """The first `k` of an engine's list that this version holds.
@@ -190,20 +248,39 @@ class Library:
             count *= 4
 
     @cached_property
-    def _encoder_name(self) -> str:
+    def encoder_name(self) -> str:
+        """The embedding model that its vectors are of, as the setting `encoder` names one."""
         return str(self._catalog.settings(self.version)["encoder"])
 
     @cached_property
     def _encoder(self) -> Encoder:
-        return open_encoder(self._encoder_name)
+        return _open_encoder(self.encoder_name)
 
     @cached_property
     def _words(self) -> WordIndex:
-        return WordIndex(self._catalog.words_folder(self._view.collection))
+        self._check("words")
+        return WordIndex(self._folder_of("words"))
 
     @cached_property
     def _vectors(self) -> VectorIndex:
         collection = self._view.collection
         if collection.server:
             return VectorIndex(server=collection.server, name=collection.vectors)
-        return VectorIndex(self._catalog.vectors_folder(collection))
+        self._check("vectors")
+        return VectorIndex(self._folder_of("vectors"))
+
+    def _folder_of(self, store: Store) -> Path:
+        of = self._catalog.words_folder if store == "words" else self._catalog.vectors_folder
+        return of(self._view.collection)
+
+    def _check(self, store: Store) -> None:
+        """Raise DamageError where an engine should not be opened, and UserError where it was replaced."""
+        if damage := self._find_damage(store):
+            if self._is_repaired():
+                raise UserError(f"Builds have replaced the {store} of {str(self.folder)!r} meanwhile. Ask again.")
+            raise DamageError(store, self.folder, damage)
+
+    def _find_damage(self, store: Store, *, thorough: bool = False) -> str:
+        if store == "vectors" and self._view.collection.server:
+            return ""
+        return find_damage(store, self._folder_of(store), thorough=thorough)

@@ -1,6 +1,7 @@
 """Two locks: one process writes in a library at a time, and no folder is deleted while somebody reads it.
 
-Both are file locks of the operating system, taken with portalocker: the system frees them when their holder dies.
+Beside them, a file for each reader of a folder shows afterwards which readers died without closing it. All are file
+locks of the operating system, taken with portalocker: the system frees them when their holder dies.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import shutil
 import socket
+import uuid
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +25,8 @@ from index.permissions import make_file, make_folder, secure
 LOCK = "writing.lock"
 HOLDER = "writing.json"
 IN_USE = "in-use.lock"
+READER = "reader-*.lock"
+"""What the files are called that readers hold locked and take away when they close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +117,20 @@ class InUse:
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         from portalocker import LockFlags, lock
 
-        mark = folder / IN_USE
+        shared = folder / IN_USE
         if create:
             folder.mkdir(parents=True, exist_ok=True)
-            mark.touch()
+            shared.touch()
         try:
-            handle = os.open(mark, os.O_RDONLY)
+            handle = os.open(shared, os.O_RDONLY)
         except FileNotFoundError as error:
             raise self._gone(folder) from error
-        self._release = weakref.finalize(self, os.close, handle)
         lock(handle, LockFlags.SHARED)
-        left = {path.name for path in folder.glob("*")}
+        left = {path.name for path in folder.glob("*")} - {path.name for path in folder.glob(READER)}
         if IN_USE not in left or (left == {IN_USE} and not create):  # deleted while this waited for the lock
-            self.release()
+            os.close(handle)
             raise self._gone(folder)
+        self._release = weakref.finalize(self, _release, handle, _mark_reader(folder))
 
     def release(self) -> None:
         """Let the folder be deleted."""
@@ -138,6 +142,55 @@ class InUse:
             f"{str(folder)!r} is gone: builds have replaced it meanwhile, or it is damaged. Ask again; if it "
             "stays so: clippings library check --repair"
         )
+
+
+def _mark_reader(folder: Path) -> tuple[Path, int] | None:
+    """Make and lock this reader's file; None where nothing can be written."""
+    from portalocker import LockException, LockFlags, lock
+
+    name = f"{uuid.uuid4().hex}.lock"
+    mark, handle = folder / f"new-{name}", -1
+    try:
+        handle = os.open(mark, os.O_RDWR | os.O_CREAT, 0o600)
+        lock(handle, LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING)
+        return mark.rename(folder / f"reader-{name}"), handle  # named only now: an unlocked one is a dead reader's
+    except (OSError, LockException):
+        if handle >= 0:
+            os.close(handle)
+            mark.unlink(missing_ok=True)
+        return None
+
+
+def _release(handle: int, mark: tuple[Path, int] | None) -> None:
+    if mark is not None:
+        path, held = mark
+        if os.name == "nt":  # Windows deletes no open file
+            os.close(held)
+            path.unlink(missing_ok=True)
+        else:
+            path.unlink(missing_ok=True)
+            os.close(held)
+    os.close(handle)
+
+
+def dead_readers(folder: Path) -> list[Path]:
+    """The files that readers of a folder left behind, who died without closing it."""
+    from portalocker import AlreadyLocked, LockFlags, lock
+
+    dead = []
+    for path in folder.glob(READER):
+        try:
+            handle = os.open(path, os.O_RDWR)
+        except OSError:  # closed just now, or nothing can be written here
+            continue
+        try:
+            lock(handle, LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING)
+            dead.append(path)
+        except AlreadyLocked:
+            pass
+        finally:
+            os.close(handle)
+    return dead
 
 
 def delete_unused(folder: Path) -> bool:

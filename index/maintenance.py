@@ -11,6 +11,7 @@ from typing import Any
 
 from index.build.engine_copies import EngineCopies, delete_unused_folders
 from index.catalog import Catalog, Version
+from index.catalog.revision_log import FILE as LOG
 from index.catalog.view import Collection, View
 from index.consistency import lacking
 from index.engines.chroma import BATCH, VectorIndex
@@ -63,7 +64,7 @@ def rollback(folder: Path, number: int, command: str = "") -> None:
     """
     with write_lock(folder, command), closing(Catalog(folder)) as catalog:
         catalog.view(number)
-        with catalog.transaction() as connection:
+        with catalog.logged_transaction() as (connection, _):
             connection.execute("UPDATE state SET current = ?", [number])
             # What a page said when it was last read is no longer what the library holds of it.
             connection.execute("DELETE FROM fetched")
@@ -81,6 +82,7 @@ def prune(folder: Path, keep: int = 1, command: str = "") -> PruneReport:
         before = _size(folder)
         dropped, revisions, passages = _prune(catalog, keep)
         delete_unused_folders(catalog)
+        catalog.write_log()  # which drops what was dropped from the log too
         catalog.connection().execute("VACUUM")
         catalog.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return PruneReport(tuple(dropped), revisions, passages, max(before - _size(folder), 0))
@@ -113,7 +115,7 @@ def stats(folder: Path) -> Stats:
         articles, passages = view.count()
         oldest, newest = view.oldest(), view.newest()
         sizes = {name: _size(folder / name) for name in ("vectors", "words")}
-        sizes["catalog"] = sum(path.stat().st_size for path in folder.glob("library.sqlite*"))
+        sizes["catalog"] = sum(path.stat().st_size for path in (*folder.glob("library.sqlite*"), *folder.glob(LOG)))
         return Stats(
             str(folder),
             view.version,

@@ -1,5 +1,8 @@
 """What the tests share: a library of the seed articles, built once with the real encoder and engines, and its chat."""
 
+import tarfile
+from pathlib import Path
+
 import pytest
 from chat_server import PATIENCE, Visit, launched, serving
 
@@ -7,6 +10,8 @@ from index.library import Library
 from rag.assistant import Assistant
 from rag.settings import Settings
 from ui.library_access import build_library, seeds_folder
+
+FORMAT_1 = Path(__file__).parent / "fixtures" / "format-1" / "library.tar.gz"
 
 
 def seeded(folder):
@@ -18,6 +23,14 @@ def seeded(folder):
 def seeds_library(tmp_path_factory):
     """Folder of a library of the three seed articles; not to be written in."""
     return seeded(tmp_path_factory.mktemp("seeds") / "library")
+
+
+@pytest.fixture
+def library_1(tmp_path):
+    """Folder of a library of format 1 with a conversation of four answers, whose file has no format number."""
+    with tarfile.open(FORMAT_1) as archive:
+        archive.extractall(tmp_path / "disk", filter="data")
+    return tmp_path / "disk" / "library"
 
 
 @pytest.fixture(scope="session")

@@ -101,10 +101,14 @@ def _name(article: Article) -> str:
 
 def supported(row: Row, article: Article) -> bool:
     """Whether the sentence, written in an answer and citing its passage, would be shown as supported."""
-    spans = tuple(span for span in sentences(article.text) if row.start <= span[0] and span[1] <= row.end)
-    passage = Passage(article.id, article.revision, 0, row.start, row.end, spans, 0)
     query, reading = Query(row.question, row.question), Reading((), 0.0, True)
-    return check(Sentence(row.sentence, (1,)), [Hit(passage, article, 1.0)], query, reading).statement.supported
+    return check(Sentence(row.sentence, (1,)), [passage_hit(row, article)], query, reading).statement.supported
+
+
+def passage_hit(row: Row, article: Article) -> Hit:
+    """The passage that a row cites, as if it had been found."""
+    spans = tuple(span for span in sentences(article.text) if row.start <= span[0] and span[1] <= row.end)
+    return Hit(Passage(article.id, article.revision, 0, row.start, row.end, spans, 0), article, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from index.build.embed_passages import (
     write_engines,
 )
 from index.build.engine_copies import EngineCopies, delete_unused_folders
-from index.build.publish import publish, remember_fetched
+from index.build.publish import changes, newest_row, publish, remember_fetched
 from index.build.staging import FILE as STAGING_FILE
 from index.build.staging import Staging
 from index.catalog import Catalog
@@ -181,9 +181,11 @@ class _Build:
         with EngineCopies(self.catalog, collection) as copies:
             write_engines(connection, copies, self.progress)
             copies.finish()
-            with self.catalog.transaction():
+            with self.catalog.logged_transaction() as (connection, log):
+                before = newest_row(connection)
                 number = publish(connection, version, copies.collection, change, self.unchanged)
                 near_duplicates.publish(connection)
+                log.extend(changes(connection, number, before, copies.collection.name))
         return number
 
     def _collection(self, old: Collection | None, rebuild: bool) -> Collection:

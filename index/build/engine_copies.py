@@ -14,10 +14,14 @@ from pathlib import Path
 
 from index.catalog import Catalog
 from index.catalog.view import Collection
+from index.engines import checksums
 from index.engines.bm25 import WordIndex
 from index.engines.bm25 import snapshot as copy_word_index
+from index.engines.checksums import Sums
 from index.engines.chroma import VectorIndex
 from index.engines.chroma import snapshot as copy_vector_index
+from index.engines.probe import Store, find_damage, seal
+from index.errors import DamageError
 from index.locks import delete_unused
 from index.permissions import secure_engine
 
@@ -27,7 +31,8 @@ class EngineCopies:
 
     A copy is made when its engine is first asked for; those named in `fresh` begin empty. On a Chroma server
     there is no copy: what is never published there is never asked for. `finish` comes before publishing
-    `collection`, which names where the engines are then.
+    `collection`, which names where the engines are then. Raises DamageError where an engine to copy is damaged: what
+    is copied from it would be published as sound.
     """
 
     def __init__(self, catalog: Catalog, collection: Collection, fresh: Sequence[str] = ()) -> None:
@@ -35,7 +40,8 @@ class EngineCopies:
         self._catalog = catalog
         self._old = collection
         self._fresh = fresh
-        self._new_folders: list[Path] = []
+        self._new_folders: dict[Path, Store] = {}
+        self._sums: dict[str, Sums] = {}
         self._vectors: VectorIndex | None = None
         self._words: WordIndex | None = None
 
@@ -58,9 +64,11 @@ class EngineCopies:
             else:
                 self.collection = replace(self.collection, vectors=uuid.uuid4().hex[:12])
                 folder = self._catalog.vectors_folder(self.collection)
-                self._new_folders.append(folder)
+                self._new_folders[folder] = "vectors"
                 if self._old.vectors and "vectors" not in self._fresh:
-                    copy_vector_index(self._catalog.vectors_folder(self._old), folder)
+                    old = self._catalog.vectors_folder(self._old)
+                    self._check("vectors", old)
+                    copy_vector_index(old, folder)
                 self._vectors = VectorIndex(folder, create=True)
         return self._vectors
 
@@ -69,18 +77,27 @@ class EngineCopies:
         if self._words is None:
             self.collection = replace(self.collection, words=uuid.uuid4().hex[:12])
             folder = self._catalog.words_folder(self.collection)
-            self._new_folders.append(folder)
+            self._new_folders[folder] = "words"
             if self._old.words and "words" not in self._fresh:
-                copy_word_index(self._catalog.words_folder(self._old), folder)
+                old = self._catalog.words_folder(self._old)
+                self._check("words", old)
+                copy_word_index(old, folder)
             self._words = WordIndex(folder, create=True)
         return self._words
 
     def finish(self) -> None:
         """Close the engines, give their files the library's modes and have the system put them on the disk."""
         self._close()
-        for folder in self._new_folders:
+        for folder, store in self._new_folders.items():
+            seal(store, folder, self._sums.get(store))
             secure_engine(folder)
             _sync(folder)
+
+    def _check(self, store: Store, folder: Path) -> None:
+        # A write into vectors reads and writes the whole graph, which would hide damage; one into words adds files.
+        if damage := find_damage(store, folder, thorough=store == "vectors"):
+            raise DamageError(store, self._catalog.folder, damage)
+        self._sums[store] = checksums.read(folder) or {}
 
     def _close(self) -> None:
         if self._vectors is not None:

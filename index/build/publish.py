@@ -12,6 +12,17 @@ from datetime import UTC, datetime
 from index.build.reconcile import Change
 from index.catalog.view import Collection, is_live
 
+_CHANGES = {
+    "revisions": "SELECT * FROM revisions WHERE rowid > :before",
+    "lives": "SELECT * FROM lives WHERE added_in = :number OR removed_in = :number",
+    "locations": "SELECT * FROM locations WHERE added_in = :number OR removed_in = :number",
+    "passages": """SELECT p.* FROM staging.revisions_to_embed n JOIN passages p
+        ON p.collection = :collection AND p.article_id = n.article_id AND p.revision = n.revision""",
+    "links": "SELECT l.* FROM staging.new_links JOIN links l USING (article_id, revision, other_id, other_revision)",
+    "versions": "SELECT * FROM versions WHERE number = :number",
+}
+"""The rows that a version adds or changes, by table."""
+
 
 def publish(
     connection: sqlite3.Connection, version: int, collection: Collection, change: Change, unchanged: int
@@ -57,6 +68,19 @@ def publish(
     )
     connection.execute("UPDATE state SET current = ?1, last = ?1", [number])
     return int(number)
+
+
+def newest_row(connection: sqlite3.Connection) -> int:
+    """The number of the newest row of `revisions`, for `changes`; 0 where there is none."""
+    return int(connection.execute("SELECT coalesce(max(rowid), 0) FROM revisions").fetchone()[0])
+
+
+def changes(
+    connection: sqlite3.Connection, number: int, before: int, collection: str
+) -> list[tuple[str, sqlite3.Cursor]]:
+    """What publishing version `number` changed, by table, for the log; `before` is what `newest_row` was."""
+    now = {"number": number, "before": before, "collection": collection}
+    return [(table, connection.execute(sql, now)) for table, sql in _CHANGES.items()]
 
 
 def remember_fetched(connection: sqlite3.Connection) -> None:

@@ -123,6 +123,9 @@ class Staging:
         (layout,) = connection.execute("PRAGMA staging.user_version").fetchone()
         if layout != LAYOUT and connection.execute("SELECT 1 FROM staging.sqlite_master").fetchone():
             raise sqlite3.DatabaseError("written by another Clippings")
+        # What a build left behind that died; one that ends well leaves nothing.
+        if layout and connection.execute("PRAGMA staging.quick_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("damaged")
         connection.execute("PRAGMA staging.journal_mode = WAL")
         # A kill loses nothing, a power cut at most what must be encoded again.
         connection.execute("PRAGMA staging.synchronous = NORMAL")

@@ -3,7 +3,8 @@
 How what is stored changes: raise FORMAT by one, change TABLES, and add to UPGRADES the step that brings the tables of
 the format before to the new ones. Keep a library of the old format under tests/fixtures. A step may use only SQL and
 what is written in it, never a list that later code changes. What a step cannot make out of what is stored (a new field
-of the word index, say) is left to the next build: `index.consistency.lacking` says what that is.
+of the word index, say) is left to the next build: `index.consistency.lacking` says what that is. The log of revisions
+(`index.catalog.revision_log`) holds rows of these tables: a step that changes one of those tables writes it anew.
 """
 
 from __future__ import annotations
@@ -16,14 +17,80 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from index.errors import UserError
+from index.catalog import revision_log
+from index.errors import DamageError, UserError
 
 FORMAT = 2
 """Number of this layout, kept in `PRAGMA user_version`."""
 
 WORD_FIELDS = " words: "
 """What parts a collection's fingerprint into its settings and, after it, the fields of its word index."""
+
+
+class CatalogError(DamageError, sqlite3.DatabaseError):
+    """What SQLite says of a damaged library.sqlite; `sqlite_errorcode` is SQLite's own."""
+
+    def __init__(self, folder: Path, error: sqlite3.Error) -> None:
+        super().__init__("catalog", folder, str(error))
+        self.sqlite_errorcode = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+
+
+class _Cursor(sqlite3.Cursor):
+    """A cursor that raises CatalogError for damage, which shows only as rows are read."""
+
+    def execute(self, *arguments: Any) -> _Cursor:
+        with _naming_damage(self.connection):
+            return super().execute(*arguments)
+
+    def fetchone(self) -> Any:
+        with _naming_damage(self.connection):
+            return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        with _naming_damage(self.connection):
+            return super().fetchall()
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        with _naming_damage(self.connection):
+            while (row := super().fetchone()) is not None:
+                yield row
+
+
+class _Connection(sqlite3.Connection):
+    """A connection to library.sqlite that raises CatalogError for damage."""
+
+    folder = Path()
+
+    def execute(self, *arguments: Any) -> _Cursor:
+        return self.cursor(_Cursor).execute(*arguments)
+
+
+class _naming_damage:
+    """Raise CatalogError for what SQLite raises on damage, and nothing else of what it raises."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, CatalogError) and _is_damage(error):
+            raise CatalogError(self._connection.folder, error) from error  # type: ignore[attr-defined]
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether it says that the file is not what SQLite or this program wrote."""
+    said = str(error)
+    return (
+        getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        or said.startswith(("Could not decode", "no such table: ", "no such column: ", "no such index: "))
+        or "has no column" in said
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +278,21 @@ def connect(folder: Path) -> sqlite3.Connection:
     """
     path = folder / FILE
     if not path.is_file():
+        if revision_log.last_state(folder):
+            raise DamageError("catalog", folder, f"{FILE} is no file" if path.exists() else f"{FILE} is missing")
         raise UserError(f"No library at {str(folder)!r}. Build one: clippings index FILE_OR_FOLDER")
     try:
-        connection = open_database(path)
+        connection = open_database(path, _Connection)
+        assert isinstance(connection, _Connection)
+        connection.folder = folder
         written = _format(connection)
+        if written != FORMAT and _is_unlike(written, revision_log.formats(folder)):
+            raise DamageError("catalog", folder, f"{FILE} says that it has format {written}")
         if 0 < written < FORMAT:
             _upgrade(connection)
     except sqlite3.DatabaseError as error:
+        if _is_damage(error) and revision_log.last_state(folder):
+            raise DamageError("catalog", folder, str(error)) from error
         raise UserError(
             f"The library at {str(folder)!r} cannot be read ({error}). Build it anew in another "
             "folder: clippings index --library FOLDER ..."
@@ -236,7 +311,12 @@ def _format(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _upgrade(connection: sqlite3.Connection) -> None:
+def _is_unlike(written: int, logged: set[int]) -> bool:
+    """Whether a format was never this library's: the log, which names each, is no newer and does not name it."""
+    return bool(logged) and max(logged) <= FORMAT and written not in logged
+
+
+def _upgrade(connection: _Connection) -> None:
     """Bring the tables to FORMAT in one transaction; where it cannot be written, temporary copies of them.
 
     A temporary table stands before the library's of the same name, so that queries need not know.
@@ -248,6 +328,8 @@ def _upgrade(connection: sqlite3.Connection) -> None:
                 for statement in UPGRADES[number].statements:
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {FORMAT}")
+            if revision_log.last_state(connection.folder):
+                revision_log.append(connection.folder, [], revision_log.state_of(connection))
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF not in _NOWHERE_TO_WRITE:
             raise
@@ -263,11 +345,13 @@ def writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def open_database(path: Path) -> sqlite3.Connection:
+def open_database(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     """A connection to a file, made where there is none; only for reading where nothing can be written."""
     if writable(path.parent) and (os.access(path, os.W_OK) or not path.exists()):
         # Connections are kept one a thread, and only `Catalog.close` reaches across.
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=factory
+        )
         try:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")
@@ -277,10 +361,10 @@ def open_database(path: Path) -> sqlite3.Connection:
             connection.close()
             if error.sqlite_errorcode & 0xFF not in _NOWHERE_TO_WRITE:
                 raise
-    return _open_for_reading(path)
+    return _open_for_reading(path, factory)
 
 
-def _open_for_reading(path: Path) -> sqlite3.Connection:
+def _open_for_reading(path: Path, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
     """Read where nothing can be written, which SQLite's write-ahead log does not allow by itself.
 
     Without a log the file is complete and is read as it is; with one, both are read from a private copy.
@@ -288,13 +372,13 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
     wal = path.with_name(path.name + "-wal")
     if not wal.is_file() or wal.stat().st_size == 0:
         address = path.resolve().as_uri() + "?immutable=1"
-        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, factory=factory)
     with tempfile.TemporaryDirectory(prefix="clippings-") as copies:
         copied = Path(copies) / path.name
         shutil.copyfile(path, copied)
         shutil.copyfile(wal, copied.with_name(wal.name))
         source = sqlite3.connect(copied)
-        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=factory)
         source.backup(connection)
         source.close()
         return connection

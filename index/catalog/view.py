@@ -7,8 +7,10 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from index.catalog.schema import WORD_FIELDS
+from index.errors import DamageError
 from index.types import Article, Filter, Passage, Published
 
 EVERYTHING = Filter()
@@ -56,8 +58,9 @@ class Related:
 class View:
     """One version of the library, read-only; safe to use from any thread."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], version: int, collection: Collection):
+    def __init__(self, connect: Callable[[], sqlite3.Connection], version: int, collection: Collection, folder: Path):
         self._connect = connect
+        self._folder = folder
         self.version = version
         self.collection = collection
 
@@ -79,7 +82,7 @@ class View:
             article_id=article_id,
             revision=revision,
         )
-        return to_article(rows[0]) if rows else None
+        return self._article(rows[0]) if rows else None
 
     def articles(self) -> Iterator[Article]:
         """Every article of this version, by id; reads them one after the other."""
@@ -124,6 +127,16 @@ class View:
                 article_id=article_id,
             )
         ]
+
+    def names_file(self, file: str) -> bool:
+        """Whether an article of any version kept was read in a file of this absolute path."""
+        rows = self._rows(
+            "SELECT 1 FROM locations WHERE location = :file OR (location >= :first AND location < :after) LIMIT 1",
+            file=file,
+            first=f"{file}#",
+            after=f"{file}$",  # the character after "#"
+        )
+        return bool(rows)
 
     def related(self, article_id: str) -> list[Related]:
         """Articles of this version that share text with one of them, most alike first."""
@@ -171,12 +184,12 @@ class View:
                 articles=json.dumps(sorted({row["article_id"] for row in rows})),
             )
         }
-        return {(passage := to_passage(row)).id: (passage, articles[passage.article_id]) for row in rows}
+        return {(passage := self._passage(row)).id: (passage, articles[passage.article_id]) for row in rows}
 
     def passages_of(self, article_id: str) -> list[Passage]:
         """Every passage of an article of this version, in the text's order."""
         return [
-            to_passage(row)
+            self._passage(row)
             for row in self._rows(
                 f"""SELECT p.* FROM lives v JOIN passages p ON p.collection = :collection
                      AND p.article_id = v.article_id AND p.revision = v.revision
@@ -215,7 +228,24 @@ class View:
             f"WHERE {_LIVE} AND {where}",
             **values,
         )
-        return (to_article(row) for row in rows)
+        return (self._article(row) for row in rows)
+
+    def _article(self, row: sqlite3.Row) -> Article:
+        """A row as an Article, if its text and facts are those that its revision names."""
+        try:
+            article = to_article(row)
+            if article.revision == row["revision"]:
+                return article
+            detail = f"article {row['article_id']} is not what was stored"
+        except (ValueError, TypeError) as error:
+            detail = f"article {row['article_id']}: {error}"
+        raise DamageError("catalog", self._folder, detail)
+
+    def _passage(self, row: sqlite3.Row) -> Passage:
+        try:
+            return to_passage(row)
+        except (ValueError, TypeError) as error:
+            raise DamageError("catalog", self._folder, f"passages of {row['article_id']}: {error}") from error
 
     def _live_pairs(self, pairs: set[tuple[str, str]], filter: Filter) -> set[tuple[str, str]]:
         condition, values = _condition(filter)
@@ -250,6 +280,19 @@ class View:
                      WHERE {_LIVE} AND {column} != '' GROUP BY {column} ORDER BY count(*) DESC, {column}"""
             )
         }
+
+
+def broken_revisions(connection: sqlite3.Connection) -> Iterator[str]:
+    """`article:revision` of each whose text and facts are not those that its revision names."""
+    cursor = connection.execute(f"SELECT {_FACTS}, '' AS location FROM revisions r")
+    cursor.row_factory = sqlite3.Row
+    for row in cursor:
+        try:
+            sound = to_article(row).revision == row["revision"]
+        except (ValueError, TypeError):
+            sound = False
+        if not sound:
+            yield f"{row['article_id']}:{row['revision']}"
 
 
 def to_article(row: sqlite3.Row) -> Article:

@@ -5,6 +5,7 @@ The only module that imports tantivy.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -176,6 +177,17 @@ class WordIndex:
         if filter.until:
             conditions.append((must, days("first_day", None, to_day(filter.until))))
         return conditions
+
+
+def segments(folder: Path) -> set[str]:
+    """What the files of the index's segments are called, before the dot; raises ValueError and others on damage."""
+    listed = json.loads((folder / "meta.json").read_bytes())["segments"]
+    return {segment["segment_id"].replace("-", "") for segment in listed}
+
+
+def is_needed(path: Path) -> bool:
+    """Whether a file belongs to the index as it is committed; tantivy deletes the rest when it comes to it."""
+    return path.name in _COPIED or path.name.partition(".")[0] in segments(path.parent)
 
 
 def snapshot(source: Path, target: Path) -> None:

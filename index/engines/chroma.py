@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from index.catalog.schema import writable
+from index.catalog.schema import BUSY_SECONDS, writable
 from index.errors import UserError
 from index.locks import InUse
 
@@ -215,6 +215,19 @@ def is_cut_short(folder: Path) -> bool:
         if level.stat().st_size < used * slot_bytes or lengths.stat().st_size < used * 4 or used > slots:
             return True
     return False
+
+
+def leave_unchanged_when_opened(folder: Path) -> None:
+    """Have Chroma's file stay byte for byte as it is, however often it is opened, so that a checksum can be held to it.
+
+    Chroma takes its write lock by inserting a row that nothing reads, at each opening. The insert of a row that is
+    ignored takes the lock too.
+    """
+    with closing(sqlite3.connect(folder / _SQLITE, timeout=BUSY_SECONDS)) as connection, connection:
+        connection.execute(
+            "CREATE TRIGGER IF NOT EXISTS acquire_write_unchanged BEFORE INSERT ON acquire_write "
+            "BEGIN SELECT RAISE(IGNORE); END"
+        )
 
 
 def snapshot(source: Path, target: Path) -> None:

@@ -38,7 +38,11 @@ def read_url(
         return
     whole = True
     if isinstance(first, Feed):
-        whole = yield from _entries(first, entries, page, url, fetcher, log, parser, until)
+        try:
+            whole = yield from _entries(first, entries, page, url, fetcher, log, parser, until)
+        except OutOfTime as error:
+            whole = False
+            yield Skipped(url, f"the feed took more than {feed_seconds / 60:g} min: {error}")
     else:
         yield first
     # A feed with entries still to fetch is not recorded: its next answer must not be "unchanged".
@@ -56,7 +60,7 @@ def _entries(
     parser: ParserProcess,
     until: float,
 ) -> Generator[Read, None, bool]:
-    """The articles of a feed's entries; returns whether each one was read or known."""
+    """The articles of a feed's entries; returns whether each one was read or known. Raises OutOfTime."""
     links: set[str] = set()
     whole = True
     for number, entry in enumerate(entries, 1):
@@ -74,14 +78,9 @@ def _entries(
             own = feed.title if urlsplit(link).hostname == urlsplit(page.url).hostname else ""
             try:
                 article, seen, reason = _entry_article(entry, page, entry.outlet or own, fetcher, parser, until)
-            except OutOfTime:
+            except OutOfTime as error:
                 left = len(entries) - number + 1
-                yield Skipped(
-                    url,
-                    f"the whole feed took too long: {left} of its {feed.entries} entries are left. "
-                    "Read it again for those",
-                )
-                return False
+                raise OutOfTime(f"{left} of its {feed.entries} entries are left for the next run") from error
             except (UserError, OSError):
                 raise
             except Exception as error:  # noqa: BLE001 - one entry's surprise must cost one entry

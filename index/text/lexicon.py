@@ -182,3 +182,81 @@ OUTLET_VERBS = _words("""
     credits credited attribute attributes attributed implies implied indicate indicates indicated characterise
     characterises characterize characterizes depict depicts depicted quote quotes quoted cite cites cited""")
 """What newspapers do."""
+
+_OPPOSITE_PAIRS = """
+    passed/failed passed/rejected passed/blocked supported/blocked supported/opposed approved/rejected
+    accepted/rejected accepted/refused agreed/refused adopted/rejected upheld/overturned upheld/rejected
+    upheld/dismissed upheld/struck granted/denied granted/refused admitted/denied confirmed/denied
+    allowed/banned allowed/forbade allowed/prohibited legal/illegal guilty/innocent convicted/acquitted
+    condemned/acquitted praised/criticised praised/criticized praised/condemned praise/criticism
+    praise/objections praised/attacked welcomed/condemned welcomed/criticised applauded/condemned
+    condemned/defended support/oppose supporting/opposing favour/against favor/against favoured/opposed
+    favored/opposed for/against increase/decrease increase/reduction increased/decreased increased/reduced
+    rise/fall rose/fell raised/lowered raised/cut grew/shrank gained/lost won/lost victory/defeat
+    succeeded/failed success/failure majority/minority more/less more/fewer most/fewest most/least
+    greatest/smallest largest/smallest biggest/smallest higher/lower highest/lowest high/low larger/smaller
+    bigger/smaller better/worse best/worst longer/shorter longest/shortest older/younger oldest/youngest
+    faster/slower fastest/slowest stronger/weaker strong/weak warmer/colder warm/cold hot/cold hotter/cooler
+    before/after earlier/later early/late first/last above/below north/south east/west northern/southern
+    eastern/western arrived/left arrive/leave remain/leave stay/leave stay/withdraw remain/stop remained/left
+    entered/left survived/died survived/killed alive/dead live/dead open/closed opened/closed open/shut
+    reopened/closed began/ended started/stopped started/ended continued/stopped continue/stop resumed/suspended
+    joined/left arrested/released imprisoned/freed appointed/dismissed hired/fired elected/defeated
+    defended/attacked encouraged/discouraged allies/enemies friend/enemy public/private state/private
+    domestic/foreign possible/impossible likely/unlikely optimistic/pessimistic temporary/permanent
+    voluntary/mandatory safe/dangerous near/far close/far full/empty rich/poor easy/difficult simple/complicated
+    popular/unpopular true/false positive/negative male/female men/women man/woman boys/girls father/mother
+    son/daughter brother/sister husband/wife buy/sell bought/sold borrowed/lent import/export imports/exports
+    doubled/halved strengthened/weakened improved/worsened expanded/reduced widened/narrowed accelerated/slowed
+    hardened/softened tightened/loosened tougher/weaker stricter/weaker lifted/imposed revoked/granted
+    ratified/rejected ruled/unconstitutional interested/uninterested automatic/manual always/never
+    everybody/nobody everyone/nobody all/none trusted/distrusted united/divided wide/narrow included/excluded
+    include/exclude majority/few many/few despite/because remembered/forgot ally/opponent supporter/opponent
+    supporters/opponents proponents/opponents winner/loser minimum/maximum built/destroyed created/destroyed
+    damaged/repaired healthy/ill gaining/losing urged/warned fire/hire expensive/cheap resume/halt
+    endorse/oppose condemn/praise endorse/reject lose/win reject/accept reject/approve fail/pass block/pass
+    block/support close/open criticise/praise criticize/praise agree/decline agreed/declined permit/forbid
+    permitted/prohibited legalise/ban legalised/banned tighten/ease tightened/eased attack/defend enemy/ally
+    optimism/pessimism peace/war friend/foe strength/weakness arrive/depart arrival/departure ascend/descend
+    accept/refuse offensive/defensive loss/profit losses/profits deficit/surplus hire/dismiss hired/dismissed
+    keep/abandon kept/abandoned freed/jailed released/detained released/jailed dead/survived injured/unharmed
+    unanimous/simple resist/succumb guilty/acquitted half/double life/death begin/end began/finished
+    start/finish started/finished start/end begun/ended postponed/advanced delayed/hastened official/unofficial
+    deny/admit deny/confirm leave/enter leave/join departed/arrived"""
+OPPOSITES = tuple(tuple(pair.split("/")) for pair in _OPPOSITE_PAIRS.split())
+"""Pairs of words that turn what a sentence says into its opposite; forms of one word are found by their stem.
+
+By hand: WordNet, which lists antonyms, is too large to ship for one check and holds few that news uses.
+"""
+SOFT_DENIALS = _set("""
+    hardly reject rejects rejected rejecting decline declines declined declining dismiss dismissed oppose
+    opposed opposes against prevent prevented stop stopped halt halts halted ban banned lacking unable without
+    instead rather prohibited impossible avoid avoided exclude excluded dead nothing false untrue wrong far
+    few unconstitutional illegal unlawful yet until ahead restrict restricted freeze freezing fail failing
+    failure lose lost end ended removal remove removed off out refusing""")
+"""What may say no without a negation, as in `yet to come` and `stopped coming`."""
+ONLY_WORDS = _set("only sole solely alone exclusively just merely")
+ALL_WORDS = _set("all every each entire whole everyone everybody both unanimous unanimously throughout")
+ORGANISATIONS = _set("""
+    agency airline airport association bank body brand broadcaster business channel charity church club committee
+    company corporation council court department firm foundation group hospital institution label league manufacturer
+    maker ministry network newspaper operator organisation organization outlet paper party publisher regulator retailer
+    school studio supermarket team union university""")
+"""Words for organisations, as in `which company`."""
+
+ALTERNATIVES = (
+    "killed died dead / injured wounded injuries hurt / survived survivors",
+    "arrested detained / convicted guilty conviction / acquitted",
+    "began begin start started starts opened erupted / ended end ends closed finished",
+    "bought buy buys acquired / sold sell sells sale",
+    "votes vote / seats seat",
+    "born / died",
+    "appointed nominated / elected / resigned resign quit / dismissed fired sacked",
+    "owned owner owns / built manufactured maker / insured insurer / hired chartered / designed designer",
+    "married marriage wedding / divorced divorce",
+    "increased increase rose rise risen grew / decreased decrease fell fallen dropped decline",
+    "approved adopted / rejected vetoed",
+    "son / daughter / wife / husband / father / mother / brother / sister",
+    "gold / silver / bronze",
+)
+"""Words of which a sentence that has one of another group does not answer a question that has one of this group."""

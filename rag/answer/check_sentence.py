@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
-from index.quotes.attribution import attributions_near
+from index.quotes.attribution import Attribution, attributions_near
 from index.text.tokens import content
 from index.types import Hit, Span
 from rag.answer.reply_parser import Sentence
 from rag.read.features import ASKING_STEMS
 from rag.types import Citation, Query, Reading, Statement
-from rag.verify.support import LEAST_CONTEXT_OVERLAP, context_overlap, supports
+from rag.verify.contradictions import SourceSentence
+from rag.verify.support import supports
 
 FRAGMENT = 3
 """A reply of fewer content words says nothing by itself and is read together with its question."""
@@ -71,11 +73,22 @@ class Window:
         """Each with its speaker's name where the article gives it elsewhere (`he said`)."""
         return [self._with_speaker(span) for span in self.spans]
 
+    @property
+    def source_sentences(self) -> list[SourceSentence]:
+        """Each with the name of who says it, where the article gives one."""
+        speakers = (self._attribution(span).speaker for span in self.spans)
+        return [
+            SourceSentence(text, speaker if speaker[:1].isupper() else "")
+            for text, speaker in zip(self.sentences, speakers, strict=True)
+        ]
+
+    def _attribution(self, span: Span) -> Attribution:
+        return attributions_near(self.hit.article, span[0]).get(span, Attribution())
+
     def _with_speaker(self, span: Span) -> str:
-        article = self.hit.article
-        text = article.text[slice(*span)]
-        attribution = attributions_near(article, span[0]).get(span)
-        if attribution is None or not attribution.speaker or attribution.how not in ("pronoun", "continued"):
+        text = self.hit.article.text[slice(*span)]
+        attribution = self._attribution(span)
+        if not attribution.speaker or attribution.how not in ("pronoun", "continued"):
             return text
         place = attribution.place
         if place and span[0] <= place[0] and place[1] <= span[1]:
@@ -111,17 +124,28 @@ def supporting_citations(text: str, hits: Sequence[Hit], query: Query, reading: 
     """Where the passages support a sentence between them; empty where they do not."""
     wanted = set(content(text))
     windows = [best_window(wanted, hit) for hit in hits]
-    outlets = [hit.article.outlet for hit in hits]
-    support = supports(
-        text,
-        [f"{each.text}\n\n{each.hit.article.outlet}" for each in windows],
-        context=[f"{hit.article.title}\n{hit.article.text}" for hit in hits],
-    )
-    if not support.supported or context_overlap(text, [each.text for each in windows], outlets) < LEAST_CONTEXT_OVERLAP:
-        return ()
-    if not _on_question(wanted, windows, query, reading):
+    # What the reader thinks of the place is known already; what supports it is not.
+    if not _on_question(wanted, windows, query, reading) or not supports(text, **evidence(windows)).supported:
         return ()
     return tuple(citation for each in windows for citation in linked_sentences(wanted, each))
+
+
+class Evidence(TypedDict):
+    """What `rag.verify.support.supports` judges a sentence by."""
+
+    sources: Sequence[Sequence[SourceSentence]]
+    context: Sequence[str]
+    outlets: Sequence[str]
+
+
+def evidence(windows: Sequence[Window]) -> Evidence:
+    """The sentences of the windows with their speakers, the articles around them, and the outlets that may be named."""
+    articles = [each.hit.article for each in windows]
+    return {
+        "sources": [each.source_sentences for each in windows],
+        "context": [f"{article.title}\n{article.text}" for article in articles],
+        "outlets": [article.outlet for article in articles if article.outlet],
+    }
 
 
 def best_window(wanted: set[str], hit: Hit) -> Window:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from index.types import Article
 from rag.types import Citation, Statement
 
-INNER_ORDER = "find_quotation support"
+INNER_ORDER = "find_quotation contradictions alignment calibration support"
 """Each may import itself and those before it."""
 
 

@@ -15,7 +15,7 @@ from libraries import STORIES, article, index, story
 from strategies import articles, filters
 
 from index.build.reconcile import _GIVEN
-from index.catalog import Catalog
+from index.catalog import Catalog, revision_log
 from index.catalog.schema import FILE, FORMAT
 from index.errors import UserError
 from index.types import Filter
@@ -43,6 +43,7 @@ def test_no_library_names_the_next_command(folder):
 
 def test_library_of_a_newer_format_says_so(catalog, folder):
     catalog.connection().execute(f"PRAGMA user_version = {FORMAT + 1}")
+    revision_log.append(folder, [], revision_log.state_of(catalog.connection()))
     with pytest.raises(UserError, match=f"format {FORMAT + 1}.*pip install"):
         Catalog(folder)
 

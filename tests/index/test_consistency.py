@@ -15,6 +15,7 @@ from index.catalog.schema import FILE
 from index.consistency import check, repair
 from index.engines.bm25 import WordIndex
 from index.engines.chroma import VectorIndex
+from index.engines.probe import seal
 from index.errors import UserError
 from index.maintenance import export, prune, rollback, stats
 from index.sources import read
@@ -56,7 +57,11 @@ def test_missing_and_orphan_passages_are_found_and_repaired(folder):
     vectors.delete(sorted(vectors.ids())[:5])
     vectors.add(["gone:revision:0"], embed(["nothing"]))
     words.write(delete=sorted(words.ids())[-3:])
-    vectors.close()
+    for engine in (vectors, words):
+        engine.close()
+    for engine in ("vectors", "words"):
+        (made,) = (folder / engine).iterdir()
+        seal(engine, made)
     assert problems(folder) == [("vectors", "missing", 5), ("vectors", "orphan", 1), ("words", "missing", 3)]
     assert repair(folder, recipe()).clean
     assert check(folder).version == 1

@@ -15,8 +15,9 @@ from mounts import mounted, read_only
 
 from index.build import embedded_text
 from index.build.staging import FILE as STAGING
-from index.catalog import Catalog
-from index.consistency import check
+from index.catalog import Catalog, revision_log
+from index.catalog.schema import FILE as CATALOG
+from index.consistency import _log_problems, check, repair
 from index.engines.bm25 import WordIndex
 from index.engines.chroma import VectorIndex
 from index.errors import UserError
@@ -106,6 +107,7 @@ def test_killed_at_any_point_a_build_leaves_the_published_version_and_the_next_c
             killed += 1
         after, new = content(folder)
         assert (after, new) in ((before, old), (before + 1, expected(number + 1)))
+        assert not any(_log_problems(Catalog(folder))), "the log holds what is published, and may be ahead"
         if chance.random() < 0.5:
             number += 1
             build_edition(folder, number)
@@ -122,6 +124,53 @@ def test_killed_at_any_point_a_build_leaves_the_published_version_and_the_next_c
     assert not (folder / STAGING).exists()
     for engine in ("vectors", "words"):
         assert len(list((folder / engine).iterdir())) == 1, "nothing of the killed builds is left"
+
+
+def test_killed_at_any_point_the_log_gives_back_what_was_published_or_what_was_about_to_be(folder):
+    chance = random.Random(os.environ.get("PYTEST_RANDOM_SEED", "clippings"))
+    build_edition(folder, 0)
+    started = time.perf_counter()
+    build_edition(folder, 1)
+    longest = time.perf_counter() - started
+    for number in range(2, 10):
+        child = PROCESSES.Process(target=build_edition, args=(folder, number))
+        child.start()
+        time.sleep(chance.uniform(0, longest))
+        child.kill()
+        child.join()
+        before, old = content(folder)
+        (folder / CATALOG).write_bytes(b"")
+        assert not repair(folder, recipe()).lost
+        assert content(folder) in ((before, old), (before + 1, expected(number)))
+        build_edition(folder, number)
+        assert content(folder)[1] == expected(number) and check(folder).clean
+
+
+def test_a_log_ahead_of_the_catalog_is_harmless_and_cut_back_by_the_next_build(folder):
+    build_edition(folder, 0)
+    kept = (folder / revision_log.FILE).stat().st_size
+    ahead = {**revision_log.state_of(Catalog(folder).connection()), "current": 2, "last": 2}
+    revision_log.append(folder, [("lives", [["nobody", "none", 2, None]])], ahead)
+    with (folder / revision_log.FILE).open("ab") as log:
+        log.write(b"R 0000")
+    assert check(folder).clean
+    build_edition(folder, 1)
+    assert b"R 0000" not in (folder / revision_log.FILE).read_bytes()[kept:]
+    before = content(folder)
+    (folder / CATALOG).write_bytes(b"")
+    assert not repair(folder, recipe()).lost and content(folder) == before and check(folder).clean
+
+
+def test_the_log_grows_only_by_what_is_new_and_forgets_what_is_pruned(folder):
+    build_edition(folder, 0)
+    size = (folder / revision_log.FILE).stat().st_size
+    index(folder, article("/news/new", "One more article, of one line."))
+    assert (folder / revision_log.FILE).stat().st_size - size < size / 5
+    build_edition(folder, 1)
+    prune(folder)
+    whole = "".join(str(rows) for rows in revision_log.read(folder))
+    assert "Edition 1 line" in whole and "One more article" not in whole
+    assert check(folder).clean
 
 
 def build_slowly(folder, begun, go_on):

@@ -1,10 +1,16 @@
+import threading
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
+from costly_files import html_of_attributes
 from local_web import start
 
+from index.errors import Stopped
 from index.sources import read
 from index.sources.fetch import Fetcher
+from index.sources.parser_process import ParserProcess
 from index.types import Article, FetchRecord, Remark, Skipped, Unchanged
 
 BODY = "The Senate rejected the aid package on Wednesday, and talks about the border went on in private. "
@@ -254,3 +260,79 @@ def test_a_feed_without_end_is_read_to_a_limit(web, monkeypatch):
         web.pages[f"/{n}"] = page(f"Page {n}")
     found = run(web.url + "/rss")
     assert [type(r) for r in found] == [Article] * 3 + [Remark] and "first 3 of 10" in found[-1].text
+
+
+# Limits
+
+
+def test_a_page_that_costs_too_much_costs_its_entry(web):
+    web.pages["/rss"] = feed(*[f"<item><title>T{n}</title><link>/{n}</link></item>" for n in range(3)])
+    for n in range(3):
+        web.pages[f"/{n}"] = page(f"Page {n}")
+    web.pages["/1"] = html_of_attributes()
+    log = Log()
+    with Fetcher(allow_private=True, min_delay=0) as fetcher, ParserProcess(seconds=3) as parser:
+        one, skipped, two = read([web.url + "/rss"], fetcher=fetcher, seen=log, parser=parser)
+    assert (one.title, two.title) == ("Page 0", "Page 2")
+    assert skipped == Skipped(web.url + "/1", "took more than 3 s to read")
+    assert web.url + "/1" not in log.seen and web.url + "/rss" not in log.seen
+
+
+def test_markup_that_a_feed_carries_and_costs_too_much_is_skipped(web):
+    carried = html_of_attributes().replace("<", "&lt;")
+    web.pages["/rss"] = feed(f"<item><link>/gone</link><content:encoded>{carried}</content:encoded></item>")
+    web.pages["/a"] = page("Deal fails")
+    with Fetcher(allow_private=True, min_delay=0) as fetcher, ParserProcess(seconds=3) as parser:
+        skipped, article = read([web.url + "/rss", web.url + "/a"], fetcher=fetcher, parser=parser)
+    assert isinstance(skipped, Skipped) and isinstance(article, Article)
+
+
+def test_a_feed_has_a_deadline_for_all_its_pages_and_the_next_run_goes_on(web):
+    def slow(handler):
+        time.sleep(1)
+        return page(f"Page {handler.path}")
+
+    web.pages["/rss"] = feed(*[f"<item><link>/{n}</link></item>" for n in range(8)])
+    for n in range(8):
+        web.pages[f"/{n}"] = slow
+    web.pages["/other"] = page("Other")
+    log = Log()
+    targets = [web.url + "/rss", web.url + "/other"]
+    with Fetcher(allow_private=True, min_delay=0) as fetcher:
+        *read_first, cut, other = read(targets, fetcher=fetcher, seen=log, feed_seconds=4.5)
+        assert 1 <= len(read_first) < 8 and all(isinstance(item, Article) for item in read_first)
+        assert cut.location == web.url + "/rss"
+        assert (
+            cut.reason
+            == f"the feed took more than 0.075 min: {8 - len(read_first)} of its 8 entries are left for the next run"
+        )
+        assert isinstance(other, Article), "its own time is over, not another's"
+        second = list(read(targets[:1], fetcher=fetcher, seen=log, feed_seconds=60))
+    assert [type(item) for item in second] == [Unchanged] * len(read_first) + [Article] * (8 - len(read_first))
+
+
+def test_a_feed_whose_pages_never_end_is_cut_off_in_the_midst_of_one(web):
+    def endless(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/html")
+        handler.end_headers()
+        with suppress(OSError):
+            while True:
+                handler.wfile.write(b"<p>more</p>")
+                time.sleep(0.1)
+
+    web.pages["/rss"] = feed("<item><link>/1</link></item>", "<item><link>/2</link></item>")
+    web.pages["/1"] = web.pages["/2"] = endless
+    with Fetcher(allow_private=True, min_delay=0) as fetcher:
+        (cut,) = read([web.url + "/rss"], fetcher=fetcher, feed_seconds=2)
+    assert "2 of its 2 entries are left" in cut.reason
+
+
+def test_stopping_ends_the_pauses_and_the_reading_of_a_feed(web):
+    stopped = threading.Event()
+    web.pages["/rss"] = feed("<item><link>/1</link></item>", "<item><link>/2</link></item>")
+    web.pages["/1"] = web.pages["/2"] = page("Deal fails")
+    with Fetcher(allow_private=True, min_delay=600, stopped=stopped) as fetcher:
+        threading.Timer(1, stopped.set).start()
+        with pytest.raises(Stopped):
+            list(read([web.url + "/rss"], fetcher=fetcher))

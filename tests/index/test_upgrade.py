@@ -19,7 +19,7 @@ from mounts import read_only
 from index.build import build
 from index.catalog import Catalog, schema
 from index.catalog.schema import FILE, FORMAT, UPGRADES, Upgrade
-from index.consistency import check
+from index.consistency import check, repair
 from index.engines.bm25 import FIELDS
 from index.errors import UserError
 from index.library import Library
@@ -86,6 +86,18 @@ def test_a_build_upon_an_earlier_library_encodes_only_what_is_new(old):
     report = build(old, lambda log: iter([new]), index_config(Settings()))
     assert (report.added, report.changed, report.removed, report.encoded) == (1, 0, 0, 1)
     assert Library.open(old).counts[0] == 4 and check(old).clean
+
+
+def test_an_earlier_library_gets_its_log_at_the_next_build_or_repair(old):
+    assert check(old).unlogged and check(old).clean
+    new = article("/news/new.txt", "The council of Harrow Bay voted for the bridge.", title="A bridge")
+    build(old, lambda log: iter([new]), index_config(Settings()))
+    titles = sorted(item.title for item in Library.open(old).articles())
+    assert not check(old).unlogged
+    (old / FILE).write_bytes(b"")
+    report = repair(old, index_config(Settings()))
+    assert report.clean and not report.lost
+    assert sorted(item.title for item in Library.open(old).articles()) == titles
 
 
 @pytest.mark.parametrize("log", [False, True])

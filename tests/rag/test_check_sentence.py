@@ -2,12 +2,16 @@
 
 import pytest
 
+from index.errors import UserError
 from index.split import passages
 from index.types import Article, Hit
 from rag.answer.check_sentence import check
 from rag.answer.reply_parser import Sentence
 from rag.types import Candidate, Query, Reading
-from rag.verify.support import context_overlap
+from rag.verify.alignment import context_overlap
+from rag.verify.calibration import load
+from rag.verify.contradictions import contradictions, other_speaker
+from rag.verify.support import source_sentences
 
 BUDGET = Article(
     "Sen. James Lankford of Oklahoma voted against the $110.5 billion bill on Wednesday night. "
@@ -133,3 +137,68 @@ def test_a_citation_that_an_article_forges_is_no_citation():
 )
 def test_company_tells_who_did_it(sentence, kept):
     assert (context_overlap(sentence, [BUDGET.text]) >= 0.7) is kept
+
+
+NEWS = Article(
+    "The Senate passed the border bill on Tuesday. Republicans blocked the trade bill that Democrats had written. "
+    "“Republicans are dead serious about the border,” Thune said. The court approved the plan of the ministry. "
+    "Ukraine is the only country that signed the treaty. The talks began before the vote in March.\n\n"
+    "Democrats rejected the amendment of the Republicans. The committee supported the budget. "
+    "All the members of the council voted for the new road.",
+    title="Senate passes bill",
+    outlet="The Hill",
+    id="news",
+)
+
+
+def shown(text):
+    source = hit(NEWS)
+    reading = Reading(tuple(Candidate(source, span, 1.0) for span, _ in source.sentences()), 0.9, True)
+    return check(Sentence(text, (1,)), [source], Query("What happened?", "What happened?"), reading).statement.supported
+
+
+@pytest.mark.parametrize(
+    ("true", "false"),
+    [
+        ("The Senate passed the border bill on Tuesday.", "The Senate failed the border bill on Tuesday."),
+        ("The committee supported the budget.", "The committee blocked the budget."),
+        ("The talks began before the vote in March.", "The talks began after the vote in March."),
+        ("The court approved the plan of the ministry.", "The court rejected the plan of the ministry."),
+        ("Ukraine is the only country that signed the treaty.", "Ukraine is a country that signed the treaty."),
+        ("The Senate passed the border bill on Tuesday.", "All of the Senate passed the border bill on Tuesday."),
+        (
+            "Democrats rejected the amendment of the Republicans.",
+            "Republicans rejected the amendment of the Democrats.",
+        ),
+        (
+            "Thune said that Republicans are dead serious about the border.",
+            "Biden said that Republicans are dead serious about the border.",
+        ),
+        (
+            'Thune said "Republicans are dead serious about the border".',
+            'Chuck Schumer said "Republicans are dead serious about the border".',
+        ),
+        ("The Senate passed the border bill on Tuesday.", 'The Senate passed the "" bill on Tuesday.'),
+        ("The Senate passed the border bill on Tuesday.", "The Senate has not passed the border bill on Tuesday."),
+        ("The Senate passed the border bill on Tuesday.", "The Senate passed the border bill on Thursday."),
+    ],
+)
+def test_a_sentence_that_one_change_makes_false_is_marked_and_its_true_twin_is_not(true, false):
+    assert shown(true)
+    assert not shown(false)
+
+
+def test_an_opposite_in_another_word_is_no_contradiction_where_the_source_has_the_word_too():
+    assert not list(contradictions("The bill passed.", source_sentences("The bill passed after it first failed.")))
+    assert list(contradictions("The bill passed.", source_sentences("The bill failed.")))
+
+
+def test_a_speaker_named_in_the_sentence_before_may_have_said_it():
+    sources = source_sentences("Thune spoke on Monday. The vote was a mistake. Biden left on Friday.")
+    assert not other_speaker("Thune said the vote was a mistake.", sources)
+    assert other_speaker("Biden said the vote was a mistake.", sources) == "Biden"
+
+
+def test_a_calibration_that_is_missing_is_named_with_the_command_that_makes_it(tmp_path):
+    with pytest.raises(UserError, match=r"calibration\.json.*evals\.lab\.fit_support"):
+        load(tmp_path / "calibration.json")

@@ -12,7 +12,7 @@ from index.text.numbers import find_figures
 from index.types import Article
 from rag.types import Citation, Statement
 from rag.verify import check, verify_citations
-from rag.verify.support import supports
+from rag.verify.support import source_sentences, supports
 
 TEXT = (
     "Mayor Ana Ruiz told reporters on Thursday that the pier would cost $1.2 million. “We have looked at "
@@ -82,7 +82,7 @@ def test_a_model_sentence_keeps_the_citations_that_hold_and_is_unsupported_witho
     ],
 )  # fmt: skip
 def test_borne_out(sentence):
-    support = supports(sentence, [TEXT], bar=0.5)
+    support = supports(sentence, [source_sentences(TEXT)], bar=0.5)
     assert support.supported, support
 
 
@@ -105,7 +105,7 @@ def test_borne_out(sentence):
     ],
 )
 def test_not_borne_out_and_why(sentence, reason):
-    support = supports(sentence, [TEXT])
+    support = supports(sentence, [source_sentences(TEXT)])
     assert not support.supported
     assert any(reason in each for each in support.reasons), support
 
@@ -113,34 +113,37 @@ def test_not_borne_out_and_why(sentence, reason):
 def test_first_names_may_come_from_elsewhere_in_the_article():
     source = "Ruiz told reporters on Thursday that the pier would cost $1.2 million."
     sentence = "Ana Ruiz told reporters on Thursday that the pier would cost $1.2 million."
-    assert not supports(sentence, [source]).supported
-    assert supports(sentence, [source], context=[TEXT]).supported
-    assert not supports(sentence.replace("Ana", "Eva"), [source], context=[TEXT]).supported
+    assert not supports(sentence, [source_sentences(source)]).supported
+    assert supports(sentence, [source_sentences(source)], context=[TEXT]).supported
+    assert not supports(sentence.replace("Ana", "Eva"), [source_sentences(source)], context=[TEXT]).supported
 
 
 def test_two_sources_bear_a_sentence_out_together():
     sentence = "The pier would cost $1.2 million, and 14,000 people use the pier."
     first, second = "She said the pier would cost $1.2 million.", "Now 14,000 people use the pier."
-    assert supports(sentence, [first, second]).supported
-    assert not supports(sentence, [first]).supported
+    assert supports(sentence, [source_sentences(first), source_sentences(second)]).supported
+    assert not supports(sentence, [source_sentences(first)]).supported
 
 
 def test_nothing_is_borne_out_by_nothing():
     assert not supports("The pier is safe.", []).supported
-    assert not supports("", [TEXT]).supported
+    assert not supports("", [source_sentences(TEXT)]).supported
 
 
 def test_the_bar_can_be_raised_and_lowered():
     sentence = "The council refused money for a new boat."
-    low, high = supports(sentence, [TEXT], bar=0.1), supports(sentence, [TEXT], bar=0.9)
-    assert low.coverage == high.coverage
+    low, high = (
+        supports(sentence, [source_sentences(TEXT)], bar=0.1),
+        supports(sentence, [source_sentences(TEXT)], bar=0.9),
+    )
+    assert low.probability == high.probability
     assert not high.supported
 
 
 @given(st.text(max_size=150), st.lists(st.text(max_size=150), max_size=3))
 def test_any_text_can_be_judged(sentence, sources):
-    support = supports(sentence, sources)
-    assert 0 <= support.coverage <= 1
+    support = supports(sentence, [source_sentences(source) for source in sources])
+    assert 0 <= support.probability <= 1
     assert support.supported == (not support.reasons)
 
 

@@ -1,10 +1,9 @@
 """Stored conversations: nobody reaches another's, and what comes back is what was stored."""
 
 import asyncio
+import hashlib
 import sqlite3
-import tarfile
 import threading
-from pathlib import Path
 
 import pytest
 from mounts import read_only
@@ -13,15 +12,17 @@ from index.errors import UserError
 from index.library import Library
 from rag.schema import to_dict
 from rag.settings import Settings
+from ui.store import people
 from ui.store.conversations import FILE, FORMAT, UPGRADES, Conversations
+from ui.store.people import machine_owner, visitor_owner
 from ui.web.pages import html
 from ui.web.service import ChatService
 from ui.web.tabs.answering import ChatQuestion, StopSignals
 from ui.web.tabs.answering import answer as answer_in_chat
 
-FORMAT_1 = Path(__file__).parents[1] / "fixtures" / "format-1" / "library.tar.gz"
-OWNER_1 = "visitor:i9TJF3EiyVhSIaG9ylAC3JHtRSE_SSTk"
-"""Who asked the four questions in it."""
+TOKEN_1 = "i9TJF3EiyVhSIaG9ylAC3JHtRSE_SSTk"
+"""The token of the cookie of who asked the four questions in it."""
+OWNER_1 = visitor_owner(TOKEN_1)
 QUESTION = "What did Lankford say about the majority?"
 
 
@@ -94,14 +95,6 @@ def test_many_threads_keep_answers_in_order(conversations, answer):
     assert [item.number for item in conversations.answers("ada", conversation)] == list(range(1, 9))
 
 
-@pytest.fixture
-def library_1(tmp_path):
-    """Folder of a library of format 1 with a conversation of four answers, whose file has no format number."""
-    with tarfile.open(FORMAT_1) as archive:
-        archive.extractall(tmp_path / "disk", filter="data")
-    return tmp_path / "disk" / "library"
-
-
 def version(folder):
     connection = sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)
     (number,) = connection.execute("PRAGMA user_version").fetchone()
@@ -109,15 +102,17 @@ def version(folder):
     return number
 
 
-def resolved(conversations, library):
+def resolved(conversations, library, owner=OWNER_1):
     """The four answers of format 1, each citation checked against its article."""
-    (conversation,) = conversations.search(OWNER_1)
-    answers = [(stored, stored.resolve(library.article)) for stored in conversations.answers(OWNER_1, conversation.id)]
+    (conversation,) = conversations.search(owner)
+    answers = [(stored, stored.resolve(library.article)) for stored in conversations.answers(owner, conversation.id)]
     assert [stored.number for stored, _ in answers] == [1, 2, 3, 4]
     citations = [(answer, citation) for _, answer in answers for citation in answer.citations]
     for answer, citation in citations:
         assert answer.article(citation).text[citation.start : citation.end] == citation.text
-    assert citations and all(text in html.thread(answers) for text in ("narrow majority", "Not in these articles."))
+    assert citations and all(
+        text in html.thread(answers) for text in ("narrow majority", "Nothing found that answers this")
+    )
     return conversation, answers
 
 
@@ -132,8 +127,58 @@ def test_conversations_without_a_format_number_open_and_go_on_being_written(libr
     assert [stored.question for stored in again.answers(OWNER_1, conversation.id)][-1] == QUESTION
 
 
+def content(folder):
+    """Everything in the conversations file, as SQL."""
+    connection = sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)
+    text = "\n".join(connection.iterdump())
+    connection.close()
+    return text
+
+
+def own_set(library, owner, name="own-mine-0a1b2c3d.jsonl"):
+    """A question set in an owner's home, as an earlier version put it there."""
+    home = library / "runs" / hashlib.sha256(owner.encode()).hexdigest()[:16]
+    home.mkdir(parents=True, exist_ok=True)
+    (home / name).write_text(f"of {owner}")
+    return home / name
+
+
+def test_tokens_are_hashed_and_their_owners_keep_conversations_and_question_sets(library_1):
+    token = TOKEN_1
+    assert token in content(library_1)
+    kept = own_set(library_1, f"visitor:{token}")
+    conversations = Conversations(library_1)
+    resolved(conversations, Library.open(library_1))
+    assert token not in content(library_1) and token not in OWNER_1
+    assert people.home(library_1, OWNER_1) / kept.name == kept and kept.is_file()
+
+
+def test_the_machines_user_takes_over_what_earlier_visitors_left(library_1):
+    connection = sqlite3.connect(library_1 / FILE)
+    day = "2026-11-24T00:00:00.000+00:00"
+    rows = [("c2", "visitor:another-token-of-24-letters", "Second", day, day), ("c3", "user:ada", "Ada's", day, day)]
+    connection.executemany("INSERT INTO conversations VALUES (?, ?, ?, ?, ?)", rows)
+    connection.commit()
+    connection.close()
+    silent, hers = own_set(library_1, "visitor:who-never-asked-anything"), own_set(library_1, "user:ada", "own-x.yaml")
+    me = machine_owner()
+    conversations = Conversations(library_1, me)
+    assert {item.title for item in conversations.search(me)} >= {"Second"}
+    assert len(conversations.search(me)) == 2 and conversations.search(OWNER_1) == []
+    assert [item.title for item in conversations.search("user:ada")] == ["Ada's"]
+    assert (people.home(library_1, me) / silent.name).is_file() and not silent.exists()
+    assert hers.is_file()
+    # Only what was there before: a visitor of a chat for everyone who comes later stays who they are.
+    later = Conversations(library_1)
+    later.create(visitor_owner("a-token-of-today-with-32-letters"), "Later")
+    again = Conversations(library_1, me)
+    assert len(again.search(me)) == 2
+    assert [item.title for item in again.search(visitor_owner("a-token-of-today-with-32-letters"))] == ["Later"]
+
+
 @pytest.mark.parametrize("log", [False, True])
-def test_where_nothing_can_be_written_conversations_are_read_in_place(library_1, answer, log):
+@pytest.mark.parametrize("me", ["", "local:ada"])
+def test_where_nothing_can_be_written_conversations_are_read_in_place(library_1, answer, log, me):
     if log:  # as another process leaves it: the last answers are in the write-ahead log only
         writer = sqlite3.connect(library_1 / FILE)
         writer.execute("PRAGMA wal_autocheckpoint = 0")
@@ -141,14 +186,14 @@ def test_where_nothing_can_be_written_conversations_are_read_in_place(library_1,
         writer.commit()
         assert (library_1 / (FILE + "-wal")).stat().st_size > 0
     with read_only(library_1.parent):
-        conversations = Conversations(library_1)
-        conversation, _ = resolved(conversations, Library.open(library_1))
+        conversations = Conversations(library_1, me)
+        conversation, _ = resolved(conversations, Library.open(library_1), me or OWNER_1)
         assert (conversation.title == "Renamed") == log
         for change in (
-            lambda: conversations.add(OWNER_1, conversation.id, answer),
-            lambda: conversations.create(OWNER_1, "another"),
-            lambda: conversations.rename(OWNER_1, conversation.id, "another"),
-            lambda: conversations.delete(OWNER_1, conversation.id),
+            lambda: conversations.add(me or OWNER_1, conversation.id, answer),
+            lambda: conversations.create(me or OWNER_1, "another"),
+            lambda: conversations.rename(me or OWNER_1, conversation.id, "another"),
+            lambda: conversations.delete(me or OWNER_1, conversation.id),
             lambda: Conversations(library_1.parent),
         ):
             with pytest.raises(UserError, match="--library FOLDER"):
@@ -158,7 +203,9 @@ def test_where_nothing_can_be_written_conversations_are_read_in_place(library_1,
 
 def test_an_upgrade_that_fails_leaves_the_file_as_it_was(library_1, monkeypatch):
     before = list(sqlite3.connect(library_1 / FILE).iterdump())
-    monkeypatch.setattr("ui.store.conversations.UPGRADES", ((*UPGRADES[0], "DELETE FROM answers", "no SQL"),))
+    monkeypatch.setattr(
+        "ui.store.conversations.UPGRADES", ((*UPGRADES[0], "DELETE FROM answers", "no SQL"), *UPGRADES[1:])
+    )
     with pytest.raises(UserError, match="no"):
         Conversations(library_1)
     assert version(library_1) == 0

@@ -149,14 +149,15 @@ def test_off_loopback_only_addresses_and_known_names_are_answered(seeds_library)
 
 def test_forwarded_headers_are_believed_only_from_the_proxy_that_was_named(seeds_library):
     forwarded = {"origin": "https://news.example", "x-forwarded-host": "news.example", "x-forwarded-proto": "https"}
-    with serving(seeds_library, "--root-path", "https://news.example/clips") as address:
+    with serving(seeds_library, "--root-path", "https://news.example/clips", "--no-auth") as address:
         assert httpx.post(address + "/api/ask", json=QUESTION, headers=forwarded).status_code == 403
-    with serving(seeds_library, "--root-path", "https://news.example/clips", "--behind-proxy", "127.0.0.1") as address:
+    proxied = ("--root-path", "https://news.example/clips", "--behind-proxy", "127.0.0.1", "--no-auth")
+    with serving(seeds_library, *proxied) as address:
         answer = httpx.post(address + "/api/ask", json=QUESTION, headers=forwarded, timeout=60)
         assert answer.status_code == 200
         assert "Secure" in answer.headers["set-cookie"]
         evil = {**forwarded, "origin": "https://evil.example"}
         assert httpx.post(address + "/api/ask", json=QUESTION, headers=evil).status_code == 403
-    with serving(seeds_library, "--behind-proxy", "192.0.2.7") as address:
+    with serving(seeds_library, "--behind-proxy", "192.0.2.7", "--no-auth") as address:
         plain = httpx.get(address + "/", headers=forwarded | {"origin": address})
         assert "Secure" not in plain.headers["set-cookie"]

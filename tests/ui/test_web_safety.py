@@ -18,11 +18,16 @@ PASSWORD = "correct horse battery"
 QUESTION = "What did Lankford say about the majority?"
 
 
+def write_hash(path):
+    """What an earlier version wrote for `PASSWORD`: a file of one hash."""
+    auth.write_private(path, auth.hash_of(PASSWORD) + "\n")
+
+
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory, seeds_library):
     """The chat behind a password."""
     folder = tmp_path_factory.mktemp("guarded")
-    auth.write_password(folder / "password", PASSWORD)
+    write_hash(folder / "password")
     with serving(seeds_library, "--auth", f"ada:{folder / 'password'}") as address:
         yield address
 
@@ -96,18 +101,18 @@ def test_another_address_needs_a_password_or_a_clear_word(seeds_library):
         chat_command, ["--host", "0.0.0.0", "--library", str(seeds_library)], standalone_mode=False
     )
     assert isinstance(result.exception, UserError)
-    assert "--auth USER:PASSWORDFILE" in str(result.exception) and "--no-auth" in str(result.exception)
+    assert "--add-account NAME" in str(result.exception) and "--no-auth" in str(result.exception)
 
 
 def test_passwords_are_kept_as_salted_hashes_only(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
-    auth.write_password(one, PASSWORD)
-    auth.write_password(two, PASSWORD)
+    write_hash(one)
+    write_hash(two)
     assert one.read_text() != two.read_text() and PASSWORD not in one.read_text()
     assert one.stat().st_mode & 0o077 == 0
     account = auth.account_from_file(f"ada:{one}")
-    assert account.accepts("ada", PASSWORD)
-    assert not account.accepts("ada", PASSWORD + "x") and not account.accepts("eve", PASSWORD)
+    assert account.name == "ada" and account.role == "editor"
+    assert account.accepts(PASSWORD) and not account.accepts(PASSWORD + "x")
 
 
 OLD_SCRYPT = (
@@ -121,12 +126,12 @@ def test_a_hash_of_an_earlier_version_lets_in_and_is_replaced(tmp_path):
     file = tmp_path / "password"
     file.write_text(OLD_SCRYPT + "\n")
     account = auth.account_from_file(f"ada:{file}")
-    assert not account.accepts("ada", PASSWORD + "x") and not account.accepts("eve", PASSWORD)
+    assert not account.accepts(PASSWORD + "x")
     assert file.read_text().strip() == OLD_SCRYPT
-    assert account.accepts("ada", PASSWORD)
+    assert account.accepts(PASSWORD)
     assert file.read_text().startswith("$argon2id$") and file.stat().st_mode & 0o077 == 0
-    assert account.accepts("ada", PASSWORD) and not account.accepts("ada", "wrong password")
-    assert auth.account_from_file(f"ada:{file}").accepts("ada", PASSWORD)
+    assert account.accepts(PASSWORD) and not account.accepts("wrong password")
+    assert auth.account_from_file(f"ada:{file}").accepts(PASSWORD)
     assert list(tmp_path.iterdir()) == [file]
 
 
@@ -137,27 +142,28 @@ def test_a_hash_of_an_earlier_version_that_cannot_be_replaced_goes_on_letting_in
     account = auth.account_from_file(f"ada:{file}")
     file.unlink()
     file.parent.rmdir()
-    assert account.accepts("ada", PASSWORD) and account.accepts("ada", PASSWORD)
+    assert account.accepts(PASSWORD) and account.accepts(PASSWORD)
     from_environment = auth.account_from_environment({auth.VARIABLE: f"ada:{OLD_SCRYPT}"})
-    assert from_environment.accepts("ada", PASSWORD) and not from_environment.accepts("ada", "wrong password")
+    assert from_environment.accepts(PASSWORD) and not from_environment.accepts("wrong password")
 
 
 @pytest.mark.parametrize("damaged", ["scrypt$16384$8$1$salt", "$argon2id$v=19$m=65536,t=3,p=4$short", "$argon2x$"])
 def test_a_damaged_hash_is_refused(tmp_path, damaged):
     (tmp_path / "password").write_text(damaged)
-    with pytest.raises(UserError, match="--set-password"):
+    with pytest.raises(UserError, match="--add-account"):
         auth.account_from_file(f"ada:{tmp_path / 'password'}")
 
 
 def test_a_password_in_plain_text_or_too_short_is_refused(tmp_path):
     (tmp_path / "plain").write_text(PASSWORD)
-    with pytest.raises(UserError, match="--set-password"):
+    with pytest.raises(UserError, match="--add-account"):
         auth.account_from_file(f"ada:{tmp_path / 'plain'}")
-    with pytest.raises(UserError, match="at least 8"):
-        auth.write_password(tmp_path / "short", "1234567")
+    for wrong in ("1234567", "x" * 1001):
+        with pytest.raises(UserError, match="at least 8 characters, at most 1,000"):
+            auth.long_enough(wrong)
     with pytest.raises(UserError, match="CLIPPINGS_AUTH"):
         auth.account_from_environment({})
-    assert auth.account_from_environment({auth.VARIABLE: f"ada:{PASSWORD}"}).accepts("ada", PASSWORD)
+    assert auth.account_from_environment({auth.VARIABLE: f"ada:{PASSWORD}"}).accepts(PASSWORD)
 
 
 def test_every_page_carries_the_policy(chat):
@@ -183,7 +189,7 @@ def test_other_sites_cannot_reach_in(chat):
 
 def test_behind_a_proxy_under_a_path(seeds_library):
     """Whether the proxy strips the path or sends it whole."""
-    with serving(seeds_library, "--root-path", "/news") as address:
+    with serving(seeds_library, "--root-path", "/news", "--no-auth") as address:
         for path in ("/", "/news/"):
             page = httpx.get(address + path).text
             assert 'src="/news/ui/static/clippings.js"' in page
@@ -222,7 +228,7 @@ def test_one_persons_flood_is_answered_up_to_the_limit(chat):
 
 
 def test_guesses_sent_at_once_are_counted_before_they_are_hashed(seeds_library, tmp_path):
-    auth.write_password(tmp_path / "password", PASSWORD)
+    write_hash(tmp_path / "password")
     with serving(seeds_library, "--auth", f"ada:{tmp_path / 'password'}") as address:
 
         def guess(number):
@@ -236,7 +242,7 @@ def test_guesses_sent_at_once_are_counted_before_they_are_hashed(seeds_library, 
 
 
 def test_a_right_password_does_not_count_and_is_not_hashed_each_time(seeds_library, tmp_path):
-    auth.write_password(tmp_path / "password", PASSWORD)
+    write_hash(tmp_path / "password")
     with (
         serving(seeds_library, "--auth", f"ada:{tmp_path / 'password'}") as address,
         httpx.Client(base_url=address, auth=("ada", PASSWORD), timeout=60) as program,

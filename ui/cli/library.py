@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -10,6 +11,8 @@ import click
 from index import consistency, maintenance
 from index.build import BuildReport
 from index.catalog import Catalog
+from index.consistency import CheckReport
+from index.errors import repair_command
 from index.maintenance import Stats
 from index.permissions import secure
 from index.terminal import as_json, echo, echo_json, one_line
@@ -185,11 +188,14 @@ def prune(keep: int, library: str | None) -> None:
 
 
 @library.command()
-@click.option("--repair", is_flag=True, help="Write again what is missing and delete what is left over.")
+@click.option("--repair", is_flag=True, help="Make again what is damaged or missing, and delete what is left over.")
 @_library
 @_json
 def check(repair: bool, library: str | None, as_json: bool) -> None:
-    """Compare SQLite, Chroma and tantivy passage by passage; exits with 1 when they do not agree.
+    """Compare SQLite, Chroma and tantivy passage by passage; exits with 1 when they do not agree or one is damaged.
+
+    With --repair, a damaged catalog is made again from its log and kept beside it, and the engines from the catalog;
+    what could not be recovered is said.
 
     \b
     Examples:
@@ -208,11 +214,23 @@ def check(repair: bool, library: str | None, as_json: bool) -> None:
     else:
         for problem in result.problems:
             echo(one_line(problem))
-        echo("Put it right: clippings library check --repair")
-    if result.lacks and not as_json:
-        echo(result.lacks)
-    if not result.clean:
+        echo(f"Put it right: {repair_command(folder)}")
+    if not as_json:
+        for line in _remarks(result):
+            echo(one_line(line))
+    if not result.clean or result.lost:
         raise SystemExit(1)
+
+
+def _remarks(result: CheckReport) -> Iterator[str]:
+    """What else a check or a repair has to say."""
+    if result.kept:
+        yield f"The catalog was made again from its log; the damaged one is kept in {result.kept}"
+    yield from (f"not recovered: {line}" for line in result.lost)
+    if result.unlogged:
+        yield "There is no log yet to make the catalog again from; the next build writes it, or: check --repair"
+    if result.lacks:
+        yield result.lacks
 
 
 @library.command()

@@ -1,6 +1,7 @@
 """Conversations kept in the library's folder: answers with their citations, and what people thought of them.
 
-Every call names an owner, and no query reaches another owner's rows. Knows nothing of how answers are made.
+Every call names an owner (see `ui.store.people`), and no query reaches another owner's rows. Knows nothing of how
+answers are made.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from index.errors import UserError
 from index.permissions import make_file, make_folder, secure
 from rag.schema import Resolve, from_dict, to_dict
 from rag.types import Answer
+from ui.store import people
 
 FILE = "conversations.sqlite"
 TITLE_LENGTH = 120
@@ -63,7 +65,11 @@ CREATE TABLE IF NOT EXISTS removed (   -- articles taken out of the library in t
     removed_at TEXT NOT NULL
 ) STRICT""",
 )
-UPGRADES = (FIRST_TABLES,)
+HASHED_TOKENS = ("UPDATE conversations SET owner = later_owner(owner) WHERE owner LIKE 'visitor:%'",)
+"""The tokens of visitors' cookies were owners until then; `later_owner` is a function of the connection."""
+TOKENS_HASHED = 2
+"""The format from which on they are."""
+UPGRADES = (FIRST_TABLES, HASHED_TOKENS)
 """The statements that take a file from each format to the next, from 0: a new file, or one that had no number yet."""
 FORMAT = len(UPGRADES)
 """Number of the present layout, kept in `PRAGMA user_version`."""
@@ -114,30 +120,34 @@ class Conversations:
 
     Where the folder cannot be written, conversations that are there can be read. Raises UserError where there are
     none either, where a newer Clippings wrote them, and for every change that cannot be written.
+
+    `machine_owner` is the machine's user where they alone use the library. Visitors' conversations of a file that an
+    earlier version wrote become theirs, with the visitors' question sets and runs; without it they stay the visitors'.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, machine_owner: str = "") -> None:
         self._local = threading.local()
         self._path = folder / FILE
+        self._machine_owner = machine_owner
         with self._writing():
             make_folder(folder)
             secure(folder)
             make_file(self._path)
-            self._upgrade()
+            self._connection()
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = open_database(self._path)
             connection.row_factory = sqlite3.Row
+            self._upgrade(connection)
             if not connection.execute("PRAGMA database_list").fetchone()["file"]:
                 connection.execute("PRAGMA query_only = ON")  # a copy, read in place of a file that cannot be written
             self._local.connection = connection
         return connection
 
-    def _upgrade(self) -> None:
-        """Bring the file to the present format, all or nothing; one that can only be read is read as it is."""
-        connection = self._connection()
+    def _upgrade(self, connection: sqlite3.Connection) -> None:
+        """Bring the file to the present format, all or nothing; where it can only be read, what is seen of it."""
         if (written := _format(connection)) > FORMAT:
             raise UserError(
                 f"{str(self._path)!r} has format {written}, this Clippings reads up to {FORMAT}. "
@@ -145,16 +155,35 @@ class Conversations:
             )
         if written == FORMAT:
             return
+        connection.create_function("later_owner", 1, self._later_owner, deterministic=True)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             with transaction(connection):
-                for statements in UPGRADES[_format(connection) :]:
+                if (written := _format(connection)) < TOKENS_HASHED and self._machine_owner:
+                    self._take_over_homes(connection)
+                for statements in UPGRADES[written:]:
                     for statement in statements:
                         connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {FORMAT}")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
                 raise
+            # A temporary table stands before the file's of the same name, so that queries need not know.
+            connection.execute("CREATE TEMP TABLE conversations AS SELECT * FROM main.conversations")
+            for statements in UPGRADES[max(written, 1) :]:
+                for statement in statements:
+                    connection.execute(statement)
+            connection.execute("PRAGMA query_only = ON")
+
+    def _later_owner(self, owner: str) -> str:
+        return self._machine_owner or people.visitor_owner(owner.removeprefix(people.VISITOR))
+
+    def _take_over_homes(self, connection: sqlite3.Connection) -> None:
+        accounts: tuple[str, ...] = ()
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'conversations'").fetchone():
+            owners = "SELECT DISTINCT owner FROM conversations WHERE owner NOT LIKE 'visitor:%'"
+            accounts = tuple(row["owner"] for row in connection.execute(owners))
+        people.take_over(self._path.parent, self._machine_owner, accounts)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

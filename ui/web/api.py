@@ -24,6 +24,7 @@ from index.types import Filter
 from rag.schema import article_to_dict, statement_to_dict, to_dict
 from rag.types import Answer, Progress, Statement, Turn
 from ui.web import exports
+from ui.web.pages.html import named_articles, without_folders
 from ui.web.server.rate_limit import Busy
 from ui.web.service import LONGEST_QUESTION, Waiting
 from ui.web.tabs.answering import resolve_answers
@@ -93,7 +94,7 @@ def add(app: FastAPI, service: ChatService, evaluation: EvaluationTab) -> None:
         },
     )
     async def ask(question: Question, request: Request) -> Response:
-        """The answer with its citations, in the schema of `clippings ask --json`.
+        """The answer with its state and its citations, in the schema of `clippings ask --json`.
 
         As a stream: events `progress` ({"stage"}), `waiting` ({"ahead"}), `statement` (text, speaker, supported,
         citations), then one `answer`, or `error` ({"detail"}).
@@ -107,7 +108,7 @@ def add(app: FastAPI, service: ChatService, evaluation: EvaluationTab) -> None:
         except Busy as error:
             raise HTTPException(429, str(error), {"retry-after": str(error.seconds)}) from error
         except UserError as error:
-            raise HTTPException(409, str(error)) from error
+            raise HTTPException(409, without_folders(str(error))) from error
 
     @app.get("/api/articles/{article_id}/{revision}", tags=["articles"])
     def article(article_id: str, revision: str) -> dict[str, Any]:
@@ -115,7 +116,7 @@ def add(app: FastAPI, service: ChatService, evaluation: EvaluationTab) -> None:
         stored = service.article(article_id, revision)
         if stored is None:
             raise HTTPException(404, f"No revision {revision!r} of article {article_id!r} is kept.")
-        return {**article_to_dict(stored), "fetched_at": stored.fetched_at, "text": stored.text}
+        return {**named_articles(article_to_dict(stored)), "fetched_at": stored.fetched_at, "text": stored.text}
 
     @app.get("/api/search", tags=["questions"])
     async def search(
@@ -129,7 +130,7 @@ def add(app: FastAPI, service: ChatService, evaluation: EvaluationTab) -> None:
         except Busy as error:
             raise HTTPException(429, str(error), {"retry-after": str(error.seconds)}) from error
         except UserError as error:
-            raise HTTPException(409, str(error)) from error
+            raise HTTPException(409, without_folders(str(error))) from error
 
     _files(app, service, evaluation)
     _documentation(app)
@@ -167,7 +168,7 @@ def _files(app: FastAPI, service: ChatService, evaluation: EvaluationTab) -> Non
         try:
             content = evaluation.report(request.state.owner, name)
         except UserError as error:
-            raise HTTPException(404, str(error)) from error
+            raise HTTPException(404, without_folders(str(error))) from error
         return HTMLResponse(content, headers={"content-security-policy": REPORT_POLICY})
 
 
@@ -184,7 +185,7 @@ async def answer_as_dict(events: AsyncIterator[Event | Waiting]) -> dict[str, An
     """The answer that ends the events of `ChatService.ask` as plain data; raises UserError and Busy as it does."""
     async for event in events:
         if isinstance(event, Answer):
-            return to_dict(event)
+            return named_articles(to_dict(event))
     raise UserError("The answer was cut off. Ask again.")
 
 
@@ -195,7 +196,12 @@ def passages(service: ChatService, client: str, text: str, k: int) -> list[dict[
     if library is None:
         raise UserError("The library is empty. Fill it: clippings index FOLDER")
     return [
-        {**article_to_dict(hit.article), "start": hit.passage.start, "end": hit.passage.end, "text": hit.text}
+        {
+            **named_articles(article_to_dict(hit.article)),
+            "start": hit.passage.start,
+            "end": hit.passage.end,
+            "text": hit.text,
+        }
         | {"score": round(hit.score, 4)}
         for hit in library.search(text, k=k)
     ]
@@ -216,9 +222,9 @@ async def _server_sent(events: AsyncIterator[Any]) -> AsyncIterator[bytes]:
             elif isinstance(one, Statement):
                 yield event("statement", statement_to_dict(one))
             else:
-                yield event("answer", to_dict(one))
+                yield event("answer", named_articles(to_dict(one)))
     except UserError as error:
-        yield event("error", {"detail": str(error)})
+        yield event("error", {"detail": without_folders(str(error))})
 
 
 def _documentation(app: FastAPI) -> None:

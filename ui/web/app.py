@@ -7,7 +7,8 @@ Importing this takes seconds, so only the server tab.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ Components = dict[str, Any]
 
 def build(service: ChatService, library_tab: LibraryTab, evaluation_tab: EvaluationTab) -> gr.Blocks:
     """The app's components and events."""
-    with gr.Blocks(title="Clippings", analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
+    with gr.Blocks(title="Clippings", analytics_enabled=False) as blocks:
         parts: Components = {
             "bridge": _html("bridge", None, f"window.clippings.connect(trigger, {list(ACTIONS)});"),
             "patch": _html("patch", None, "window.clippings.patched(element, watch);"),
@@ -78,6 +79,7 @@ def _ask_components() -> Components:
     with gr.Column(elem_id="side", min_width=0):
         _html("side-top", html.render("side.html"))
         parts["conversations"] = _html("conversations")
+        parts["account"] = _html("account")
     with gr.Column(elem_id="talk", min_width=0):
         parts["thread"] = _watched("thread")
         parts["live"] = _watched("live")
@@ -154,7 +156,7 @@ def _listen_ask(tab: AskTab, blocks: gr.Blocks, parts: Components) -> None:
     listen(bridge.rename, tab.rename, ("conversation",), ("conversations",))
     listen(bridge.delete, tab.delete, ("conversation",), ask.CONVERSATION_OUTPUTS)
     listen(bridge.find, tab.search, ("conversation",), ("conversations",))
-    loaded = listen(blocks.load, tab.load, (), ask.CONVERSATION_OUTPUTS)
+    loaded = listen(blocks.load, tab.load, (), (*ask.CONVERSATION_OUTPUTS, "account"))
     listen(loaded.then, tab.suggest, ("conversation",), ("thread",))
 
 
@@ -179,7 +181,7 @@ def _listen_evaluation(tab: EvaluationTab, parts: Components) -> None:
     bridge = parts["bridge"]
     listen(bridge.measure, tab.run, (), (*evaluation.OUTPUTS, "summary"))
     listen(parts["own"].upload, tab.upload_set, ("own",), ("sets", "measure"))
-    listen(bridge.forget, tab.remove_set, (), ("sets",))
+    listen(bridge.forget, tab.remove_set, (), ("sets", "measure"))
     listen(bridge.figures, tab.show_run, (), ("summary",))
     listen(bridge.compare, tab.compare, (), ("summary",))
     listen(parts["evaluation"].select, tab.show, (), evaluation.OUTPUTS)
@@ -196,11 +198,13 @@ def _listener(parts: Components) -> Callable[..., Any]:
             return {parts[name]: value for name, value in changes.items()} or gr.skip()
 
         async def stepwise(*values: Any) -> Any:
-            async for changes in action(_page_event(*values[-2:]), *values[:-2]):
-                yield components(changes)
+            with _errors_without_folders():
+                async for changes in action(_page_event(*values[-2:]), *values[:-2]):
+                    yield components(changes)
 
         def at_once(*values: Any) -> Any:
-            changes = action(_page_event(*values[-2:]), *values[:-2])
+            with _errors_without_folders():
+                changes = action(_page_event(*values[-2:]), *values[:-2])
             return components(changes) if outputs else None
 
         handler: Any = stepwise if inspect.isasyncgenfunction(action) else at_once
@@ -209,6 +213,15 @@ def _listener(parts: Components) -> Callable[..., Any]:
         return tie(handler, [parts[name] for name in inputs], [parts[name] for name in outputs], **settings or _SHORT)
 
     return listen
+
+
+@contextmanager
+def _errors_without_folders() -> Iterator[None]:
+    """Gradio shows the message of any error: what it says of this machine's folders is taken out."""
+    try:
+        yield
+    except Exception as error:  # the edge to the browser: whatever it is, it is shown and logged
+        raise gr.Error(html.without_folders(str(error)) or type(error).__name__) from error
 
 
 def _declare(handler: Any, inputs: int) -> None:
@@ -220,10 +233,18 @@ def _declare(handler: Any, inputs: int) -> None:
 
 
 def _page_event(request: gr.Request, event: gr.EventData) -> PageEvent:
-    """What an event brought; `ui.web.server.middleware` put owner and client into the request."""
+    """What an event brought; `ui.web.server.middleware` put who sent it into the request."""
     data = event._data if isinstance(event._data, dict) else {}
     state, conversation = request.state, dict(request.query_params).get("c", "")
-    return PageEvent(str(state.owner), str(state.client), str(request.session_hash), str(conversation), data)
+    return PageEvent(
+        str(state.owner),
+        str(state.client),
+        str(request.session_hash),
+        state.role,
+        str(getattr(state, "account", "")),
+        str(conversation),
+        data,
+    )
 
 
 def _add_tools(service: ChatService) -> None:
@@ -233,12 +254,13 @@ def _add_tools(service: ChatService) -> None:
         """Answer a question from the news articles of this library, with exact quotations.
 
         Every statement carries citations: article id, revision, start, end (characters) and the words that stand
-        there. A question the articles do not answer is refused, with the reason.
+        there. The answer has a state, "found", "may_answer" or "not_found", with its probability and the reason.
 
         Args:
             question: A question about the news, in plain words.
         """
-        return await api.answer_as_dict(service.ask(str(request.state.client), question))
+        with _errors_without_folders():
+            return await api.answer_as_dict(service.ask(str(request.state.client), question))
 
     def search(text: str, limit: int, request: gr.Request) -> list[dict[str, Any]]:
         """Find passages of the news articles of this library, best first.
@@ -247,7 +269,8 @@ def _add_tools(service: ChatService) -> None:
             text: Words or a sentence to look for.
             limit: How many passages, 1 to 50.
         """
-        return api.passages(service, str(request.state.client), text, max(1, min(50, limit)))
+        with _errors_without_folders():
+            return api.passages(service, str(request.state.client), text, max(1, min(50, limit)))
 
     gr.api(ask, api_name="ask", concurrency_limit=PARALLEL_EVENTS)
     gr.api(search, api_name="search", concurrency_limit=PARALLEL_EVENTS)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ui.store.people import Role
+
 Changes = dict[str, Any]
 """Component name → its new value."""
 
@@ -23,6 +25,10 @@ class PageEvent:
     """Who is counted against limits."""
     session: str
     """One opened page."""
+    role: Role = "visitor"
+    """What they may do; each action that changes something asks for it."""
+    account: str = ""
+    """The name of who logged in with the page."""
     conversation: str = ""
     """The conversation that the page's address names."""
     data: dict[str, Any] = field(default_factory=dict)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from evals.datasets.cases import Case, Exchange, GoldSentence, half
 from evals.datasets.files import to_row
+from index.types import Article
 from rag.types import Answer
 from ui import answer_text
 from ui.answer_text import escape_markdown, number_citations
@@ -25,12 +27,7 @@ def as_markdown(title: str, exchanges: Exchanges) -> str:
     for stored, answer in exchanges:
         numbers = number_citations(answer)
         lines += [f"## {escape_markdown(answer.question)}", ""]
-        if answer.refused:
-            lines += [f"Not in these articles. {escape_markdown(answer.reason)}", ""]
-        elif answer.short:
-            lines += [f"**{escape_markdown(answer.short)}**", ""]
-        for statement in answer.statements:
-            lines += [f"> {escape_markdown(answer_text.statement_line(statement, numbers))}", ""]
+        lines += [*answer_text.markdown_statements(answer, numbers), ""]
         for number, line, url in _sources(answer):
             address = f" <{link}>" if (link := html.link(url)) and not set(link) & set("<> ") else ""
             lines.append(f"{number}. {escape_markdown(line)}{address}")
@@ -44,7 +41,7 @@ def as_markdown(title: str, exchanges: Exchanges) -> str:
 def as_html(title: str, exchanges: Exchanges) -> str:
     """A conversation as one HTML page that loads nothing else."""
     shown = [(stored, one, number_citations(one), _sources(one), html.writer(one)) for stored, one in exchanges]
-    return html.render("export.html", title=title, exchanges=shown)
+    return html.render("export.html", title=title, exchanges=shown, **html.WORDING)
 
 
 def _sources(answer: Answer) -> list[tuple[int, str, str]]:
@@ -52,16 +49,25 @@ def _sources(answer: Answer) -> list[tuple[int, str, str]]:
     sources = []
     for citation, number in number_citations(answer).items():
         if article := html.cited_article(answer, citation):
-            sources.append((number, answer_text.source_line(article, citation), article.url))
+            sources.append((number, answer_text.source_line(_named(article), citation), article.url))
         else:
             sources.append((number, f"{citation.article_id}, revision {citation.revision}, no longer kept", ""))
     return sources
 
 
+def _named(article: Article) -> Article:
+    return replace(article, location=html.short_location(article.location))
+
+
 def as_json(title: str, exchanges: Exchanges) -> str:
     """A conversation with each answer in the schema of `clippings ask --json`."""
     answers = [
-        {**stored.data, "asked_at": stored.asked_at, "ignored": list(stored.ignored), "verdict": stored.verdict}
+        {
+            **html.named_articles(stored.data),
+            "asked_at": stored.asked_at,
+            "ignored": list(stored.ignored),
+            "verdict": stored.verdict,
+        }
         | ({"verdict_reason": stored.reason} if stored.verdict else {})
         for stored, _ in exchanges
     ]

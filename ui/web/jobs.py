@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -122,16 +123,17 @@ class LibraryJobs:
     ) -> None:
         """Read files, folders and addresses into the library; raises UserError while another job is running.
 
-        `copies` are files made for this job, to be deleted where it is stopped.
+        `copies` are files made for this job; those that no article was read in are deleted in the end.
         """
 
         def build(stopped: threading.Event) -> BuildReport:
             try:
                 return self._build(targets, stopped)
-            except Stopped:
+            finally:
+                library = self.service.library()
                 for copy in copies:
-                    copy.unlink(missing_ok=True)
-                raise
+                    if library is None or not library.names_file(Path(os.path.abspath(copy)).as_posix()):  # noqa: PTH100
+                        copy.unlink(missing_ok=True)
 
         self._start_build(title, build, rejected)
 

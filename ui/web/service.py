@@ -64,6 +64,8 @@ class ChatService:
     """One library served to many people at once."""
 
     settings: Settings
+    machine_owner: str = ""
+    """The machine's user where they alone use the chat."""
     conversations: Conversations = field(init=False)
     queue: AnswerQueue = field(default_factory=AnswerQueue)
     client_rate: RateLimit = field(default_factory=lambda: RateLimit(QUESTION_RATE))
@@ -74,7 +76,7 @@ class ChatService:
     _overview_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.conversations = Conversations(self.folder)
+        self.conversations = Conversations(self.folder, self.machine_owner)
 
     @property
     def folder(self) -> Path:

@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from index.types import Article, Hit, Published
 from rag.answer.extractive import ExtractiveAnswerer
 from rag.types import Answer, Citation, Statement
-from ui.answer_text import number_citations
+from ui.answer_text import HEADINGS, closest_heading, emphasis, heading, number_citations
 from ui.store.conversations import Conversation, StoredAnswer
 
 CLOSEST_PASSAGES = 3
@@ -38,10 +38,16 @@ REASONS = {
 }
 """What a person may say of an answer, and the words shown for it."""
 
+# takes the "/home/ada/" of "'/home/ada/a.txt' is empty" and "C:\\news\\"; not "https://a.example/b/c" or "and/or"
+_FOLDERS = re.compile(r"""(?<![\w:/.~-])(?:/(?:[^\s/'"“”<>|]+/)+|[A-Za-z]:\\+(?:[^\\\s'"“”<>|]+\\+)*)""")
 # Takes U+202E, which makes "gpj.exe" read as "exe.jpg"; not letters of a right-to-left script.
 # Direction marks and overrides can make a title, a name or a question read as something else. Stored article
 # text has none, see index.clean.
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+WORDING: dict[str, Any] = {"heading": heading, "closest_heading": closest_heading, "emphasis": emphasis}
+"""What templates say of an answer's state, as the terminal says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_without_direction_marks,
     )
-    environment.filters.update(day=day, link=link, moment=moment, short_location=short_location)
+    environment.filters.update(
+        day=day, link=link, moment=moment, short_location=short_location, without_folders=without_folders
+    )
     return environment
 
 
@@ -92,6 +100,18 @@ def moment(iso: str) -> str:
 def short_location(location: str) -> str:
     """A location without the folders of this machine."""
     return location if "://" in location else location.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def without_folders(text: str) -> str:
+    """A message with the names of files and without the folders of this machine, which are nobody's business."""
+    return _FOLDERS.sub("", text)
+
+
+def named_articles(data: dict[str, Any]) -> dict[str, Any]:
+    """An article, or an answer with its articles, as plain data that names files and no folder."""
+    if "articles" in data:
+        return {**data, "articles": [named_articles(article) for article in data["articles"]]}
+    return {**data, "location": short_location(data["location"])}
 
 
 def link(url: str) -> str:
@@ -123,7 +143,7 @@ def pending(question: str, stage: str, statements: Sequence[Statement] = (), ahe
 
 def unfinished(question: str, statements: Sequence[Statement], message: str) -> str:
     """A question that got no whole answer: stopped, too many at once, or an error."""
-    return _exchange(question, statements, message=message)
+    return _exchange(question, statements, message=without_folders(message))
 
 
 def _exchange(
@@ -146,12 +166,22 @@ def _exchange(
         labels={citation: _label(answer, citation) for citation in numbers},
         sources=sources(answer) if answer else [],
         closest=[(number, hit, _opening(hit)) for number, hit in enumerate(hits)],
+        quoted=_quoted(answer) if answer and answer.closest_speaker else [],
+        heading=HEADINGS[answer.state] if answer else "",
+        closest_heading=closest_heading(answer) if answer else "",
+        emphasis=emphasis,
         stored=stored,
         status=status,
         message=message,
         writer=writer(answer) if answer else "",
         reasons=REASONS,
     )
+
+
+def _quoted(answer: Answer) -> list[tuple[int, Citation, Article]]:
+    """The closest sentences, each with its number from 0 and its article, but those no longer kept."""
+    cited = ((number, one, cited_article(answer, one)) for number, one in enumerate(answer.closest))
+    return [(number, one, article) for number, one, article in cited if article]
 
 
 def _opening(hit: Hit) -> str:
@@ -202,7 +232,7 @@ def start_page(suggestions: Sequence[str], articles: int, newest: str, outlets: 
 
 def message(text: str, kind: str = "note") -> str:
     """One line for a person: a note or an error."""
-    return render("message.html", text=text, kind=kind)
+    return render("message.html", text=without_folders(text), kind=kind)
 
 
 def loading(state: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.datastructures import MutableHeaders
 
+from ui.store.people import Role
 from ui.web.server.middleware import App, Receive, Scope, Send
 
 PAGES = ("/", "/docs")
@@ -39,12 +40,14 @@ class PageMiddleware:
             return
         # Compressed HTML could not be changed, and on loopback nothing is gained by it.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        await self.app(scope, receive, _PageSender(send, scope["state"]["nonce"], path, scope.get("root_path", "")))
+        state = scope["state"]
+        page = _PageSender(send, state["nonce"], state["role"], path, scope.get("root_path", ""))
+        await self.app(scope, receive, page)
 
 
 class _PageSender:
-    def __init__(self, send: Send, nonce: str, path: str, root: str) -> None:
-        self._send, self._nonce, self._path, self._root = send, nonce, path, root
+    def __init__(self, send: Send, nonce: str, role: Role, path: str, root: str) -> None:
+        self._send, self._nonce, self._role, self._path, self._root = send, nonce, role, path, root
         self._start: MutableMapping[str, Any] = {}
         self._body = b""
 
@@ -67,5 +70,7 @@ class _PageSender:
         html = _FOREIGN.sub("", html)
         if self._path == "/":
             html = html.replace("</head>", HEAD.format(root=self._root) + "</head>", 1)
+            # The style hides what this person may not do; that they may not is seen to where it is done.
+            html = html.replace("<html", f'<html data-role="{self._role}"', 1)
         # Without quotes, so that the text stays valid where a script holds "<script" in a string.
         return html.replace("<script", f"<script nonce={self._nonce}")

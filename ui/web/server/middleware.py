@@ -10,6 +10,7 @@ import base64
 import binascii
 import hmac
 import ipaddress
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from index.errors import UserError
+from ui.store.people import Role, account_owner, visitor_owner
 from ui.web.pages.html import render
+from ui.web.server.accounts import Accounts
 from ui.web.server.auth import SESSION_SECONDS, Account, Sessions
 from ui.web.server.connections import BODY_SECONDS, UPLOAD_SECONDS, LimitedBody
 from ui.web.server.rate_limit import ALL_LOGINS_RATE, LOGIN_RATE, Busy, RateLimit
@@ -43,6 +47,12 @@ STATIC = "/ui/static/"
 """What needs no log-in: these paths, and everything in that folder."""
 PAGES = ("/", "/login", "/docs")
 """What a link of another site may lead to."""
+FORWARDED = (b"x-forwarded-for", b"x-forwarded-host", b"forwarded")
+"""Headers of a request that came through a proxy."""
+UNKNOWN_PROXY = (
+    "This request came through a proxy, so that it may be anybody's. Name the proxy and say who may come in: "
+    "clippings chat --behind-proxy ADDRESS, with accounts (--add-account NAME) or --no-auth"
+)
 LARGEST_BODY = 1_000_000
 """Bytes of a request that is no upload."""
 LARGEST_FORM = 4_000
@@ -66,17 +76,22 @@ def policy(nonce: str) -> str:
 
 @dataclass(slots=True)
 class AccessMiddleware:
-    """ASGI middleware around the whole app. `account` None lets everyone in.
+    """ASGI middleware around the whole app. Without `accounts` there is no log-in.
 
-    `hosts` are the names that are answered to; addresses are too, but on loopback, unless `addresses` says no. What
-    `X-Forwarded-...` headers say is believed of requests that come from one of `proxies`.
+    Then everybody is `machine_owner`, the machine's user; where there is none, visitors, each with what their cookie
+    stands for, in the role `visitors`. `hosts` are the names that are answered to; addresses are too, but on loopback,
+    unless `addresses` says no. What `X-Forwarded-...` headers say is believed of requests that come from one of
+    `proxies`.
 
-    Sets `owner` (whose conversations these are), `client` (who is counted against limits) and `session` (one
-    browser, whose uploads are its own) in the request's state.
+    Sets in the request's state: `owner` (whose conversations these are), `role` (what they may do), `account` (its
+    name, where somebody logged in with the page), `client` (who is counted against limits on questions), `person`
+    (against limits on uploads) and `session` (one browser, whose uploads are its own).
     """
 
     app: App
-    account: Account | None = None
+    accounts: Accounts | None = None
+    machine_owner: str = ""
+    visitors: Role = "visitor"
     hosts: tuple[str, ...] = LOOPBACK
     addresses: bool = False
     proxies: tuple[IPNetwork, ...] = ()
@@ -92,9 +107,11 @@ class AccessMiddleware:
     """Names and passwords that were right a moment ago: programs send theirs with every request."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":  # nothing here speaks it
+            await send({"type": "websocket.close"})
+            return
         if scope["type"] != "http":
-            if scope["type"] == "lifespan":
-                await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         if self.root_path:
             # ASGI wants the whole path; proxies differ in whether they send it.
@@ -103,13 +120,17 @@ class AccessMiddleware:
                 scope["path"] = self.root_path + scope["path"]
         nonce = secrets.token_urlsafe(16)
         scope.setdefault("state", {})["nonce"] = nonce
+        through_proxy = not self._is_proxy(scope) and any(name in FORWARDED for name, _ in scope["headers"])
         if not self._is_proxy(scope):
             scope["headers"] = [item for item in scope["headers"] if not item[0].startswith(b"x-forwarded")]
         largest = self._largest(scope)
         receive = LimitedBody(receive, largest, BODY_SECONDS if largest == LARGEST_BODY else UPLOAD_SECONDS)
         request = Request(scope, receive)
         try:
-            answer = self._refusal(request) or await self._login(request)
+            if through_proxy and self.machine_owner:
+                answer: Response | None = PlainTextResponse(UNKNOWN_PROXY, 403)
+            else:
+                answer = self._refusal(request) or await self._login(request)
         except HTTPException as error:  # of a body that is too large or too slow, before any application
             answer = PlainTextResponse(error.detail, error.status_code, error.headers)
         cookie = self._identify(request) if answer is None else None
@@ -126,7 +147,8 @@ class AccessMiddleware:
     def _answers_as(self, host: str) -> bool:
         """Whether a `Host` names this server: a name that leads here and is not ours is how other sites reach in."""
         try:
-            name = urlsplit(f"//{host}").hostname or ""
+            parts = urlsplit(f"//{host}")
+            name = "" if parts.path or "@" in host else parts.hostname or ""
         except ValueError:
             return False
         return name in self.hosts or (self.addresses and _is_address(name))
@@ -160,28 +182,40 @@ class AccessMiddleware:
             path = request.scope["path"].removeprefix(self.root_path) or "/"
             document = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
             return request.method == "GET" and document and path in PAGES
-        origin = headers.get("origin")
+        if len(origins := headers.getlist("origin")) > 1:
+            return False
+        origin = origins[0] if origins else None
         own = (headers.get("host", "").lower(), headers.get("x-forwarded-host", "").lower())
         return origin is None or (origin != "null" and urlsplit(origin).netloc.lower() in own)
 
     async def _login(self, request: Request) -> Response | None:
         """The response that stands between a request and the app; None lets it through."""
-        if self.account is None:
+        if self.accounts is None:
             return None
+        try:
+            return await self._check_login(request, self.accounts)
+        except Busy as error:
+            return PlainTextResponse(str(error), 429, {"retry-after": str(error.seconds)})
+        except UserError as error:  # of the accounts' file; it names files, which are nobody else's business
+            logging.getLogger("uvicorn.error").error(str(error))
+            return PlainTextResponse("Nobody can log in: the accounts cannot be read. The server's log says why.", 503)
+
+    async def _check_login(self, request: Request, accounts: Accounts) -> Response | None:
         path = request.scope["path"].removeprefix(self.root_path)
         if path == "/logout" and request.method == "POST":
             self.sessions.close(request.cookies.get(LOGIN, ""))
-            return RedirectResponse(self.root_path + "/login", 303)
+            response: Response = RedirectResponse(self.root_path + "/login", 303)
+            response.delete_cookie(LOGIN, httponly=True, samesite="lax", secure=_secure(request))
+            return response
         if path == "/login":
-            return await self._log_in(request) if request.method == "POST" else _login_page()
-        user = self.sessions.user(request.cookies.get(LOGIN, ""))
-        if user is None:
-            try:
-                user = await self._basic(request)
-            except Busy as error:
-                return PlainTextResponse(str(error), 429, {"retry-after": str(error.seconds)})
-        if user is not None:
-            request.scope["state"]["user"] = user
+            return await self._log_in(request, accounts) if request.method == "POST" else _login_page()
+        state = request.scope["state"]
+        if account := self.sessions.account(request.cookies.get(LOGIN, ""), accounts.get):
+            state["account"] = account.name
+        else:
+            account = await self._basic(request, accounts)
+        if account is not None:
+            state["logged_in"] = account
             return None
         if path in PUBLIC_PATHS or path.startswith(STATIC):
             return None
@@ -189,69 +223,76 @@ class AccessMiddleware:
             return RedirectResponse(self.root_path + "/login", 303)
         return PlainTextResponse("Log in first.", 401, {"www-authenticate": 'Basic realm="Clippings"'})
 
-    async def _log_in(self, request: Request) -> Response:
+    async def _log_in(self, request: Request, accounts: Accounts) -> Response:
         body = b""
         async for part in request.stream():
             body += part
             if len(body) > LARGEST_FORM:
                 return _login_page("That is too long for a name and a password.", 413)
         fields = parse_qs(body.decode("utf-8", "replace"))
+        name, password = fields.get("user", [""])[0], fields.get("password", [""])[0]
         try:
-            accepted = await self._accepts(request, fields.get("user", [""])[0], fields.get("password", [""])[0])
+            account = await self._accepts(request, accounts, name, password)
         except Busy as error:
             return _login_page(str(error), 429)
-        if not accepted:
+        if account is None:
             return _login_page("That name and password do not go together.", 401)
-        assert self.account is not None
+        self.sessions.close(request.cookies.get(LOGIN, ""))
         response = RedirectResponse(self.root_path + "/", 303)
-        token, seconds, secure = self.sessions.open(self.account.user), int(SESSION_SECONDS), _secure(request)
+        token, seconds, secure = self.sessions.open(account), int(SESSION_SECONDS), _secure(request)
         response.set_cookie(LOGIN, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
         return response
 
-    async def _basic(self, request: Request) -> str | None:
-        """The user of an `Authorization: Basic` header, for programs."""
+    async def _basic(self, request: Request, accounts: Accounts) -> Account | None:
+        """The account of an `Authorization: Basic` header, for programs."""
         kind, _, encoded = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "basic":
             return None
         try:
-            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+            name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None
-        return user if await self._accepts(request, user, password) else None
+        return await self._accepts(request, accounts, name, password)
 
-    async def _accepts(self, request: Request, user: str, password: str) -> bool:
-        """Whether both are right; raises Busy where too many were wrong.
+    async def _accepts(self, request: Request, accounts: Accounts, name: str, password: str) -> Account | None:
+        """The account of a name and its password; raises Busy where too many were wrong.
 
         Counted before the hash is made, so that guesses sent at once count too; given back where it was right.
         """
-        assert self.account is not None
         address = _address(request)
         self.logins.take(address)
         self.all_logins.take("all")
-        digest = hmac.digest(self._key, f"{user}\0{password}".encode(), "sha256")
-        accepted = digest in self._right or await asyncio.get_running_loop().run_in_executor(
-            _HASHING, self.account.accepts, user, password
-        )
-        if accepted:
+        account = accounts.get(name)
+        proof = f"{name}\0{password}\0{account.hashed if account else ''}"
+        digest = hmac.digest(self._key, proof.encode(), "sha256")
+        if digest not in self._right:
+            loop = asyncio.get_running_loop()
+            account = await loop.run_in_executor(_HASHING, accounts.accepts, name, password)
+        if account is not None:
             self.logins.give_back(address)
             self.all_logins.give_back("all")
             self._right[digest] = None
-        return accepted
+        return account
 
     def _identify(self, request: Request) -> str | None:
         """Set whose request this is; returns a new visitor's identity, to be kept in a cookie."""
-        state = request.scope["state"]
-        login = request.cookies.get(LOGIN, "")
-        if user := state.get("user"):
-            state["session"] = f"login:{login}" if self.sessions.user(login) else f"user:{user} {_address(request)}"
-            state["owner"], state["client"] = f"user:{user}", _address(request)
+        state, address = request.scope["state"], _address(request)
+        account: Account | None = state.pop("logged_in", None)
+        if account is not None:
+            login = request.cookies.get(LOGIN, "")
+            state["owner"], state["role"] = account_owner(account.name), account.role
+            state["session"] = f"login:{login}" if "account" in state else f"user:{account.name} {address}"
+            state["client"], state["person"] = f"{address} {state['owner']}", state["owner"]
             return None
         visitor = request.cookies.get(VISITOR, "")
         new = None
         if not 20 <= len(visitor) <= 64:
             visitor = new = secrets.token_urlsafe(24)
-        state["owner"] = state["session"] = f"visitor:{visitor}"
-        state["client"] = _address(request) if new else f"{_address(request)} {visitor}"
+        owner = self.machine_owner
+        state["owner"], state["role"] = owner or visitor_owner(visitor), "editor" if owner else self.visitors
+        state["session"] = f"visitor:{visitor}"
+        state["client"] = address if new else f"{address} {visitor}"
+        state["person"] = owner or address
         return new
 
 

@@ -15,7 +15,10 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
+from index.errors import UserError
+from ui.store.people import require_reader
 from ui.web.server.middleware import App, Receive, Scope, Send
+from ui.web.server.upload_space import CountedBody, UploadSpace
 
 UPLOAD = "/gradio_api/upload"
 """The path that takes files in; it answers with a JSON list of where they are."""
@@ -28,9 +31,10 @@ REMEMBERED = 20_000
 
 @dataclass(slots=True)
 class UploadOwners:
-    """ASGI middleware: remembers who uploaded what, and refuses requests that name any other file."""
+    """ASGI middleware: remembers who uploaded what, how much, and refuses requests that name any other file."""
 
     app: App
+    space: UploadSpace
     _uploads: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,13 +44,13 @@ class UploadOwners:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         session = scope["state"]["session"]
         if path == UPLOAD:
-            await self.app(scope, receive, _UploadResponse(send, self, session))
+            await self._upload(scope, receive, send)
         elif path.startswith((FILE, OLD_FILE)):
             named = path.removeprefix(FILE)  # as the application sees it: decoded once, by the server
             await (self.app if self.is_from(session, named) else _refusal(named))(scope, receive, send)
         elif scope["method"] in ("POST", "PUT", "PATCH"):
             try:
-                body = await _whole(receive)
+                body = await whole_body(receive)
             except HTTPException as error:
                 await PlainTextResponse(error.detail, error.status_code, error.headers)(scope, receive, send)
                 return
@@ -54,9 +58,30 @@ class UploadOwners:
             if foreign:
                 await _refusal(foreign[0])(scope, receive, send)
             else:
-                await self.app(scope, _replay(body, receive), send)
+                await self.app(scope, replay(body, receive), send)
         else:
             await self.app(scope, receive, send)
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let an upload pass, counted; one that may not come is read to its end all the same.
+
+        Browsers show what is wrong with a request only once they have sent it.
+        """
+        state, length = scope["state"], dict(scope["headers"]).get(b"content-length", b"0")
+        try:
+            require_reader(state["role"])
+            await self.space.begin(state["person"], int(length))
+        except UserError as error:
+            try:
+                while (await receive()).get("more_body"):
+                    pass
+            except HTTPException as broken:
+                await PlainTextResponse(broken.detail, broken.status_code, broken.headers)(scope, receive, send)
+                return
+            await PlainTextResponse(str(error), 403 if state["role"] == "visitor" else 413)(scope, receive, send)
+            return
+        counted = CountedBody(receive, self.space, state["person"])
+        await self.app(scope, counted, _UploadResponse(send, self, state["session"]))
 
     def is_from(self, session: str, path: str) -> bool:
         """Whether exactly this path is where an upload of this session was put."""
@@ -90,7 +115,7 @@ class _UploadResponse:
         await self.send(message)
 
 
-async def _whole(receive: Receive) -> bytes:
+async def whole_body(receive: Receive) -> bytes:
     """The body of a request, as long as it may be."""
     body = bytearray()
     while True:
@@ -100,7 +125,7 @@ async def _whole(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replay(body: bytes, receive: Receive) -> Receive:
     """What gives the application a body that was read before, then whatever comes after it."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 

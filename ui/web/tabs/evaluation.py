@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,8 @@ from evals.runs import systems
 from evals.runs.compare import compare
 from evals.sets import ARTICLES, set_path
 from index.errors import UserError
+from ui.store import people
+from ui.store.people import require_reader
 from ui.web import exports
 from ui.web.events import Changes, PageEvent
 from ui.web.jobs import JobRunner, JobState
@@ -74,7 +75,10 @@ class EvaluationTab:
             return {}
         path = Path(file)
         try:
+            require_reader(event.role)
             upload = uploads.save_question_set(self._home(event.owner), path)
+        except UserError as error:
+            return {"measure": html.message(str(error), "error")}
         finally:
             path.unlink(missing_ok=True)
         problems = html.render("own-set.html", upload=upload, limit=PROBLEM_LIMIT)
@@ -82,12 +86,17 @@ class EvaluationTab:
 
     def remove_set(self, event: PageEvent) -> Changes:
         """Remove a question set of one's own."""
+        try:
+            require_reader(event.role)
+        except UserError as error:
+            return {"measure": html.message(str(error), "error")}
         uploads.remove_question_set(self._home(event.owner), event.text("set"))
         return {"sets": self._set_form(event.owner)}
 
     async def run(self, event: PageEvent) -> AsyncIterator[Changes]:
         """Ask every question of the selected set, showing how far it is, then its figures."""
         try:
+            require_reader(event.role)
             await asyncio.to_thread(self._start, event.owner, event.text("set"), event.text("leave_out") == "on")
         except UserError as error:
             yield {"measure": html.message(str(error), "error")}
@@ -129,7 +138,7 @@ class EvaluationTab:
         return folder
 
     def _home(self, owner: str) -> Path:
-        return self.service.folder / "runs" / hashlib.sha256(owner.encode()).hexdigest()[:16]
+        return people.home(self.service.folder, owner)
 
     def _set_form(self, owner: str, selected: str = "") -> str:
         return html.render("sets.html", sets=self._sets(owner), own=self._own_sets(owner), selected=selected)
@@ -170,7 +179,9 @@ class EvaluationTab:
             )
         to_ask = list(cases.leave_out(tied)) if leave_out else tied
         options, settings = ["leave-out-gold"] * leave_out, self.service.settings.fingerprint
-        header = systems.header(systems.OURS, questions, to_ask, assistant.library, settings, options)
+        header = systems.header(
+            systems.OURS, questions, to_ask, assistant.library, settings, options, models=assistant.models
+        )
         folder = home / f"{questions.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
         self.jobs.update(total=len(to_ask))
         for number, _ in enumerate(runs.run(to_ask, systems.ours(assistant), folder, header), start=1):
@@ -219,7 +230,8 @@ class EvaluationTab:
     def report(self, owner: str, name: str) -> str:
         """A run as the report that `clippings eval report` writes; raises UserError where it is not theirs."""
         folder = self.folder(owner, name)
-        return run_report.html(runs.read_header(folder), runs.read_results(folder))
+        header = runs.read_header(folder)
+        return run_report.html(replace(header, library=Path(header.library).name), runs.read_results(folder))
 
 
 def _image_address(svg: str) -> str:

@@ -12,6 +12,7 @@ from index.build import BuildReport
 from index.errors import UserError
 from ui.library_access import seeds_folder
 from ui.store.conversations import RemovedArticle
+from ui.store.people import require_editor
 from ui.web.events import Changes, PageEvent
 from ui.web.jobs import JobState, LibraryJobs
 from ui.web.pages import html
@@ -98,7 +99,12 @@ class LibraryTab:
                 copies, rejected = uploads.save_articles(self.service.folder, paths)
                 title = f"{len(paths)} files" if len(paths) > 1 else uploads.display_name(paths[0].name)
                 new = [copy for copy in copies if copy not in before]
-                self.jobs.add(f"Adding {title}", [str(path) for path in copies], rejected, copies=new)
+                try:
+                    self.jobs.add(f"Adding {title}", [str(path) for path in copies], rejected, copies=copies)
+                except UserError:  # another job is under way, so that these belong to none
+                    for copy in new:
+                        copy.unlink()
+                    raise
             finally:
                 for path in paths:
                     path.unlink(missing_ok=True)
@@ -148,8 +154,13 @@ class LibraryTab:
             yield changes
 
     async def check(self, event: PageEvent, query: dict[str, Any]) -> AsyncIterator[Changes]:
-        """Compare the stores."""
-        async for changes in self._follow(event, self.jobs.check, query):
+        """Compare the stores, which changes nothing."""
+
+        def start() -> None:
+            self.rate.take(event.client)
+            self.jobs.check()
+
+        async for changes in self._follow(event, start, query, editors_only=False):
             yield changes
 
     async def add_seeds(self, event: PageEvent, query: dict[str, Any], conversation: str) -> AsyncIterator[Changes]:
@@ -163,10 +174,12 @@ class LibraryTab:
             yield changes
 
     async def _follow(
-        self, event: PageEvent, start: Callable[[], None], query: dict[str, Any]
+        self, event: PageEvent, start: Callable[[], None], query: dict[str, Any], editors_only: bool = True
     ) -> AsyncIterator[Changes]:
         """Start a job and show it until it ends, then the library as it is then."""
         try:
+            if editors_only:
+                require_editor(event.role)
             await asyncio.to_thread(start)
         except UserError as error:
             yield {"work": html.message(str(error), "error")}
