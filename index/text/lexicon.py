@@ -148,7 +148,8 @@ SPEECH_VERBS = (
 )
 """Verbs beside the name of a speaker."""
 VERBS_BESIDE_QUOTATIONS = _words("""
-    asked continued continues began urged called described asks exclaimed shouted answered thinks believes thought read reads
+    asked continued continues began urged called described asks exclaimed shouted answered thinks believes thought read
+    reads
     admits admonished advised affirmed agreed agrees alleges announces appealed begged bragged chided comments
     complains concedes concludes confessed confirms contends cried declares demanded demands denied elaborated
     emphasises emphasizes fumed gushed implored informed instructed intoned jokes lectured messaged mocked mused
