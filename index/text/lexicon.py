@@ -134,7 +134,8 @@ INSTITUTIONS = _words("""
 _SAID = _words("said says told argued explained claimed added stated noted")
 _WROTE = _words("wrote commented declared announced")
 REPORTING_VERBS = _SAID + _words(
-    "tells argues insisted warned acknowledged admitted complained contended asserted testified tweeted stressed"
+    "tells argues insisted warned acknowledged admitted complained contended asserted testified tweeted stressed "
+    "indicated"
 )
 """Verbs that report speech without `that`; `declared war` and `promised aid` do not."""
 SPEECH_VERBS = (
@@ -148,7 +149,13 @@ SPEECH_VERBS = (
 """Verbs beside the name of a speaker."""
 VERBS_BESIDE_QUOTATIONS = _words("""
     asked continued continues began urged called described asks exclaimed shouted answered thinks believes thought read
-    reads""")
+    reads
+    admits admonished advised affirmed agreed agrees alleges announces appealed begged bragged chided comments
+    complains concedes concludes confessed confirms contends cried declares demanded demands denied elaborated
+    emphasises emphasizes fumed gushed implored informed instructed intoned jokes lectured messaged mocked mused
+    objected observes pleaded posts praised preached protested quips ranted reasoned recalls recounted reflected
+    reiterates remarks remembered repeated repeats replies responds retorted revealed sang scolded scoffed screamed
+    snapped stresses summarised summarized swore taunted teased texted thundered tweets urges vented wondered yelled""")
 """Verbs of saying only where quoted words are next to them."""
 PLAIN_SPEECH_VERBS = _SAID + _WROTE
 """Those that a quotation's speaker stands beside most often, for questions made by rule."""

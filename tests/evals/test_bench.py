@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from evals.bench import load_test
+from evals.bench import load_test, versions
 from evals.bench.processor import INSTRUCTION_SETS, cores, described
 from evals.bench.speed import asking, building, encoding, sample_texts
 from index.errors import UserError
@@ -79,3 +79,21 @@ def test_questions_that_fail_are_counted_and_in_no_median():
     assert (figures["asked"], figures["failed"]) == (2, 1)
     assert (figures["first words, median"], figures["whole answer, slowest"]) == (1.0, 2.0)
     assert load_test.summary([load_test.Timing(0, 0, "503 busy")])["whole answer, median"] is None
+
+
+@pytest.mark.integration
+def test_a_checkout_beside_itself_is_measured_in_everything():
+    root = Path(__file__).parents[2]
+    done = CliRunner().invoke(versions.main, [str(root), str(root), "--rounds", "1"])
+    assert done.exit_code == 0, done.output
+    figures = json.loads(done.stdout)
+    assert set(figures) == {"build with --rebuild", "whole `clippings ask`", "first words", "page open"}
+    for one in figures.values():
+        assert one["times each"] in (1, versions.QUESTIONS_EACH) and one["before, fastest"] > 0
+
+
+def test_a_checkout_that_is_none_or_no_browser_is_named(tmp_path: Path):
+    with pytest.raises(UserError, match=r"'clippings ask .*' failed in"):
+        versions.Version(tmp_path, str(tmp_path / "library")).run("ask", "--library", str(tmp_path / "none"), "x")
+    with pytest.raises(UserError, match="--chromium PATH"), versions.opened_browser(str(tmp_path / "none")):
+        pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ COLUMNS = (
     *("id", "question", "answer", "short", "refused", "reason", "confidence", "citations", "error"),
     *("state", "probability", "why"),
 )
+FORMULA = frozenset("=+-@\t\n")
+"""What a formula may begin with, or the cell after a break."""
 
 
 def citation_line(citation: CitationRecord) -> str:
@@ -49,9 +52,14 @@ def _csv_line(cells: list[str]) -> str:
 
 
 def _cell(value: object) -> str:
-    """A cell that a spreadsheet will not run: text that begins like a formula gets an apostrophe (OWASP)."""
-    text = str(value)
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """A cell that a spreadsheet will not run: text that begins like a formula gets an apostrophe (OWASP).
+
+    Wide forms of the signs and spaces before them count as well: some spreadsheets take both for a formula. A lone
+    carriage return becomes a line feed, which is quoted: Python's csv leaves the other bare, where a row seems to end.
+    """
+    text = str(value).replace("\r\n", "\n").replace("\r", "\n")
+    begins = (text[:1], unicodedata.normalize("NFKC", text.lstrip()[:1]))
+    return "'" + text if FORMULA.intersection(begins) else text
 
 
 def as_markdown(result: CaseResult, answer: Answer | None) -> str:

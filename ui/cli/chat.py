@@ -105,7 +105,7 @@ def chat(
     \b
     Examples:
       clippings chat --library mine
-      clippings chat --add-account ada && clippings chat --host 0.0.0.0
+      clippings chat --add-account ada
     """
     settings, origins = load({"library": library})
     accounts = Accounts(Path(settings.library) / FILE)
