@@ -8,7 +8,7 @@ from pathlib import Path
 
 from index.errors import UserError
 
-INNER_ORDER = "load_test speed versions"
+INNER_ORDER = "load_test processor speed versions"
 """Each may import itself and those before it."""
 
 

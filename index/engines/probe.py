@@ -24,6 +24,7 @@ from index.engines import checksums
 from index.engines.bm25 import WordIndex, is_needed, segments
 from index.engines.chroma import BATCH, VectorIndex, is_cut_short, leave_unchanged_when_opened
 from index.locks import IN_USE, dead_readers
+from index.terminal import echo_json
 
 Store = Literal["vectors", "words"]
 
@@ -156,7 +157,7 @@ def main() -> None:
     """Print `{"damage": why the folder cannot be read, "ids": [...]}`."""
     store, folder, *asked = sys.argv[1:]
     result = read_here("words" if store == "words" else "vectors", Path(folder), ids=bool(asked))
-    sys.stdout.write(json.dumps({"damage": result.damage, "ids": sorted(result.ids)}) + "\n")  # noqa: TID251 - a pipe to the parent, no terminal
+    echo_json({"damage": result.damage, "ids": sorted(result.ids)})
 
 
 if __name__ == "__main__":

@@ -63,6 +63,10 @@ HEADS = {
     "no site, another origin": (HOST + b"Sec-Fetch-Site: none\r\nOrigin: http://evil.example\r\n", 403),
     "two origins": (HOST + b"Origin: http://127.0.0.1\r\nOrigin: http://evil.example\r\n", 403),
     "an origin with a name": (HOST + b"Origin: http://127.0.0.1@evil.example\r\n", 403),
+    "an origin without a host": (HOST + b"Origin: file://\r\n", 403),
+    "an origin of an extension": (HOST + b"Origin: chrome-extension://abcdefgh\r\n", 403),
+    "an empty origin": (HOST + b"Origin: \r\n", 403),
+    "an origin that is no address": (HOST + b"Origin: http://[evil\r\n", 403),
     "a large header": (HOST + b"X: " + b"a" * 200_000 + b"\r\n", 400),
 }
 

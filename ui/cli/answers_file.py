@@ -16,7 +16,10 @@ from rag.types import Answer
 from ui import answer_text
 from ui.answer_text import escape_markdown
 
-COLUMNS = ("id", "question", "answer", "short", "refused", "reason", "confidence", "citations", "error")
+COLUMNS = (
+    *("id", "question", "answer", "short", "refused", "reason", "confidence", "citations", "error"),
+    *("state", "probability", "why"),
+)
 FORMULA = frozenset("=+-@\t\n")
 """What a formula may begin with, or the cell after a break."""
 
@@ -38,7 +41,8 @@ def as_csv(result: CaseResult, answer: Answer | None) -> str:
     citations = "\n".join(citation_line(one) for one in result.citations)
     confidence = "" if result.error else f"{result.confidence:.4f}"
     answered = (result.case.id, result.case.question, result.text, result.short, result.refused, result.reason)
-    return _csv_line([_cell(cell) for cell in (*answered, confidence, citations, result.error)])
+    sure = ("", "", "") if result.error else (result.state, f"{result.probability:.4f}", result.why)
+    return _csv_line([_cell(cell) for cell in (*answered, confidence, citations, result.error, *sure)])
 
 
 def _csv_line(cells: list[str]) -> str:

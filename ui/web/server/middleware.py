@@ -186,7 +186,8 @@ class AccessMiddleware:
             return False
         origin = origins[0] if origins else None
         own = (headers.get("host", "").lower(), headers.get("x-forwarded-host", "").lower())
-        return origin is None or (origin != "null" and urlsplit(origin).netloc.lower() in own)
+        named = (origin or "").lower().partition("://")[2]  # empty of "null" and "file://", and "" is no name of ours
+        return origin is None or (named != "" and named in own)
 
     async def _login(self, request: Request) -> Response | None:
         """The response that stands between a request and the app; None lets it through."""
