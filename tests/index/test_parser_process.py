@@ -58,7 +58,7 @@ def costly(folder):
 @LINUX
 @pytest.mark.parametrize(
     ("seconds", "memory"),
-    [(2.0, 300_000_000), pytest.param(parser_process.SECONDS, parser_process.MEMORY, marks=pytest.mark.attack)],
+    [(4.0, 300_000_000), pytest.param(parser_process.SECONDS, parser_process.MEMORY, marks=pytest.mark.attack)],
 )
 def test_costly_files_are_skipped_at_the_limit_and_the_rest_goes_in(tmp_path, seconds, memory):
     costly(tmp_path)
