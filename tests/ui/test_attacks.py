@@ -11,7 +11,7 @@ import pytest
 
 from ui.web.pages.html import without_folders
 
-FOLDERS = re.compile(r"/tmp/|/home/|/root/|/work/|site-packages|[A-Z]:\\\\")
+FOLDERS = re.compile(r"/tmp/|/home/|/root/|site-packages|[A-Z]:\\\\")
 LOADED = ("/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/openapi.json", "/gradio_api/mcp/schema")
 
 
