@@ -395,7 +395,7 @@ def test_the_browser_and_the_command_line_go_on_with_one_conversation(library, v
 def test_the_first_start_takes_over_what_earlier_visitors_asked(library_1, visitor):
     with serving(library_1) as address:
         someone = visitor(address)
-        someone.page.wait_for_selector("#conversations .pick")
+        someone.page.wait_for_selector("html[data-ready] #conversations .pick")
         someone.page.locator("#conversations .pick").first.click()
         someone.page.wait_for_selector(".turn[data-answer]")
         assert someone.page.locator(".turn[data-answer]").count() == 4
