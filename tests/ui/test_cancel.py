@@ -73,7 +73,11 @@ def test_control_c_ends_an_index_run_and_the_library_stays_as_it_was(tmp_path, s
     time.sleep(1)  # so that it is at work
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=ENDED)
-    assert process.returncode == 1 and "Traceback" not in err + out and "Aborted!" in err, (process.returncode, out, err)
+    assert process.returncode == 1 and "Traceback" not in err + out and "Aborted!" in err, (
+        process.returncode,
+        out,
+        err,
+    )
     catalog = Catalog(library)
     assert catalog.current() == 1 and len(list(catalog.view().articles())) == 3
     catalog.close()
