@@ -32,4 +32,5 @@ gate: ## the seeds question set must be answered at least this well, and speaker
 	  --require "answer.holds@1>=0.76" --require "citations.recall>=0.78" --require "citations.precision>=0.80" \
 	  --require "refusal.wrong_refusals<=0.09" --require "refusal.wrong_answers<=0.32"
 	$(PYTHON) -m ui.cli eval quotes --require "labels.wrong<=0.01" --require "labels.unfounded<=0.04" \
-	  --require "quotes.found>=0.95" --require "quotes.precise>=0.93" --require "quotes.right_person>=0.95"
+	  --require "quotes.found>=0.95" --require "quotes.precise>=0.93" --require "quotes.right_person>=0.95" \
+	  --require "quotes.given>=0.83"

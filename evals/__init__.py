@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-INNER_ORDER = "sets datasets results metrics runs report bench lab"
+INNER_ORDER = "sets datasets results metrics runs calibration report bench lab"
 """Each may import itself and those before it."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from evals.datasets.cases import STRICT, Case
 from index.types import Article, Hit, Span
-from rag.types import Answer, Citation
+from rag.types import Answer, Citation, State
 
 CONTEXT = 240
 """Characters kept before and after a citation, so that a report can show where it stands."""
@@ -88,6 +88,12 @@ class CaseResult:
     statements: tuple[StatementRecord, ...] = ()
     short: str = ""
     refused: bool = False
+    state: State | Literal[""] = ""
+    """Empty in what was written before answers had one."""
+    probability: float = 0.0
+    why: str = ""
+    span: str = ""
+    """The short answer inside the first statement, whether it is emphasised or not."""
     reason: str = ""
     confidence: float = 0.0
     hits: tuple[HitRecord, ...] = ()
@@ -122,6 +128,10 @@ def observe(case: Case, answer: Answer) -> CaseResult:
         ),
         short=answer.short,
         refused=answer.refused,
+        state=answer.state,
+        probability=answer.probability,
+        why=answer.why,
+        span=_span(answer),
         reason=answer.reason,
         confidence=answer.confidence,
         hits=tuple(_found(hit) for hit in answer.hits),
@@ -133,6 +143,11 @@ def observe(case: Case, answer: Answer) -> CaseResult:
         reader=answer.reader,
         model=answer.model,
     )
+
+
+def _span(answer: Answer) -> str:
+    first = answer.statements[0] if answer.statements else None
+    return first.text[slice(*first.span)] if first and first.span else ""
 
 
 def _cited(answer: Answer, citation: Citation) -> CitationRecord:

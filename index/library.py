@@ -25,6 +25,12 @@ from index.types import Article, Filter, Hit, Passage
 
 T = TypeVar("T")
 
+
+def _open_encoder(name: str) -> Encoder:
+    """The encoder a library was made with; a library that came from elsewhere makes nobody download what it names."""
+    return open_encoder(name, download=False)
+
+
 DEPTH = 100
 """Passages taken from each list before they are fused."""
 
@@ -67,7 +73,7 @@ class Library:
         if self._catalog.current() == self.version and not (self.damage and self._is_repaired()):
             return self
         newer = Library(self._catalog)
-        if "_encoder" in vars(self) and newer._encoder_name == self._encoder_name:
+        if "_encoder" in vars(self) and newer.encoder_name == self.encoder_name:
             newer._encoder = self._encoder
         return newer
 
@@ -206,9 +212,9 @@ class Library:
             if self._is_warm:
                 return
             # The name is read here: a thread that asks the catalog gets a connection of its own, which stays open.
-            name = self._encoder_name
+            name = self.encoder_name
             with ThreadPoolExecutor(1) as pool:
-                encoder = pool.submit(open_encoder, name) if "_encoder" not in vars(self) else None
+                encoder = pool.submit(_open_encoder, name) if "_encoder" not in vars(self) else None
                 self._unless_damaged("words", lambda: self._words)
                 self._unless_damaged("vectors", lambda: self._vectors)
                 if encoder:
@@ -242,12 +248,13 @@ class Library:
             count *= 4
 
     @cached_property
-    def _encoder_name(self) -> str:
+    def encoder_name(self) -> str:
+        """The embedding model that its vectors are of, as the setting `encoder` names one."""
         return str(self._catalog.settings(self.version)["encoder"])
 
     @cached_property
     def _encoder(self) -> Encoder:
-        return open_encoder(self._encoder_name)
+        return _open_encoder(self.encoder_name)
 
     @cached_property
     def _words(self) -> WordIndex:

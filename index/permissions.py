@@ -11,7 +11,7 @@ from pathlib import Path
 
 MARK = "group-readable"
 """An empty file in a library's folder: its group may read it, and what later builds write there too."""
-SHARED = ("library.sqlite", "library.sqlite-wal", "library.sqlite-shm", "vectors", "words")
+SHARED = ("library.sqlite", "library.sqlite-wal", "library.sqlite-shm", "vectors", "words", "calibrations")
 """What the group reads then; conversations and runs hold what people asked, and stay the owner's alone."""
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 _GROUP_FOLDER, _GROUP_FILE = 0o050, 0o040

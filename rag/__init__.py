@@ -1,4 +1,4 @@
 """Questions in, verified answers out; knows nothing of widgets or terminals."""
 
-INNER_ORDER = "types settings retrieve understand verify schema read answer langchain assistant training"
+INNER_ORDER = "types settings rerank retrieve understand verify schema read answer langchain assistant training"
 """Each may import itself and those before it."""

@@ -7,15 +7,17 @@ from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from index.engines.encoder import encoder_label
 from index.errors import UserError
 from index.types import Filter, Hit
 from rag import retrieve as retrieval
 from rag.answer.extractive import ExtractiveAnswerer, to_citation
-from rag.read.features import RuleReader
-from rag.types import Answer, Answerer, AnswerMetadata, Event, Progress, Query, Reader, Reading, Statement, Turn
+from rag.answer.outcome import assess, on_other_subjects, other_quotations, short_answer
+from rag.read.rules import RuleReader
+from rag.rerank import CrossEncoderReranker
+from rag.types import Answer, Answerer, AnswerMetadata, Candidate, Event, Progress, Query, Reader, Statement, Turn
 from rag.understand import understand
 from rag.verify import verify_citations
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 CLOSEST = 3
-"""Sentences shown, marked as no answer, when an answer is refused."""
+"""Sentences shown when nothing is found that answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,37 @@ class Assistant:
     ) -> None:
         self.library = library
         self.settings = settings
-        self.reader, self._notes = (reader, ()) if reader else open_reader(settings)
+        self._opened_reader, self._reader_notes = (reader, ()) if reader else open_reader(settings)
+        self.reranker = CrossEncoderReranker(settings.reranker) if settings.reranker else None
+        self.reader, self._notes = self._calibrated()
         self.writer = None if answerer else open_writer(settings)
         self.answerer = answerer or self.writer or ExtractiveAnswerer(settings.limit)
+
+    @property
+    def models(self) -> dict[str, str]:
+        """What searches, orders and reads, each by what tells its weights from others'."""
+        reranker = {"reranker": self.reranker.name} if self.reranker else {}
+        return {"encoder": encoder_label(self.library.encoder_name), **reranker, "reader": self._opened_reader.name}
 
     def with_library(self, library: Library) -> Assistant:
         """The same assistant, with what it has loaded, over another library or version."""
         other = copy(self)
         other.library = library
+        other.reader, other._notes = other._calibrated()
         return other
+
+    def _calibrated(self) -> tuple[Reader, tuple[str, ...]]:
+        """The reader with the calibration that holds for the models and this library, and what is to be noted of it."""
+        opened, notes = self._opened_reader, self._reader_notes
+        if isinstance(opened, RuleReader):
+            return opened, notes
+        from rag.read.from_settings import calibrated
+        from rag.read.reader import CombinedReader
+
+        if not isinstance(opened, CombinedReader):
+            return opened, notes
+        reader, note = calibrated(opened, self.library.folder, self.models)
+        return reader, (*notes, *note)
 
     def ask(self, question: str, turns: Sequence[Turn] = (), **options: Any) -> Answer:
         """The verified answer to a question.
@@ -122,12 +146,9 @@ class Assistant:
         """The state with its hits filled in."""
         started = time.perf_counter()
 
-        def search(query: Query) -> tuple[Sequence[Hit], tuple[str, ...]]:
-            return retrieval.retrieve(self.library, query, self.settings.hits)
-
-        hits, notes = search(state.query)
+        hits, notes = retrieval.retrieve(self.library, state.query, self.settings.hits, self.reranker)
         if self.writer:
-            hits = retrieval.interleave_subqueries(state.query, hits, lambda query: search(query)[0], len(hits))
+            hits = list(retrieval.interleave_subqueries(state.query, hits, self._hits_of, len(hits)))
         seconds = {**state.seconds, "retrieve": time.perf_counter() - started}
         notes += retrieval.damage_notes(self.library)
         return replace(state, hits=tuple(hits), notes=state.notes + notes, seconds=seconds)
@@ -137,6 +158,10 @@ class Assistant:
         *_, last = self._write(state)
         assert isinstance(last, Answer)
         return last
+
+    def _hits_of(self, query: Query) -> Sequence[Hit]:
+        """The hits for another query of the same question."""
+        return retrieval.retrieve(self.library, query, self.settings.hits, self.reranker)[0]
 
     def _write(self, state: PipelineState) -> Iterator[Event]:
         query, seconds = state.query, dict(state.seconds)
@@ -161,22 +186,33 @@ class Assistant:
                 yield from verified
         seconds["write" if self.writer else "verify"] = time.perf_counter() - started - seconds["read"]
         seconds["total"] = sum(seconds.values())
+        result = assess(reading, statements)
+        closest: Sequence[Candidate] = ()
+        quoted: Sequence[Candidate] = ()
+        if result.state == "not_found":
+            quoted = other_quotations(query, reading, self._hits_of)
+            closest = (quoted or reading.candidates)[:CLOSEST]
+            result = replace(result, why=on_other_subjects(query, quoted)) if quoted else result
         articles = {(hit.passage.article_id, hit.passage.revision): hit.article for hit in state.hits}
-        refused = not any(statement.supported for statement in statements)
+        articles |= {(one.hit.article.id, one.hit.article.revision): one.hit.article for one in closest}
         yield Answer(
             question=query.question,
             query=query,
             statements=tuple(statements),
-            short="" if refused else _short(reading, statements),
-            refused=refused,
-            reason=reading.reason if refused else "",
-            confidence=reading.confidence,
+            short=short_answer(reading, statements) if result.short else "",
+            state=result.state,
+            probability=result.probability,
+            why=result.why,
+            reason=result.why if result.state == "not_found" else "",
+            confidence=result.confidence,
             hits=state.hits,
-            closest=tuple(to_citation(candidate) for candidate in reading.candidates[:CLOSEST]) if refused else (),
+            closest=tuple(map(to_citation, closest)),
+            closest_speaker=query.speaker if quoted else "",
             articles=tuple(articles.values()),
             notes=(*notes, *metadata.notes),
             damaged=tuple(self.library.damage),
             reader=self.reader.name,
+            reranker=self.reranker.name if self.reranker else "",
             model=metadata.model,
             tokens_in=state.tokens_in + metadata.tokens_in,
             tokens_out=state.tokens_out + metadata.tokens_out,
@@ -186,21 +222,20 @@ class Assistant:
         )
 
 
-def _short(reading: Reading, statements: Sequence[Statement]) -> str:
-    """The best candidate's short answer, where the first statement cites the words it stands in."""
-    best = reading.candidates[0]
-    return best.short_text if any(best.short_text in citation.text for citation in statements[0].citations[:1]) else ""
-
-
 def open_reader(settings: Settings) -> tuple[Reader, tuple[str, ...]]:
-    """The reader that the settings name and, where it is not to be had, the rule-based one with the reason."""
+    """The reader that the settings name and, where our weights are not to be had, the rule-based one with the reason.
+
+    Raises UserError where a model in Hugging Face's format is named that cannot be read with.
+    """
     if settings.reader == RuleReader.name:
         return RuleReader(), ()
-    from rag.read.reader import WEIGHTS, CombinedReader
+    from rag.read.from_settings import is_named, open_combined_reader
 
     try:
-        return CombinedReader(Path(settings.reader) if settings.reader else WEIGHTS), ()
+        return open_combined_reader(settings.reader), ()
     except UserError as error:
+        if is_named(settings.reader):
+            raise
         return RuleReader(), (f"Read by rule alone, which finds fewer answers: {error}",)
 
 

@@ -12,9 +12,11 @@ from datetime import date, timedelta
 from itertools import chain, pairwise, zip_longest
 from typing import TYPE_CHECKING, Any
 
+from index.engines.fusion import merge_neighbours
 from index.text.names import find_names, plain_name
 from index.types import Filter, Hit
-from rag.types import Query
+from rag.rerank import POOL
+from rag.types import Query, Reranker
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -25,16 +27,20 @@ FOLLOW_UP_BOOST = 1.15
 """Factor on the score of passages from articles cited in the turn before, when the question follows it up."""
 
 
-def retrieve(library: Library, query: Query, k: int) -> tuple[list[Hit], tuple[str, ...]]:
+def retrieve(
+    library: Library, query: Query, k: int, reranker: Reranker | None = None
+) -> tuple[list[Hit], tuple[str, ...]]:
     """The best `k` passages for a query, and notes for the person.
+
+    A `reranker` chooses them among `POOL` times as many.
 
     A filter that was only read out of the question never hides everything: when no article passes it, the
     search is made without it and a note says so.
     """
-    hits = _search(library, query, query.filter, k)
+    hits = _search(library, query, query.filter, k, reranker)
     if hits or not query.inferred:
         return _boost_cited(hits, query), ()
-    hits = _search(library, query, query.given, k)
+    hits = _search(library, query, query.given, k, reranker)
     chips = [chip for chip in query.interpretations if chip.kind in ("date", "outlet", "author")]
     meanings = ", ".join(f"{chip.phrase!r} ({chip.meaning})" for chip in chips)
     return _boost_cited(hits, query), (f"No article here matches {meanings}; searched all articles instead.",)
@@ -49,8 +55,11 @@ def damage_notes(library: Library) -> tuple[str, ...]:
     )
 
 
-def _search(library: Library, query: Query, filter: Filter, k: int) -> list[Hit]:
-    return library.search(query.text, filter, k, as_of=query.as_of, recency=query.recency)
+def _search(library: Library, query: Query, filter: Filter, k: int, reranker: Reranker | None) -> list[Hit]:
+    if reranker is None:
+        return library.search(query.text, filter, k, as_of=query.as_of, recency=query.recency)
+    hits = library.search(query.text, filter, POOL * k, as_of=query.as_of, recency=query.recency, folded=False)
+    return merge_neighbours(reranker.rerank(query.text, hits)[:k])
 
 
 def _boost_cited(hits: Sequence[Hit], query: Query) -> list[Hit]:

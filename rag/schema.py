@@ -21,10 +21,11 @@ from pydantic import (
     PlainSerializer,
     SerializerFunctionWrapHandler,
     WrapSerializer,
+    model_validator,
 )
 
 from index.types import Article, Hit, Passage, Rank, Span
-from rag.types import Answer, Citation, Query, Statement
+from rag.types import Answer, Citation, Query, State, Statement
 from rag.verify.find_quotation import Difference, QuotationReport, Verdict
 
 SCHEMA = 1
@@ -69,9 +70,10 @@ class StatementData(_Data):
     speaker: str = ""
     supported: bool = True
     citations: tuple[CitationData, ...] = ()
+    span: Span | None = None
 
     def statement(self) -> Statement:
-        return Statement(self.text, _citations(self.citations), self.speaker, self.supported)
+        return Statement(self.text, _citations(self.citations), self.speaker, self.supported, self.span)
 
 
 class ArticleData(_Data):
@@ -118,9 +120,13 @@ class HitData(PassageData, _Place):
 class AnswerData(_Data):
     """An answer as JSON values, after `schema` (1).
 
-    `text` is all statements, one a line, or the reason; `closest` the nearest sentences when refused; `query` what was
-    understood, each of its `interpretations` with the `key` that names it; `seconds` by stage;
-    `damaged` the parts of the library (words, vectors) that were damaged and not searched.
+    `text` is all statements, one a line, or the reason. `state` is `found`, `may_answer` or `not_found`, with its
+    `probability` and the reason in words, `why`; `refused` is true exactly for the last. `closest` are the nearest
+    sentences then, or other quotations of `closest_speaker` where that is given. A statement's `span` is the short
+    answer in characters of its text. `query` is what was understood, each of its `interpretations` with the `key` that
+    names it; `seconds` are by stage; `damaged` are the parts of the library (words, vectors) that were damaged and not
+    searched. What has no state was written before there were any: it reads as `not_found` where it was refused, else as
+    `may_answer`.
     """
 
     question: str
@@ -143,6 +149,18 @@ class AnswerData(_Data):
     tokens_in: int = 0
     tokens_out: int = 0
     damaged: tuple[str, ...] = ()
+    state: State = "may_answer"
+    probability: Rounded = 0.0
+    why: str = ""
+    closest_speaker: str = ""
+    reranker: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _state_of_earlier(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "state" not in data:
+            return {**data, "state": "not_found" if data.get("refused") else "may_answer"}
+        return data
 
 
 class PlaceData(_Data):
@@ -175,7 +193,7 @@ def from_dict(data: dict[str, Any], resolve: Resolve) -> Answer:
     read = AnswerData.model_validate(data)
     keys = [(one.id, one.revision) for one in read.articles]
     articles = {key: article for key in keys if (article := resolve(*key))}
-    fields = {name: value for name, value in read if name != "text"}
+    fields = {name: value for name, value in read if name not in ("text", "refused")}
     records = {
         "statements": tuple(one.statement() for one in read.statements),
         "hits": tuple(one.hit(article) for one in read.hits if (article := articles.get((one.article, one.revision)))),

@@ -36,6 +36,9 @@ NOT_SETTINGS = {"CLIPPINGS_CACHE", "CLIPPINGS_AUTH"}
 NEUTRAL = {"library", "model_timeout", "model_cache"}
 """Settings that change no answer."""
 
+LATER = {"reranker": ""}
+"""Settings that came later, with their defaults: at these they change no fingerprint."""
+
 _WANTED = {
     "bool": "yes or no",
     "int": "a whole number",
@@ -76,7 +79,14 @@ class Settings:
     chroma: str = Field("", description="URL of a Chroma server; empty for the one inside the library folder")
     hits: Count = Field(20, description="passages read for each question")
     reader: str = Field(
-        "", description="folder of a trained reader's weights; empty for the built-in ones, 'rules' for none"
+        "",
+        description="extractive question-answering model: a Hugging Face name or folder, or a folder of weights that "
+        "were trained here; empty for the built-in one, 'rules' for none",
+    )
+    reranker: str = Field(
+        "",
+        description="cross-encoder that orders passages before they are read: a sentence-transformers name or folder; "
+        "empty for none",
     )
     limit: Count = Field(3, description="most sentences in an answer")
     as_of: Day = Field(
@@ -98,7 +108,11 @@ class Settings:
     @property
     def fingerprint(self) -> str:
         """Names every setting that can change an answer (12 hex digits); not where the library lies."""
-        values = {name: value for name, value in asdict(self).items() if name not in NEUTRAL}
+        values = {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in NEUTRAL and (name not in LATER or value != LATER[name])
+        }
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 from index.types import Article, Filter, Hit, Span
 
 AnswerType = Literal["person", "number", "date", "place", "reason", "quotation", "other"]
+State = Literal["found", "may_answer", "not_found"]
+"""`found`: the reader is calibrated, and sure; `may_answer`: shown without emphasis; `not_found`: refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +81,36 @@ class Statement:
     citations: tuple[Citation, ...] = ()
     speaker: str = ""
     supported: bool = True
+    span: Span | None = None
+    """The shortest verbatim answer, in characters of `text`: emphasised in an answer that is found, and only there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer with its evidence; everything a renderer, a log or an evaluation needs.
 
-    `confidence` is in [0, 1] and comparable between answers of one reader. When `refused`, there are
-    no statements.
+    `confidence` is in [0, 1] and comparable between answers of one reader.
     """
 
     question: str
     query: Query
     statements: tuple[Statement, ...] = ()
     short: str = ""
-    """The shortest verbatim answer (a name, a number), or empty; stands inside the first citation."""
-    refused: bool = False
+    """A number, date, person, place or organisation that the reader is sure of, or empty; stands inside the first
+    citation."""
+    state: State = "may_answer"
+    probability: float = 0.0
+    """That the first statement is right, by the calibrated reader; 0 where the reader is not calibrated."""
+    why: str = ""
+    """The reason for the state in the question's words, as "London Marathon is not in this sentence"; fit to show."""
     reason: str = ""
     """Why it was refused, or why the answer is not what was asked for; fit to show."""
     confidence: float = 0.0
     hits: tuple[Hit, ...] = ()
     closest: tuple[Citation, ...] = ()
-    """When refused, the sentences that came nearest to an answer, best first; they do not answer."""
+    """When refused, the sentences that came nearest to an answer, best first."""
+    closest_speaker: str = ""
+    """Whose quotations `closest` are, where somebody's words were asked for and others of them were found."""
     articles: tuple[Article, ...] = ()
     """Every article cited or hit, in the revision used, so that citations resolve without a library."""
     notes: tuple[str, ...] = ()
@@ -108,6 +118,7 @@ class Answer:
     damaged: tuple[str, ...] = ()
     """Parts of the library ("words", "vectors") that were damaged and not searched; a note says the same in words."""
     reader: str = ""
+    reranker: str = ""
     model: str = ""
     library_version: int = 0
     settings_fingerprint: str = ""
@@ -115,6 +126,11 @@ class Answer:
     """Seconds by stage: understand, retrieve, read, verify, total."""
     tokens_in: int = 0
     tokens_out: int = 0
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing was found that answers; there are no supported statements then."""
+        return self.state == "not_found"
 
     @property
     def text(self) -> str:
@@ -162,6 +178,18 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Assessment:
+    """How sure a reader is that a sentence answers; the fields mean what they mean in an Answer."""
+
+    state: State
+    confidence: float = 0.0
+    probability: float = 0.0
+    why: str = ""
+    short: bool = False
+    """Its short answer may stand alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """The result of a reader: candidates best first, and how confident it is that the first answers."""
 
@@ -172,6 +200,8 @@ class Reading:
     reason: str = ""
     notes: tuple[str, ...] = ()
     """What the person should know of it, as "others report ..."."""
+    assess: Callable[[Candidate], Assessment] | None = None
+    """How sure it is of one of the candidates; never surer of another than of the first. None: not calibrated."""
 
 
 class Reader(Protocol):
@@ -190,6 +220,14 @@ class AnswerMetadata:
     notes: tuple[str, ...] = ()
     tokens_in: int = 0
     tokens_out: int = 0
+
+
+class Reranker(Protocol):
+    """Puts the passages found for a question in a better order before they are read."""
+
+    name: str
+
+    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]: ...
 
 
 class Answerer(Protocol):

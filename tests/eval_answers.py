@@ -53,7 +53,7 @@ def answer(
         query=Query(question, question),
         statements=statements,
         short=short,
-        refused=refused,
+        state="not_found" if refused else "may_answer",
         reason="not in these articles" if refused else "",
         confidence=confidence,
         hits=hits,

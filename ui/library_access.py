@@ -56,6 +56,20 @@ def build_default_library(settings: Settings, origins: dict[str, str]) -> BuildR
     return build_library(settings, [str(seeds_folder())])
 
 
+def fetch_models(settings: Settings) -> None:
+    """Download the models that the settings name and this machine lacks. Raises UserError where that fails."""
+    from index.engines.encoder import DEFAULT, is_provider
+    from index.engines.named_models import find_model
+    from rag.read.from_settings import is_named
+
+    if settings.encoder != DEFAULT and not is_provider(settings.encoder):
+        find_model(settings.encoder, "encoder")
+    if settings.reranker:
+        find_model(settings.reranker, "reranker")
+    if is_named(settings.reader):
+        find_model(settings.reader, "reader")
+
+
 def build_library(
     settings: Settings,
     targets: Sequence[str],

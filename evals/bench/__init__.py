@@ -1,4 +1,4 @@
-"""How fast and how large: one process measured, and many people asking one server."""
+"""How fast and how large: one process, many people asking one server, and two checkouts side by side."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from index.errors import UserError
 
-INNER_ORDER = "load_test speed"
+INNER_ORDER = "load_test processor speed versions"
 """Each may import itself and those before it."""
 
 

@@ -12,7 +12,7 @@ import secrets
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -46,10 +46,14 @@ class Timing:
 
 
 @contextmanager
-def serving(library: str) -> Iterator[tuple[str, int]]:
-    """Start the chat on a free port; yields its address and process id. Raises UserError when it does not start."""
+def serving(library: str, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, int]]:
+    """Start the chat on a free port; yields its address and process id. Raises UserError when it does not start.
+
+    `environment` takes the place of this process's.
+    """
     command = [installed_command(), "chat", "--library", library, "--port", "0"]
-    with subprocess.Popen([*command, "--no-open"], stderr=subprocess.PIPE, text=True) as process:
+    command.append("--no-open")
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         output = []
         try:

@@ -27,6 +27,7 @@ GROUPS = {
     "article": "Retrieval: articles",
     "passage": "Retrieval: gold sentences",
     "citations": "Citations",
+    "state": "State of the answer",
     "refusal": "Refusal",
     "risk": "Confidence",
     "judge": "Model judge",
@@ -75,6 +76,7 @@ def _ranking(level: scores.Level, unit: str, gold: str, needs: str) -> list[Metr
 
 _SHORT = f"answerable questions with an expected answer of at most {SHORT_ANSWER} words"
 _GIVES_SHORT = f"{_SHORT}, and a system that gives short answers"
+_STATED = "a system whose answers have a state"
 _GOLD = "gold sentences that were found word for word in the library"
 _JUDGED = "questions with expected answers, gold sentences or answerable: false"
 _SPEAKER = "an expected speaker, and gold sentences that were found word for word in the library"
@@ -109,8 +111,10 @@ METRICS: tuple[Metric, ...] = (
         scores.answer_wrong_speaker,
         "lower",
     ),
-    Metric("answer.em", "the short answer is an expected one", _GIVES_SHORT, scores.exact_match),
-    Metric("answer.f1", "words shared by the short answer and an expected one", _GIVES_SHORT, scores.answer_f1),
+    Metric("answer.em", "the answering span is an expected answer", _GIVES_SHORT, scores.exact_match),
+    Metric("answer.f1", "words shared by the answering span and an expected answer", _GIVES_SHORT, scores.answer_f1),
+    Metric("answer.short_given", "answerable questions whose short answer stands alone", _STATED, scores.short_given),
+    Metric("answer.short_right", "short answers that stand alone and are expected ones", _STATED, scores.short_right),
     *(
         Metric(
             f"context.answer@{k}", f"an expected answer is in {_first(k, 'passage')}", _SHORT, scores.context_answer(k)
@@ -133,6 +137,23 @@ METRICS: tuple[Metric, ...] = (
         scores.citation_precision,
     ),
     Metric("citations.recall", "gold sentences that are cited, of answered questions", _GOLD, scores.citation_recall),
+    Metric("state.found", "answers marked found", _STATED, scores.in_state("found"), "neither"),
+    Metric("state.may_answer", "answers marked may answer", _STATED, scores.in_state("may_answer"), "neither"),
+    Metric("state.not_found", "questions refused as not found", _STATED, scores.in_state("not_found"), "neither"),
+    Metric(
+        "state.found_right",
+        "of the answers found, those whose first statement is right",
+        "an answer found",
+        RunStatistic(whole.right_of_found, np.mean),
+    ),
+    Metric("state.found_covered", "answerable questions whose answer is found", _STATED, scores.found_covered),
+    Metric(
+        "state.ece",
+        "distance of the probability from the share of first statements that are right",
+        "a calibrated reader",
+        RunStatistic(whole.probability_and_first_right, statistics.calibration_error),
+        "lower",
+    ),
     Metric(
         "refusal.wrong_refusals", "answerable questions refused", "answerable questions", scores.wrong_refusal, "lower"
     ),
@@ -214,6 +235,8 @@ HEADLINE: dict[Metric, str] = {
     metric("article.hit@4"): "Gold article in the first 4",
     metric("context.answer@4"): "Answer in the first 4 passages",
     metric("citations.recall"): "Gold sentences cited",
+    metric("state.found"): "Marked found",
+    metric("state.found_right"): "Of these, right first",
     metric("refusal.wrong_refusals"): "Answerable, but refused",
     metric("refusal.wrong_answers"): "Unanswerable, but answered",
 }
@@ -222,7 +245,8 @@ HEADLINE: dict[Metric, str] = {
 _COMPARED = (
     "article.hit@1 article.hit@4 article.recall@10 context.answer@1 context.answer@4 context.answer@10 "
     "context.answer@20 passage.recall@4 passage.ndcg@10 answer.holds@1 answer.holds@3 answer.em answer.f1 "
-    "answer.correct citations.verbatim citations.precision citations.recall refusal.wrong_refusals "
+    "answer.correct citations.verbatim citations.precision citations.recall state.found state.may_answer "
+    "state.not_found state.found_right state.found_covered refusal.wrong_refusals "
     "refusal.wrong_answers refusal.wrong_answers@10 refusal.missing_answered@10 refusal.false_answers@10 "
     "risk.aurc latency.p50"
 )
@@ -241,7 +265,7 @@ def score(result: CaseResult, gives_short: bool = True) -> dict[str, float]:
 
 def score_all(results: Sequence[CaseResult]) -> list[dict[str, float]]:
     """The scores of a whole run; short answers are scored only if the run gives any."""
-    gives_short = any(result.short for result in results)
+    gives_short = any(result.short or result.span for result in results)
     return [score(result, gives_short) for result in results]
 
 

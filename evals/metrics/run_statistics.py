@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evals.metrics.scores import ScoredResult, answered_right, left_out_elsewhere, left_out_right
+from evals.metrics.scores import ScoredResult, answered_right, first_right, left_out_elsewhere, left_out_right
 from evals.results import CaseResult
 
 Columns = tuple[Sequence[float], ...]
@@ -79,6 +79,20 @@ def confidence_and_right_of_answered(run: Run) -> Columns:
     """Confidence and rightness of the questions answered."""
     judged = run.judged(answered_only=True)
     return [result.confidence for result, _ in judged], [right for _, right in judged]
+
+
+def right_of_found(run: Run) -> Columns:
+    """1.0 for each answer found whose first statement is right, 0.0 for each other."""
+    found = (one for one in run.completed if one.state == "found")
+    return ([right for one in found if (right := first_right(one)) is not None],)
+
+
+def probability_and_first_right(run: Run) -> Columns:
+    """The probability of every question, and whether its first statement is right, whatever the bars are."""
+    judged = [(one.probability, right) for one in run.completed if (right := first_right(one)) is not None]
+    # Without statements nothing was right that could be seen.
+    stated = judged if any(sure for sure, _ in judged) else []
+    return [sure for sure, _ in stated], [right for _, right in stated]
 
 
 def both_confidences(run: Run) -> Columns:

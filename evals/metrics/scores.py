@@ -14,6 +14,7 @@ from evals.metrics.quotations import same_name
 from evals.metrics.text_match import exact, f1, holds
 from evals.results import CaseResult, CitationRecord, HitRecord
 from index.types import Span
+from rag.types import State
 
 DEPTHS = (1, 4, 10, 20)
 SHORT_ANSWER = 10
@@ -251,14 +252,60 @@ def _gold_speakers(one: ScoredResult, first: int) -> list[str] | None:
     return [each.speaker for each in cited]
 
 
+def first_right(result: CaseResult) -> float | None:
+    """Whether the first statement is right; None where nobody can say.
+
+    It holds an expected answer; where answers are long or not given, it cites a gold sentence. Of a question without
+    answer nothing is right, but where its articles were hidden and the expected words stand there all the same.
+    """
+    if not result.case.answerable:
+        return None if result.case.held_out and holds_answer(result, 1) else 0.0
+    if short_answers(result):
+        return float(holds_answer(result, 1))
+    if spans := gold_spans(result):
+        cited = result.statements[0].citations if result.statements else ()
+        return float(any(cites(cited, span) for span in spans))
+    return None
+
+
+def in_state(state: State) -> Score:
+    """1.0 if the answer is in that state; None of answers that were given without one."""
+
+    def score(one: ScoredResult) -> float | None:
+        return float(one.result.state == state) if one.result.state else None
+
+    return score
+
+
+def found_covered(one: ScoredResult) -> float | None:
+    return in_state("found")(one) if one.result.case.answerable else None
+
+
+def short_given(one: ScoredResult) -> float | None:
+    """Whether a short answer stands alone, of the answerable questions of a run that gives states."""
+    return float(bool(one.result.short)) if one.result.state and one.result.case.answerable else None
+
+
+def short_right(one: ScoredResult) -> float | None:
+    """Whether the short answer is an expected one; None where none stands alone."""
+    if not one.result.short or not one.result.state or first_right(one.result) is None:
+        return None
+    return float(one.result.case.answerable and exact(one.result.short, one.result.case.answers))
+
+
+def _span(one: ScoredResult) -> str:
+    """The short answer inside the first statement, or the one of a system that gives it apart."""
+    return one.result.span or one.result.short
+
+
 def exact_match(one: ScoredResult) -> float | None:
     wanted = one.result.case.answerable and one.searchable and one.gives_short
-    return exact(one.result.short, one.result.case.answers) if wanted else None
+    return exact(_span(one), one.result.case.answers) if wanted else None
 
 
 def answer_f1(one: ScoredResult) -> float | None:
     wanted = one.result.case.answerable and one.searchable and one.gives_short
-    return f1(one.result.short, one.result.case.answers) if wanted else None
+    return f1(_span(one), one.result.case.answers) if wanted else None
 
 
 def cites(citations: Iterable[CitationRecord], span: ArticleSpan) -> bool:

@@ -9,7 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from evals.metrics import statistics
-from evals.metrics.scores import answered_right, article_ranking, first_ranks, gold_spans, ranked_passages
+from evals.metrics.scores import (
+    answered_right,
+    article_ranking,
+    first_ranks,
+    first_right,
+    gold_spans,
+    ranked_passages,
+)
 from evals.results import CaseResult
 
 if TYPE_CHECKING:
@@ -50,19 +57,24 @@ def _judged(results: Sequence[CaseResult]) -> list[tuple[CaseResult, float]]:
 
 
 def risk_coverage(results: Sequence[CaseResult]) -> str:
-    """Accuracy by share answered, surest first; empty where nothing can be judged."""
+    """Accuracy by share answered, surest first, with the shares found and answered; empty where none can be judged."""
     judged = _judged(results)
     if not judged:
         return ""
     coverage, accuracy = statistics.risk_coverage([one.confidence for one, _ in judged], [right for _, right in judged])
-    answered = sum(not one.refused for one, _ in judged) / len(judged)
+    shares = {"answered": sum(not one.refused for one, _ in judged) / len(judged)}
+    if any(one.state == "found" for one, _ in judged):
+        shares["found"] = sum(one.state == "found" for one, _ in judged) / len(judged)
 
     def draw(axes: Axes) -> None:
         axes.plot(coverage, accuracy, color=BLUE, linewidth=2, drawstyle="steps-post")
-        axes.axvline(answered, color=RED, linestyle="--", linewidth=1)
-        text, point = f"answered: {answered:.0%}", (answered, 0.03)
-        side, shift = ("right", -4) if answered > 0.5 else ("left", 4)
-        axes.annotate(text, point, color=RED, ha=side, xytext=(shift, 0), textcoords="offset points")
+        for number, (name, share) in enumerate(shares.items()):
+            axes.axvline(share, color=RED, linestyle="--", linewidth=1)
+            side, shift = ("right", -4) if share > 0.5 else ("left", 4)
+            point = (share, 0.03 + 0.08 * number)
+            axes.annotate(
+                f"{name}: {share:.0%}", point, color=RED, ha=side, xytext=(shift, 0), textcoords="offset points"
+            )
         axes.set(xlabel="share of questions answered, surest first", ylabel="of these, right")
         axes.set(xlim=(0, 1.01), ylim=(0, 1.03))
 
@@ -70,10 +82,16 @@ def risk_coverage(results: Sequence[CaseResult]) -> str:
 
 
 def reliability(results: Sequence[CaseResult]) -> str:
-    """Confidence against accuracy of the answers given; empty where none can be judged."""
-    judged = [(one.confidence, right) for one, right in _judged(results) if not one.refused]
+    """Probability against the share of first statements that are right; empty where none can be judged.
+
+    Of a system without probabilities, confidence against accuracy of the answers given.
+    """
+    stated = [one for one in results if not one.error and one.probability]
+    judged = [(one.probability, right) for one in stated if (right := first_right(one)) is not None]
+    judged = judged or [(one.confidence, right) for one, right in _judged(results) if not one.refused]
     if not judged:
         return ""
+    label = "probability" if stated else "confidence"
     groups = statistics.reliability([sure for sure, _ in judged], [right for _, right in judged])
     confidence, accuracy, counts = zip(*groups, strict=True)
 
@@ -81,7 +99,9 @@ def reliability(results: Sequence[CaseResult]) -> str:
         axes.plot([0, 1], [0, 1], color=INK, alpha=0.4, linewidth=1)
         axes.plot(confidence, accuracy, color=BLUE, linewidth=1.5)
         axes.scatter(confidence, accuracy, s=[20 + 160 * count / max(counts) for count in counts], color=BLUE)
-        axes.set(xlabel="confidence", ylabel="right", xlim=(-0.02, 1.02), ylim=(-0.02, 1.05))
+        axes.set(
+            xlabel=label, ylabel="first statement right" if stated else "right", xlim=(-0.02, 1.02), ylim=(-0.02, 1.05)
+        )
 
     return svg_plot("reliability", draw)
 

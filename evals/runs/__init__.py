@@ -56,6 +56,8 @@ class Header:
     """SHA-256 of the packages that answer; see `code_hash`."""
     commit: str = ""
     packages: dict[str, str] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+    """What searches, orders and reads: the names of encoder, reranker and reader, with their weights' fingerprints."""
     jobs: int = 1
     options: tuple[str, ...] = ()
     started: str = ""
@@ -127,7 +129,7 @@ def open_run(folder: Path, header: Header) -> list[CaseResult]:
     if path.exists():
         before = read_header(folder)
         if before.fingerprint != header.fingerprint:
-            names = ("system", "set_hash", "settings", "library_hash", "code", "packages", "options")
+            names = ("system", "set_hash", "settings", "library_hash", "code", "packages", "models", "options")
             changed = [name for name in names if getattr(before, name) != getattr(header, name)]
             raise UserError(
                 f"{str(folder)!r} holds a run that is not this one: {', '.join(changed)} changed. "

@@ -56,7 +56,7 @@ def answer_of(
         query=query,
         statements=tuple(statements),
         short=short,
-        refused=not statements,
+        state="may_answer" if statements else "not_found",
         reason="" if statements else "nothing was found",
         confidence=confidence if statements else 0.0,
         hits=tuple(hits),

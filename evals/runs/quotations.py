@@ -83,4 +83,6 @@ def _content(text: str, sentence: Span, place: Span | None) -> tuple[Span, ...]:
     after = (verb.end() if verb else place[1], end)
     parts = [part for part in (before, after) if len(text[slice(*part)].split()) > 1]
     between_commas = text[: before[1]].rstrip().endswith(",") and text[after[0] : after[0] + 1] == ","
-    return tuple(parts) if between_commas or not parts else (parts[-1],)
+    if not parts:
+        return (sentence,)
+    return tuple(parts) if between_commas else (parts[-1],)

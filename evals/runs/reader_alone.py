@@ -27,7 +27,7 @@ from rag.types import Answer, Query, Statement
 if TYPE_CHECKING:
     from evals.runs import Answering
     from index.library import Library
-    from rag.read.span_model import SpanModel
+    from rag.read.span_model import ExtractiveModel
 
 READER, BM25_READER = "reader", "bm25-reader"
 PASSAGES = 20
@@ -72,7 +72,7 @@ class NamedArticles:
         return ids
 
 
-def reader_alone(library: Library, reader: SpanModel) -> Answering:
+def reader_alone(library: Library, reader: ExtractiveModel) -> Answering:
     """The reader over the articles that a case names."""
     named = NamedArticles(library)
 
@@ -82,7 +82,7 @@ def reader_alone(library: Library, reader: SpanModel) -> Answering:
     return answering
 
 
-def bm25_reader(library: Library, reader: SpanModel) -> Answering:
+def bm25_reader(library: Library, reader: ExtractiveModel) -> Answering:
     """The reader over BM25's passages."""
 
     def answering(case: Case) -> Answer:
@@ -101,7 +101,7 @@ def whole(article: Article) -> Hit:
     return Hit(Passage(article.id, article.revision, 0, 0, len(text), tuple(sentences(text)), tokens=0), article, 1.0)
 
 
-def read(reader: SpanModel, query: Query, hits: Sequence[Hit], most: int) -> Answer:
+def read(reader: ExtractiveModel, query: Query, hits: Sequence[Hit], most: int) -> Answer:
     """The best span of the hits, and the first `most` different sentences in which the best spans stand."""
     texts = [(hit.article.title, str(hit.article.published or ""), hit.text) for hit in hits]
     started = time.perf_counter()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from evals import runs
@@ -13,12 +15,12 @@ from evals.datasets.resolve import ArticleNames, Fault, resolve
 from evals.runs import Answering, Header
 from evals.runs.baselines import BM25, TUTORIAL, bm25, tutorial
 from evals.runs.reader_alone import BM25_READER, READER, NamedArticles, bm25_reader, reader_alone
-from index.engines.encoder import open_encoder
+from index.engines.encoder import encoder_label, open_encoder
 from index.errors import UserError
 from index.types import Filter
 from rag.assistant import Assistant
-from rag.read.reader import WEIGHTS
-from rag.read.span_model import SpanModel
+from rag.read.from_settings import open_span_model
+from rag.read.rules import RuleReader
 from rag.types import Answer, Turn
 
 if TYPE_CHECKING:
@@ -46,23 +48,38 @@ def ours(assistant: Assistant) -> Answering:
     return answering
 
 
-def open_system(name: str, library: Library, settings: Settings, folder: Path) -> tuple[Answering, str]:
-    """The system of a name over a library, and the fingerprint of its settings.
+@dataclass(frozen=True, slots=True)
+class System:
+    """What answers cases, and what the header of its run says of it."""
+
+    answering: Answering
+    fingerprint: str
+    """Of its settings."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """As in `Header`."""
+
+
+def open_system(name: str, library: Library, settings: Settings, folder: Path) -> System:
+    """The system of a name over a library.
 
     What it indexes of its own is kept in `folder`. Raises UserError for a name that is not in `SYSTEMS`.
     """
     if name == OURS:
-        return ours(Assistant(library, settings)), settings.fingerprint
+        assistant = Assistant(library, settings)
+        return System(ours(assistant), settings.fingerprint, assistant.models)
     if name in (READER, BM25_READER):
-        weights = Path(settings.reader) if settings.reader else WEIGHTS
-        reader = SpanModel(weights)
+        if settings.reader == RuleReader.name:
+            raise UserError(f"The reader {settings.reader!r} does not read alone. Name a model, or: CLIPPINGS_READER=")
+        reader = open_span_model(settings.reader)
         make = reader_alone if name == READER else bm25_reader
-        return make(library, reader), fingerprint(name, (weights / "checksums.json").read_text(encoding="utf-8"))
+        return System(make(library, reader), fingerprint(name, reader.name), {"reader": reader.name})
     encoder = open_encoder(settings.encoder)
     if name == BM25:
-        return bm25(library), fingerprint(name, encoder.fingerprint)
+        return System(bm25(library), fingerprint(name, encoder.fingerprint))
     if name == TUTORIAL:
-        return tutorial(library, encoder, folder / "tutorial-index"), fingerprint(name, encoder.fingerprint)
+        answering = tutorial(library, encoder, folder / "tutorial-index")
+        models = {"encoder": encoder_label(encoder.name)}
+        return System(answering, fingerprint(name, encoder.fingerprint), models)
     raise UserError(f"There is no system {name!r}. There are: {', '.join(SYSTEMS)}")
 
 
@@ -111,6 +128,7 @@ def header(
     settings_fingerprint: str,
     options: Sequence[str] = (),
     jobs: int = 1,
+    models: Mapping[str, str] = MappingProxyType({}),
 ) -> Header:
     """The header of a run of these cases on this library by the code that is running."""
     return Header(
@@ -125,6 +143,7 @@ def header(
         code=runs.code_hash(),
         commit=runs.commit(),
         packages=runs.packages(),
+        models=dict(models),
         jobs=jobs,
         options=tuple(options),
         started=runs.now(),

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-INNER_ORDER = "checksums bm25 chroma probe fusion http_clients minilm_onnx encoder"
+INNER_ORDER = "checksums bm25 chroma probe fusion http_clients minilm_onnx named_models encoder"
 """Each may import itself and those before it."""

@@ -1,11 +1,7 @@
-"""Embedding models behind LangChain's Embeddings; knows nothing of articles or storage.
-
-The only module that imports sentence_transformers, and only for models other than the default.
-"""
+"""Embedding models behind LangChain's Embeddings; knows nothing of articles or storage."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -15,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from index.engines import minilm_onnx
+from index.engines import minilm_onnx, named_models
 from index.engines.http_clients import stay_on_host
 from index.errors import UserError
 
@@ -68,18 +64,10 @@ class OnnxEncoder(Encoder):
 
 
 class SentenceTransformerEncoder(Encoder):
-    """Any sentence-transformers model, by name or folder; loads torch."""
+    """Any sentence-transformers model, by name or folder; loads torch. `download` as in `find_model`."""
 
-    def __init__(self, name: str) -> None:
-        from sentence_transformers import SentenceTransformer
-
-        try:
-            self._model = SentenceTransformer(name)
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"Cannot load the encoder {name!r}: {error}. Name a folder that holds a sentence-transformers "
-                f"model, or use the built-in one: clippings index --encoder {DEFAULT} seeds/"
-            ) from error
+    def __init__(self, name: str, download: bool = True) -> None:
+        self._model = named_models.load_sentence_transformer(name, download)
         self.name = name
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
         self.fingerprint = fingerprint(name)
@@ -108,28 +96,40 @@ class ProviderEncoder(Encoder):
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
-def open_encoder(name: str = DEFAULT, cache: Path | None = None) -> Encoder:
+def open_encoder(name: str = DEFAULT, cache: Path | None = None, download: bool = True) -> Encoder:
     """The encoder of that name; the default one is written as ONNX to `cache` when first needed.
 
-    Raises UserError when a model cannot be loaded.
+    A model that is not on this machine is fetched where `download` allows it. Raises UserError when a model cannot be
+    loaded.
     """
     if name == DEFAULT:
         folder = packaged_model()
-        weights = _weights_fingerprint(folder)
+        weights = named_models.weights_fingerprint(folder)
         graph = (cache or cache_folder()) / f"{DEFAULT}-{weights}-graph{minilm_onnx.REVISION}.onnx"
         if not graph.exists():
             minilm_onnx.write(folder, graph)
         return OnnxEncoder(graph, folder / "tokenizer.json", DEFAULT, weights)
-    if ":" in name and not Path(name).exists():
+    if is_provider(name):
         return ProviderEncoder(name)
-    return SentenceTransformerEncoder(name)
+    return SentenceTransformerEncoder(name, download)
+
+
+def is_provider(name: str) -> bool:
+    """Whether an encoder is named `provider:model`, to be asked and not loaded."""
+    return ":" in name and not Path(name).exists()
 
 
 def fingerprint(name: str = DEFAULT) -> str:
     """What `open_encoder(name).fingerprint` would be, without loading the model."""
     if name == DEFAULT:
-        return _weights_fingerprint(packaged_model())
-    return _weights_fingerprint(Path(name)) if Path(name).is_dir() else name
+        return named_models.weights_fingerprint(packaged_model())
+    return named_models.weights_fingerprint(Path(name)) if Path(name).is_dir() else name
+
+
+def encoder_label(name: str) -> str:
+    """What an encoder is called in headers: its name, or its folder's without the path, and its weights."""
+    folder = name != DEFAULT and Path(name).is_dir()
+    return named_models.model_label(name, Path(name)) if folder else name
 
 
 def as_embeddings(encoder: Encoder) -> Embeddings:
@@ -198,13 +198,3 @@ def open_tokenizer(path: Path, max_length: int, **truncation: Any) -> tokenizers
     tokenizer.enable_truncation(max_length, **truncation)
     tokenizer.no_padding()
     return tokenizer
-
-
-def _weights_fingerprint(folder: Path) -> str:
-    """First 12 hex digits of the SHA-256 of the weights, or of the folder's file names where there are none."""
-    digest = hashlib.sha256()
-    files = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("*.bin"))
-    for path in files:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:12]

@@ -45,6 +45,8 @@ class Attribution:
         return bool(self.speaker) and not self.direct
 
 
+LEAST_OF_A_PARAGRAPH = 60
+"""Characters of a paragraph without a speaker that goes on with the one before; a shorter one may be a reply."""
 STRETCH = 12_000
 """Characters of a long article that are read at once, with as many before them to know the speakers from."""
 
@@ -141,6 +143,7 @@ class ArticleNames:
                 len(other.split()) > len(words)
                 and other.split()[-len(words) :] == words
                 and not INSTITUTION.search(other)
+                and " for " not in other
             ):
                 longer[other] = None
         if not longer:
@@ -177,7 +180,7 @@ class _Attributor:
         self.text, self.spans = text, spans
         quotes = quoted_spans(text)
         self.masked = _mask(text, quotes)
-        names = find_names(self.masked)
+        names = [part for name in find_names(self.masked) for part in _people_apart(self.masked, name)]
         self.names = ArticleNames(self.masked, names)
         self.block = _numbered(paragraphs(text), spans)
         self.groups = _runs(text, quotes)
@@ -252,6 +255,9 @@ class _Attributor:
             if people:
                 meant = people[0] if len(people) == 1 and self._begins_with_person(before) else ""
                 break
+        named = [other for other in self.cues[number] if other.how == "name" and other.end < cue.start]
+        if not meant and named:
+            meant = self.names.fullest(named[-1].start)
         if not meant or not self.names.fits(meant, cue.words):
             return ""
         here = self._people(self.spans[number][0], cue.start)
@@ -279,8 +285,24 @@ class _Attributor:
             return
         before = self.found[number - 1]
         introduces = self.text[self.spans[number - 1][0] : self.spans[number - 1][1]].rstrip().endswith(":")
-        if self.block[number] == self.block[number - 1] or introduces:
+        if self.block[number] == self.block[number - 1] or introduces or self._paragraph_goes_on(number):
             self.found[number] = replace(self.found[number], speaker=before.speaker, how="continued")
+
+    def _paragraph_goes_on(self, number: int) -> bool:
+        """Whether a sentence begins a paragraph that is one quotation, after one that ends in its speaker's words.
+
+        Only one such paragraph: where several follow each other, two people may be speaking in turn.
+        """
+        paragraph, before = self.block[number], self.block[number - 1]
+        if paragraph != before + 1 or not self.found[number - 1].direct:
+            return False
+        own = [other for other in range(number, len(self.spans)) if self.block[other] == paragraph]
+        ahead = [other for other in range(number) if self.block[other] == before]
+        alone = all(self.whole[other] and not self.cues[other] for other in own)
+        if self.spans[own[-1]][1] - self.spans[number][0] < LEAST_OF_A_PARAGRAPH:
+            return False
+        speakers = {self.found[other].speaker for other in ahead}
+        return alone and len(speakers) == 1 and any(self.cues[other] for other in ahead)
 
     def _look_back(self, number: int) -> None:
         """`"It is over!" Smith told reporters.` cut in two: the second part says whose the first is."""
@@ -312,6 +334,31 @@ class _Attributor:
                 for number in members:
                     if not self.found[number].speaker and not self.cues[number]:
                         self.found[number] = replace(self.found[number], speaker=speaker, how="continued")
+
+
+# takes "director of ", "spokesman for the "; not "said "
+_OFFICE_OF = re.compile(r"\b(?:of|for|at|from)\s+(?:the\s+)?$")
+# takes "Ana Ruiz for Harbour Control"; not "Centers for Disease Control", "Nevada for Biden"
+_SPEAKS_FOR = re.compile(r"^(?P<who>[\w.’'-]+\s+[\w.’'-]+)\s+for\s+(?=[A-Z])")
+
+
+def _people_apart(text: str, name: Name) -> list[Name]:
+    """A name, or the two that it is: `director of Amnesty International Ana Ruiz`, `Ana Ruiz for Amnesty`."""
+    cut = 0
+    if _OFFICE_OF.search(text[max(0, name.start - 12) : name.start]):
+        cut = max((match.end() for match in INSTITUTION.finditer(name.text)), default=0)
+    rest = name.text[cut:].lstrip()
+    if cut and len(rest.split()) > 1 and rest[0].isupper():
+        return [Name(name.text[:cut], name.start, name.start + cut), Name(rest, name.end - len(rest), name.end)]
+    speaks = _SPEAKS_FOR.match(name.text)
+    # "Centers" is the plural of an institution's word
+    if speaks and not INSTITUTION.search(re.sub(r"s\b", "", speaks["who"])) and not speaks["who"][:2].isupper():
+        end = speaks.end("who")
+        return [
+            Name(speaks["who"], name.start, name.start + end),
+            Name(name.text[speaks.end() :], name.start + speaks.end(), name.end),
+        ]
+    return [name]
 
 
 def _mask(text: str, quotes: Sequence[QuotedSpan]) -> str:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from index.split import paragraphs
 
-_OPENERS, _CLOSERS = "“„«", "”»"
-# takes "“", '"'; not "’", "'"
-_MARK = re.compile(r"[“”„«»\"]")
+_OPENERS, _CLOSERS = ("“", "„", "«", "``", "‘‘"), ("”", "»", "’’")
+_EITHER = ('"', "''")
+"""Marks that open and close: the straight one, and two apostrophes as typewriters and old archives have them."""
+# takes "“", '"', "``", "''"; not "’", "'"
+_MARK = re.compile(r"[“”„«»\"]|``|‘‘|’’|(?<!')''(?!')")
 # takes "‘It is over’", "‘We don’t’"; not "the workers’", "’tis over’"
 _SINGLE = re.compile(r"(?<![\w’])‘(?=\S)(?:[^\n‘]*?\S)’(?!\w)")
 
@@ -45,22 +47,26 @@ def quoted_spans(text: str) -> list[QuotedSpan]:
 
 def _paragraph(text: str, start: int, end: int) -> list[QuotedSpan]:
     found: list[QuotedSpan] = []
-    opened, mark = -1, ""
+    opened, words, mark = -1, -1, ""
     for match in _MARK.finditer(text, start, end):
-        at, character = match.start(), match.group()
+        at, after, character = match.start(), match.end(), match.group()
         if opened < 0:
-            if character in _OPENERS or (character == '"' and _can_open(text, at, end)):
-                opened, mark = at, character
-        elif character in _CLOSERS or (character == '"' and mark == '"') or (mark == '"' and character in _CLOSERS):
-            found.append(QuotedSpan(opened, at + 1, opened + 1, at, True))
+            if character in _OPENERS or (character in _EITHER and _can_open(text, at, after, end)):
+                opened, words, mark = at, after, character
+        elif character in _CLOSERS or (character in _EITHER and mark in (character, *_TYPEWRITTEN.get(character, ()))):
+            found.append(QuotedSpan(opened, after, words, at, True))
             opened = -1
-        elif character in _OPENERS and _can_open(text, at, end) and at - opened > 1 and mark != "«":
+        elif character in _OPENERS and _can_open(text, at, after, end) and at - words > 0 and mark != "«":
             # The writer forgot to close: what stands before cannot be trusted to be quoted.
-            opened, mark = at, character
-    if opened >= 0 and text[opened + 1 : end].strip():
-        found.append(QuotedSpan(opened, end, opened + 1, end, False))
+            opened, words, mark = at, after, character
+    if opened >= 0 and text[words:end].strip():
+        found.append(QuotedSpan(opened, end, words, end, False))
     return found
 
 
-def _can_open(text: str, at: int, end: int) -> bool:
-    return (at == 0 or not text[at - 1].isalnum()) and at + 1 < end and not text[at + 1].isspace()
+_TYPEWRITTEN = {"''": ("``", "‘‘"), '"': ("``",)}
+"""Openers that a straight mark or two apostrophes close."""
+
+
+def _can_open(text: str, at: int, after: int, end: int) -> bool:
+    return (at == 0 or not text[at - 1].isalnum()) and after < end and not text[after].isspace()

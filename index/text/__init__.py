@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-INNER_ORDER = "lexicon dates names numbers tokens"
+INNER_ORDER = "lexicon dates names name_variants numbers tokens"
 """Each may import itself and those before it."""

@@ -134,7 +134,8 @@ INSTITUTIONS = _words("""
 _SAID = _words("said says told argued explained claimed added stated noted")
 _WROTE = _words("wrote commented declared announced")
 REPORTING_VERBS = _SAID + _words(
-    "tells argues insisted warned acknowledged admitted complained contended asserted testified tweeted stressed"
+    "tells argues insisted warned acknowledged admitted complained contended asserted testified tweeted stressed "
+    "indicated"
 )
 """Verbs that report speech without `that`; `declared war` and `promised aid` do not."""
 SPEECH_VERBS = (
@@ -148,7 +149,13 @@ SPEECH_VERBS = (
 """Verbs beside the name of a speaker."""
 VERBS_BESIDE_QUOTATIONS = _words("""
     asked continued continues began urged called described asks exclaimed shouted answered thinks believes thought read
-    reads""")
+    reads
+    admits admonished advised affirmed agreed agrees alleges announces appealed begged bragged chided comments
+    complains concedes concludes confessed confirms contends cried declares demanded demands denied elaborated
+    emphasises emphasizes fumed gushed implored informed instructed intoned jokes lectured messaged mocked mused
+    objected observes pleaded posts praised preached protested quips ranted reads reasoned recalls recounted reflected
+    reiterates remarks remembered repeated repeats replies responds retorted revealed sang scolded scoffed screamed
+    snapped stresses summarised summarized swore taunted teased texted thundered tweets urges vented wondered yelled""")
 """Verbs of saying only where quoted words are next to them."""
 PLAIN_SPEECH_VERBS = _SAID + _WROTE
 """Those that a quotation's speaker stands beside most often, for questions made by rule."""
@@ -230,3 +237,26 @@ SOFT_DENIALS = _set("""
 """What may say no without a negation, as in `yet to come` and `stopped coming`."""
 ONLY_WORDS = _set("only sole solely alone exclusively just merely")
 ALL_WORDS = _set("all every each entire whole everyone everybody both unanimous unanimously throughout")
+ORGANISATIONS = _set("""
+    agency airline airport association bank body brand broadcaster business channel charity church club committee
+    company corporation council court department firm foundation group hospital institution label league manufacturer
+    maker ministry network newspaper operator organisation organization outlet paper party publisher regulator retailer
+    school studio supermarket team union university""")
+"""Words for organisations, as in `which company`."""
+
+ALTERNATIVES = (
+    "killed died dead / injured wounded injuries hurt / survived survivors",
+    "arrested detained / convicted guilty conviction / acquitted",
+    "began begin start started starts opened erupted / ended end ends closed finished",
+    "bought buy buys acquired / sold sell sells sale",
+    "votes vote / seats seat",
+    "born / died",
+    "appointed nominated / elected / resigned resign quit / dismissed fired sacked",
+    "owned owner owns / built manufactured maker / insured insurer / hired chartered / designed designer",
+    "married marriage wedding / divorced divorce",
+    "increased increase rose rise risen grew / decreased decrease fell fallen dropped decline",
+    "approved adopted / rejected vetoed",
+    "son / daughter / wife / husband / father / mother / brother / sister",
+    "gold / silver / bronze",
+)
+"""Words of which a sentence that has one of another group does not answer a question that has one of this group."""

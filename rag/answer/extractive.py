@@ -28,8 +28,8 @@ class ExtractiveAnswerer:
 
     def statements(self, query: Query, reading: Reading, turns: Sequence[Turn] = ()) -> Iterator[Statement]:
         # Of a person's words only that person's are shown, where the best sentence is theirs.
-        theirs = bool(query.speaker and reading.candidates) and _says(query.speaker, reading.candidates[0])
-        eligible = (each for each in reading.candidates if not theirs or _says(query.speaker, each))
+        theirs = bool(query.speaker and reading.candidates) and says(query.speaker, reading.candidates[0])
+        eligible = (each for each in reading.candidates if not theirs or says(query.speaker, each))
         candidates = select(eligible, self._limit, self._score_share)
         if query.develops:
             candidates = sorted(candidates, key=_date_and_place)
@@ -54,7 +54,9 @@ def select(candidates: Iterable[Candidate], limit: int, score_share: float) -> l
 def to_statement(candidate: Candidate) -> Statement:
     """A candidate as a statement: the sentence, verbatim, with whoever says it where the text tells."""
     citation = to_citation(candidate)
-    return Statement(citation.text, (citation,), speaker_of(candidate.hit.article, candidate.sentence))
+    (start, end), short = candidate.sentence, candidate.short
+    span = (short[0] - start, short[1] - start) if short and start <= short[0] and short[1] <= end else None
+    return Statement(citation.text, (citation,), speaker_of(candidate.hit.article, candidate.sentence), span=span)
 
 
 def to_citation(candidate: Candidate) -> Citation:
@@ -70,7 +72,8 @@ def speaker_of(article: Article, sentence: Span) -> str:
     return attribution.speaker if attribution and attribution.direct else ""
 
 
-def _says(speaker: str, candidate: Candidate) -> bool:
+def says(speaker: str, candidate: Candidate) -> bool:
+    """Whether a candidate holds words of a speaker, in quotation marks or without."""
     attribution = attributions_near(candidate.hit.article, candidate.sentence[0]).get(candidate.sentence)
     return attribution is not None and bool(attribution.speaker) and shares_surname(speaker, attribution.speaker)
 

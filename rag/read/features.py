@@ -1,7 +1,6 @@
-"""The reader that needs no trained weights: scores each sentence by its words, position, names and answer type.
+"""What is known of each sentence as an answer: words, position, names, type, and what of the question it lacks.
 
-Knows nothing of storage or of how the answer is shown. Its weights were fitted on the tuning halves of the
-question sets that ship: `python -m evals.lab.fit_readers`.
+Knows nothing of storage, of weights or of how the answer is shown.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ from index.text.names import find_names, shares_surname
 from index.text.numbers import find_figures
 from index.text.tokens import content, stem
 from index.types import Hit, Span
-from rag.types import AnswerType, Candidate, Query, Reading
+from rag.read.asked_for import NEAR, AskedTerm, asked_terms
+from rag.types import AnswerType, Query
 
 # takes "two", "3.5", "millions"; not "someone" and not "one", which hardly ever counts
 _NUMBER = re.compile(
@@ -62,18 +62,6 @@ class SentenceFeatures:
     """1 when it holds a quotation and a quotation is wanted."""
 
 
-SENTENCE_WEIGHTS = SentenceFeatures(
-    term_overlap=4.0,
-    window_overlap=2.5,
-    retrieval_score=5.5,
-    answer_type=1.7,
-    speaker=2.7,
-    lead=0.3,
-    too_short=-1.0,
-    quotation=0.25,
-)
-
-
 @dataclass(frozen=True, slots=True)
 class AnswerabilityFeatures:
     """What the best sentence says of whether the articles answer at all; the first three in [0, 1]."""
@@ -97,49 +85,34 @@ class AnswerabilityFeatures:
     """The span model's logits for the sentence; 0 where it did not read."""
     agreement: float = 0.0
     """How many other articles it finds to give the same short answer, at most 3."""
+    names_there: float = 0.0
+    """Share of the question's names in the sentence itself, under any form; 1 where it has none. See `asked_for`."""
+    names_near: float = 0.0
+    """The same, counting its neighbours and the title."""
+    names_contradicted: float = 0.0
+    """Share of the question's names for which another of the same kind stands in the sentence."""
+    numbers_near: float = 0.0
+    """Share of the question's years and numbers in the sentence, its neighbours or the date; 1 where it has none."""
+    numbers_contradicted: float = 0.0
+    """1 when a year is asked about and the sentence holds another one only."""
+    property_near: float = 0.0
+    """1 when the property word of the question stands in the sentence or none is asked for, 0.5 beside it, else 0."""
+    property_contradicted: float = 0.0
+    """1 when a word of the question has an alternative in the sentence instead, as `injured` for `killed`."""
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the sentence holds something else of the kind of what was asked for."""
+        return self.names_contradicted + self.numbers_contradicted + self.property_contradicted > 0
 
 
 ORDINARY_BM25 = 10.0
 """A BM25 score that says nothing yet."""
 
-ANSWERABILITY_WEIGHTS = AnswerabilityFeatures(
-    window_overlap=1.9,
-    name_overlap=1.62,
-    number_overlap=0.48,
-    cosine=2.53,
-    bm25=0.89,
-    staleness=-1.5,
-    speaker_mismatch=-1.0,
-)
-ANSWERABILITY_BIAS = -4.29
-"""The confidence is a logistic function of the bias and the weighted sum. `staleness` and `speaker_mismatch` were
-fitted on questions held out of training too, since the sets that ship hardly ever ask for what is new."""
-
-REFUSAL = 0.393
-"""Confidence below which one in ten answerable questions of the tuning halves is refused."""
-
-NO_CANDIDATES = Reading((), 0.0, False, "Nothing in these articles shares a word with the question.")
-
 Row = tuple[Hit, Span, SentenceFeatures]
 SentenceKey = tuple[str, str, Span]
 """(article id, revision, sentence)."""
 FeatureRecord = TypeVar("FeatureRecord", SentenceFeatures, AnswerabilityFeatures)
-
-
-class RuleReader:
-    """Ranks the sentences of the hits by a weighted sum of their `SentenceFeatures`."""
-
-    name = "rules"
-
-    def read(self, query: Query, hits: Sequence[Hit]) -> Reading:
-        rows = sentence_features(query, hits)
-        if not rows:
-            return NO_CANDIDATES
-        candidates = [Candidate(hit, span, weighted_sum(SENTENCE_WEIGHTS, features)) for hit, span, features in rows]
-        order = sorted(range(len(rows)), key=lambda index: -candidates[index].score)
-        evidence = weighted_sum(ANSWERABILITY_WEIGHTS, answerability_features(query, rows[order[0]], hits))
-        confidence = logistic(ANSWERABILITY_BIAS + evidence)
-        return Reading(tuple(candidates[index] for index in order), confidence, confidence >= REFUSAL)
 
 
 def weighted_sum(weights: FeatureRecord, values: FeatureRecord) -> float:
@@ -250,12 +223,13 @@ def _speaker_match(speaker: str, text: str, attribution: Attribution | None) -> 
 
 def answerability_features(query: Query, row: Row, hits: Sequence[Hit]) -> AnswerabilityFeatures:
     """Whether a question's best sentence, one of the rows of `sentence_features`, answers it."""
-    hit, _, features = row
+    hit, sentence, features = row
     names = [words for name in find_names(query.text) if (words := set(content(name.text)))]
     around = f"{hit.article.title} {hit.text} {hit.article.published or ''}"
     known = set(content(around))
     figures = _figures(query.text)
     wants_new = query.recency >= 1 and hit.article.published is not None
+    terms = asked_terms(query, hit, sentence)
     # Names are found by their capitals, and a question may be typed without any.
     speaker = query.speaker.title() if query.text.islower() else query.speaker
     return AnswerabilityFeatures(
@@ -266,7 +240,20 @@ def answerability_features(query: Query, row: Row, hits: Sequence[Hit]) -> Answe
         bm25=math.log(max(hit.words.score, ORDINARY_BM25) / ORDINARY_BM25) if hit.words else 0.0,
         staleness=1 - freshness(hit.article, query.as_of) if wants_new else 0.0,
         speaker_mismatch=1 - features.speaker if find_names(speaker) else 0.0,
+        names_there=_share(terms, ("name",), ("there", "variant")),
+        names_near=_share(terms, ("name",), NEAR),
+        names_contradicted=1 - _share(terms, ("name",), (*NEAR, "missing")),
+        numbers_near=_share(terms, ("year", "number"), NEAR),
+        numbers_contradicted=1 - _share(terms, ("year", "number"), (*NEAR, "missing")),
+        property_near=(_share(terms, ("property",), NEAR) + _share(terms, ("property",), ("there",))) / 2,
+        property_contradicted=float(any(t.kind == "alternative" and t.presence == "contradicted" for t in terms)),
     )
+
+
+def _share(terms: Sequence[AskedTerm], kinds: Sequence[str], presences: Sequence[str]) -> float:
+    """The share of the terms of these kinds that are present in one of these ways; 1 where there are none."""
+    asked = [term for term in terms if term.kind in kinds]
+    return sum(term.presence in presences for term in asked) / len(asked) if asked else 1.0
 
 
 def _figures(text: str) -> set[float]:

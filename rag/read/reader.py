@@ -7,6 +7,7 @@ ship: `python -m evals.lab.fit_readers`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,21 +16,19 @@ from index.types import Hit, Passage, Span
 from rag.read.agreement import count_agreeing, disagreement_note
 from rag.read.calibration import Calibration
 from rag.read.features import (
-    NO_CANDIDATES,
     AnswerabilityFeatures,
     Row,
-    RuleReader,
     SentenceFeatures,
     SentenceKey,
     answerability_features,
     holds_answer_type,
-    logistic,
     sentence_features,
     sentence_key,
     topic_stems,
     weighted_sum,
 )
-from rag.read.span_model import SpanModel, weights_checksum
+from rag.read.rules import NO_CANDIDATES, RuleReader, reading
+from rag.read.span_model import ExtractiveModel, SpanModel
 from rag.types import Candidate, Query, Reading
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -69,15 +68,23 @@ Relevance ends below its bound by itself, as it is linear in a tanh; of spans on
 class CombinedReader:
     """Ranks sentences by rule features and the span model's span and relevance logits.
 
-    `folder` holds exported weights and, unless given, the `calibration` fitted for them. Raises UserError when
-    they are missing or altered.
+    `folder` holds exported weights and, unless given, the `calibration` fitted for them; another `model` may take the
+    weights' place. Raises UserError when they are missing or altered.
     """
 
-    def __init__(self, folder: Path = WEIGHTS, calibration: Calibration | None = None) -> None:
-        self._model = SpanModel(folder)
+    def __init__(
+        self, folder: Path = WEIGHTS, calibration: Calibration | None = None, model: ExtractiveModel | None = None
+    ) -> None:
+        self.model = model or SpanModel(folder)
         self._rules = RuleReader()
-        self._calibration = calibration or Calibration.load(folder)
-        self.name = f"trained-{weights_checksum(folder)[:8]}"
+        self.calibration = calibration or Calibration.load(folder)
+        self.name = self.model.name
+
+    def with_calibration(self, calibration: Calibration) -> CombinedReader:
+        """The same reader, its model loaded once, with other numbers."""
+        other = copy(self)
+        other.calibration = calibration
+        return other
 
     def read(self, query: Query, hits: Sequence[Hit]) -> Reading:
         """The sentences in order; by rule alone where a development is asked for, which no single span answers."""
@@ -94,12 +101,14 @@ class CombinedReader:
             short = prediction.short if is_short_answer(query, topic, hit, prediction) else None
             candidates.append(Candidate(hit, span, self._score(features, prediction), short))
         order = sorted(range(len(rows)), key=lambda index: -candidates[index].score)
-        fitted = self._calibration
-        evidence = answerability_with_model(query, hits, rows[order[0]], predictions)
-        confidence = logistic(fitted.bias + weighted_sum(fitted.answerability, evidence))
         ordered = tuple(candidates[index] for index in order)
+        by_key = {sentence_key(hit, span): (hit, span, features) for hit, span, features in rows}
+
+        def evidence(row: Row) -> AnswerabilityFeatures:
+            return answerability_with_model(query, hits, row, predictions)
+
         note = disagreement_note(query, ordered)
-        return Reading(ordered, confidence, confidence >= fitted.refusal, notes=(note,) if note else ())
+        return reading(self.calibration, query, ordered, by_key, evidence, (note,) if note else ())
 
     def predict(
         self, query: Query, hits: Sequence[Hit], rows: Sequence[Row], stop: bool = True
@@ -134,7 +143,7 @@ class CombinedReader:
 
     def _score(self, features: SentenceFeatures, prediction: SpanPrediction) -> float:
         """The weighted sum that sentences are ranked by."""
-        fitted = self._calibration
+        fitted = self.calibration
         logits = fitted.span * prediction.span + fitted.relevance * prediction.relevance
         return weighted_sum(fitted.features, features) + logits
 
@@ -145,13 +154,13 @@ class CombinedReader:
             for hit, passage in passages
         ]
         predictions = []
-        for (_, passage), reading in zip(passages, self._model.read(query.text, query.as_of, inputs), strict=True):
-            by_sentence = dict.fromkeys(passage.sentences, clip(SpanPrediction(LOWEST_LOGIT, reading.relevance)))
-            for span in reading.spans:
+        for (_, passage), logits in zip(passages, self.model.read(query.text, query.as_of, inputs), strict=True):
+            by_sentence = dict.fromkeys(passage.sentences, clip(SpanPrediction(LOWEST_LOGIT, logits.relevance)))
+            for span in logits.spans:
                 start, end = span.start + passage.start, span.end + passage.start
                 for sentence in passage.sentences:
                     if sentence[0] <= start < sentence[1]:
-                        new = clip(SpanPrediction(span.score, reading.relevance, (start, min(end, sentence[1]))))
+                        new = clip(SpanPrediction(span.score, logits.relevance, (start, min(end, sentence[1]))))
                         by_sentence[sentence] = merge(by_sentence[sentence], new)
             predictions.append(by_sentence)
         return predictions

@@ -1,12 +1,15 @@
-"""The trained reader at run time: ONNX Runtime and a tokenizer, no torch. Scores passages for a question.
+"""Models that find answers in passages, and the trained one that ships: ONNX Runtime and a tokenizer, no torch.
 
-It sees each passage alone; which passages to show it, and what to do with an answer, is decided elsewhere.
+A model sees each passage alone; which passages to show it, and what to do with an answer, is decided elsewhere.
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ import numpy as np
 
 from index.engines.encoder import open_session, open_tokenizer
 from index.errors import UserError
+from index.types import Span
 
 MAX_TOKENS = 320
 OVERLAP = 64
@@ -43,16 +47,24 @@ class PassageReading:
     spans: tuple[ScoredSpan, ...]
 
 
-class SpanModel:
-    """Reads passages with the exported weights in `folder`.
+class ExtractiveModel(ABC):
+    """Reads passages for a question, each alone, in overlapping windows where one is long.
 
-    Raises UserError when weights are missing or altered.
+    `name` tells which model with which weights it is.
     """
 
-    def __init__(self, folder: Path) -> None:
-        check_weights(folder)
-        self._session = open_session(folder / MODEL_FILE)
-        self._tokenizer = open_tokenizer(folder / "tokenizer.json", MAX_TOKENS, stride=OVERLAP, strategy="only_second")
+    name: str
+    _tokenizer: Any
+    """A `tokenizers.Tokenizer` that cuts a pair's second text into windows, without padding."""
+    _question_tokens: int
+    """Word pieces of a question beyond which it is cut, so that a window has room for the passage."""
+
+    @abstractmethod
+    def _run(self, windows: Sequence[Any], blocks: Sequence[np.ndarray]) -> list[tuple[np.ndarray, float]]:
+        """The span logits [tokens, 2] and the relevance logit of each window, an Encoding of the tokenizer.
+
+        What a start and an end logit add up to is 0 where a span is as good as no answer. `blocks` as in `best_spans`.
+        """
 
     def read(
         self,
@@ -67,24 +79,30 @@ class SpanModel:
         `best` is how many spans a passage, none longer than `longest` tokens nor across a blank line. A long
         passage is read in overlapping windows.
         """
-        windows = self._windows(" ".join(question.split())[:400], as_of, passages)
-        # One window, one thread: no padding and no waiting, a third faster than batches on two cores.
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            outputs = list(threads.map(self._run, [encoding for _, encoding, _ in windows]))
+        windows = self._windows(self._shortened(" ".join(question.split())[:400]), as_of, passages)
+        blocks = [_blocks(encoding, front, passages[number][2]) for number, encoding, front in windows]
+        outputs = self._run([encoding for _, encoding, _ in windows], blocks)
         relevance = [-np.inf] * len(passages)
         scores: list[dict[tuple[int, int], float]] = [{} for _ in passages]
-        for (number, encoding, front), (logits, score) in zip(windows, outputs, strict=True):
+        for (number, encoding, front), block, (logits, score) in zip(windows, blocks, outputs, strict=True):
             relevance[number] = max(relevance[number], score)
-            block = _blocks(encoding, front, passages[number][2])
             for first, last, span_score in best_spans(logits, block, best, longest):
-                key = (encoding.offsets[first][0] - front, encoding.offsets[last][1] - front)
+                text = passages[number][2]
+                key = _stripped(text, encoding.offsets[first][0] - front, encoding.offsets[last][1] - front)
                 scores[number][key] = max(scores[number].get(key, -np.inf), span_score)
         readings = []
         for number in range(len(passages)):
             top = sorted(scores[number].items(), key=lambda item: -item[1])[:best]
-            spans = tuple(ScoredSpan(start, end, score) for (start, end), score in top)
+            spans = tuple(ScoredSpan(start, end, score) for (start, end), score in top if start < end)
             readings.append(PassageReading(float(relevance[number]), spans))
         return readings
+
+    def _shortened(self, question: str) -> str:
+        """The question, cut where it takes more than `_question_tokens`."""
+        # Encoded as a second text, which the tokenizer cuts itself where it is longer than a window.
+        encoding = self._tokenizer.encode("", question)
+        offsets = [at for at, part in zip(encoding.offsets, encoding.sequence_ids, strict=True) if part == 1]
+        return question if len(offsets) <= self._question_tokens else question[: offsets[self._question_tokens][0]]
 
     def _windows(
         self, question: str, as_of: date | None, passages: Sequence[tuple[str, str, str]]
@@ -98,9 +116,27 @@ class SpanModel:
                 windows.append((number, window, len(fronts[number])))
         return windows
 
-    def _run(self, encoding: Any) -> tuple[np.ndarray, float]:
-        """Return span logits [tokens, 2] and the relevance logit of one window."""
-        rows = (encoding.ids, encoding.attention_mask, encoding.type_ids)
+
+class SpanModel(ExtractiveModel):
+    """The exported weights in `folder`, ours or a person's own, in ONNX Runtime.
+
+    Raises UserError when weights are missing or altered.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        check_weights(folder)
+        self.name = f"trained-{weights_checksum(folder)[:8]}"
+        self._question_tokens = MAX_TOKENS // 2
+        self._session = open_session(folder / MODEL_FILE)
+        self._tokenizer = open_tokenizer(folder / "tokenizer.json", MAX_TOKENS, stride=OVERLAP, strategy="only_second")
+
+    def _run(self, windows: Sequence[Any], blocks: Sequence[np.ndarray]) -> list[tuple[np.ndarray, float]]:
+        # One window, one thread: no padding and no waiting, a third faster than batches on two cores.
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            return list(threads.map(self._run_one, windows))
+
+    def _run_one(self, window: Any) -> tuple[np.ndarray, float]:
+        rows = (window.ids, window.attention_mask, window.type_ids)
         inputs = {name: np.array([row], dtype=np.int64) for name, row in zip(INPUTS, rows, strict=True)}
         span, relevance = self._session.run(None, inputs)
         return span[0], float(relevance[0])
@@ -125,9 +161,17 @@ def _blocks(encoding: Any, front: int, text: str) -> np.ndarray:
     """Number the paragraph in which each token of `text` stands; -1 for tokens before it and special ones."""
     # takes a blank line, with spaces or without; not the end of a line alone
     breaks = [m.start() + front for m in re.finditer(r"\n\s*\n", text)]
-    starts = np.array([offset[0] for offset in encoding.offsets])
-    inside = np.array([part == 1 for part in encoding.sequence_ids]) & (starts >= front)
+    starts, ends = np.array(encoding.offsets).T
+    # A tokenizer may count the blank before a word to it, so that the text's first token begins before the text.
+    inside = np.array([part == 1 for part in encoding.sequence_ids]) & (ends > front)
     return np.where(inside, np.searchsorted(breaks, starts, side="right"), -1)
+
+
+def _stripped(text: str, start: int, end: int) -> Span:
+    """The stretch `start:end` of a text without the blanks that a tokenizer counted to its words."""
+    start, end = max(0, start), max(0, end)
+    words = text[start:end]
+    return start + len(words) - len(words.lstrip()), end - len(words) + len(words.rstrip())
 
 
 def weights_checksum(folder: Path) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,28 @@ def test_a_file_of_questions_is_answered_with_citations(here: Path, tmp_path: Pa
     )
     wrong = clippings("eval", "ask", tmp_path / "q.csv", "--library", here / "library", "--out", "a.txt", code=1)
     assert ".csv, .jsonl, .md" in wrong.output
+
+
+@pytest.mark.parametrize(
+    "begin", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "a\r=", " =", "\xa0@", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
+def test_no_cell_of_any_csv_is_a_formula(here: Path, tmp_path: Path, begin: str):
+    """Whichever column it stands in: ids, questions, answers and titles of articles are other people's texts."""
+    evil = f"{begin}HYPERLINK(1)"
+    (tmp_path / "article.json").write_text(
+        json.dumps(
+            [{"title": evil, "outlet": evil, "text": f"{evil} was chaired by Zora Quill. The end came on Monday."}]
+        )
+    )
+    clippings("index", tmp_path / "article.json", "--library", tmp_path / "library")
+    (tmp_path / "q.jsonl").write_text(json.dumps({"id": evil, "question": f"{evil} was chaired by whom, Zora Quill?"}))
+    out = tmp_path / "answers.csv"
+    clippings("eval", "ask", tmp_path / "q.jsonl", "--library", tmp_path / "library", "--out", out)
+    with out.open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    for name, cell in row.items():
+        begins = unicodedata.normalize("NFKC", cell.lstrip()[:1])
+        assert not begins or begins not in "=+-@", (name, cell)
 
 
 def test_metrics_are_listed():

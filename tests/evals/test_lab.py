@@ -36,7 +36,10 @@ def test_each_script_says_how_it_is_run(name: str):
 
 def test_fitting_wants_a_question_set_for_each_library(tmp_path: Path):
     done = subprocess.run(
-        [sys.executable, "-m", "evals.lab.fit_readers", str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "evals.lab.fit_readers", "--rows", str(tmp_path / "rows"), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2
     assert "has no QUESTIONS beside it" in done.stderr

@@ -39,7 +39,7 @@ def everything() -> list[CaseResult]:
         quote(COUNCIL, *CHAIRED), short="Ada Moreno", hits=(hit(COUNCIL, CHAIRED, COST),), model="some/model"
     )
     return [
-        replace(observe(WHO, right), judgement=Judgement(1.0, "as expected")),
+        replace(observe(WHO, right), judgement=Judgement(1.0, "as expected"), state="found", probability=0.9),
         observe(NEVER, answer(quote(COUNCIL, *COLD), confidence=0.2)),
         observe(HIDDEN, answer(quote(STORM, 14, 31), hits=(hit(STORM, (14, 31)),), confidence=0.4)),
     ]

@@ -238,3 +238,132 @@ def test_a_long_article_is_read_in_stretches_with_the_same_offsets():
     assert found.speaker == "Ann Reed"
     assert found.place and text[slice(*found.place)] == "she"
     assert len(said) < 600
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker"),
+    [
+        # Marks.
+        ("``The ferry will not sail today,'' Ana Ruiz said.", "Ana Ruiz"),
+        ("''The ferry will not sail today,'' Ana Ruiz said.", "Ana Ruiz"),
+        # A title before the name, a bracket or where somebody is from behind it.
+        ("“We need a new way of doing this,” Mr. Obama said.", "Obama"),
+        ("“We need a new way of doing this,” Kasich (R-OH), said.", "Kasich"),
+        ("Regina Ip from the pro-Beijing camp said in a press conference: \"The behavior of my colleagues in "
+         "disrupting the delivery of the policy address by the chief executive is anti-democratic.\"", "Regina Ip"),
+        ("Dr. Steven Wolf at Saint Francis said, \"We received a mass casualty alert following the plane crash.\"",
+         "Steven Wolf"),
+        ("Assembly president Richard Ferrand in relaying the news to parliament said, \"Jacques Chirac is part of the "
+         "history of France\".", "Richard Ferrand"),
+        ("\"This announcement cannot change the fact that they suppress protests,\" Hong Kong director of Amnesty "
+         "International Man-kei Tam said in a statement.", "Man-kei Tam"),
+        ("The mayor of London, Sadiq Khan, tweeted, \"Here in London, thousands of people march.\"", "Sadiq Khan"),
+        # "Jolly" is a name, no adverb.
+        ("“We need a new way of doing this,” Jolly said.", "Jolly"),
+        # More verbs.
+        ("“We need a new way of doing this,” Ana Ruiz demanded.", "Ana Ruiz"),
+        ("Ana Ruiz scolded: “We need a new way of doing this.”", "Ana Ruiz"),
+        ("Dittmar went on to add, \"If we want to see parity, we need to increase the number of women.\"", "Dittmar"),
+        # A signature.
+        ("\"So far, it's the Internet: 1, Scientology: 0. But it's a long game.\" - Matthew Ingram", "Matthew Ingram"),
+        ("“So far it is a long game.” ― Ana Ruiz, mayor of Springfield", "Ana Ruiz"),
+        # What is said goes on with the sentence's subject.
+        ("President Donald Trump congratulated Pelosi, saying, \"hopefully we're going to have a lot of things that we "
+         "can get done together.\"", "Donald Trump"),
+        ("Trump took to social media, posting at 12:54 am local time (0454 UTC) on Twitter, \"Tonight, [Melania] and I "
+         "tested positive for COVID-19.\"", "Trump"),
+        ("It quoted critics, with Boswell stating: \"People fleeing desperate circumstances clearly need this "
+         "government to make quicker decisions.\"", "Boswell"),
+        ("Politico quoted Tim Manning, formerly a deputy administrator at FEMA, as saying \"FEMA has an important role "
+         "in coordinating the larger response to the crisis\".", "Tim Manning"),
+        # After a colon.
+        ("Legislator Ana Chan spoke to the press after the speech: \"I really urge her to step down.\"",
+         "Legislator Ana Chan"),
+        ("Trump's statement read: \"Hamza bin Ladin was killed in a United States counterterrorism operation.\"",
+         "Trump"),
+        ("\"While historical restrictions on women may have justified past discrimination,\" reads Judge Miller's "
+         "statement.", "Miller"),
+        # Two subjects, or one of two verbs.
+        ("A woman asked for a photo and Clinton said, “Come over here, we will do it.”", "Clinton"),
+        ("Erdoğan cited Article 5 of the NATO treaty and said, \"They need to stand by us\".", "Erdoğan"),
+        ("The bill was drafted by Alex Greenwich who said on the parliament floor, \"It follows decades of work from "
+         "women's rights campaigners\".", "Alex Greenwich"),
+        ("The research was led by Mark Hay, a marine ecologist at GT, who said \"There is a lot of argument now\".",
+         "Mark Hay"),
+        ("According to Rutgers University political scholar Kelly Dittmar, \"Women hold fewer than 30 percent of state "
+         "legislative seats across the country.\"", "Kelly Dittmar"),
+        ("A spokesperson, Morgan Ortagus, indicated the United States was disappointed by the Parliament's decision: "
+         "\"While we await further clarification on the impact,\" he said, \"we strongly urge Iraqi leaders to "
+         "reconsider\".", "Morgan Ortagus"),
+    ],
+)  # fmt: skip
+def test_direct_speech_in_the_news(text, speaker):
+    ((found, direct, _),) = read(text)
+    assert (found, direct) == (speaker, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Not its first name: "it" is the subject, or an institution, a paper, another's words.
+        "It also credited Leonov with making the spacewalk possible, noting on Twitter \"[h]is venture into space "
+        "began an era\".",
+        "The Biden campaign recycled a statement it first put out in July: \"The American people will decide this "
+        "election.\"",
+        "A tweet sent from Biden's account during the debate repeated his commitment, saying \"My running mate will "
+        "be a woman\".",
+        "Smith shared that prior to his win, Denzel Washington shared some wisdom with him: \"At your highest moment "
+        "be careful.\"",
+        "The palace issued the following statement from the king: \"Even though she relinquished her title according "
+        "to royal laws she still retains her status.\"",
+        "Longtime Imus in the Morning writer and performer Rob Bartlett tweeted: \"He was a rebel to the end.\"",
+        "\"Sensitive government document found on rainy Ottawa street\" — Toronto Star, August 15, 2008",
+        "“We will sail tomorrow” — the words of the year — Ana Ruiz heard.",
+    ],
+)  # fmt: skip
+def test_the_first_name_of_a_sentence_is_not_always_its_speaker(text):
+    assert speakers(text) == [""]
+
+
+def test_a_longer_form_of_a_name_is_no_other_phrase():
+    text = (
+        "NBC News also called Nevada for Biden.\n\nBiden said in a statement, “I am honored and humbled by the trust.”"
+    )
+    assert speakers(text)[-1] == "Biden"
+
+
+def test_somebody_who_speaks_for_another_is_one_person():
+    text = "Lydia Buchtmann for Food Standards Australia, said the rules are being looked at. She said it takes time."
+    assert "Food" not in speakers(text)[-1]
+    text = (
+        "The US Centers for Disease Control is watching it, said its director, Dr. Rochelle Walensky. “There is no "
+        "evidence yet,” she said."
+    )
+    assert speakers(text)[-1] == "Rochelle Walensky"
+
+
+def test_a_paragraph_that_is_one_long_quotation_goes_on_with_the_speaker_before():
+    long = "“These girls will be proving to the world and the nation that nothing will prevent us from being equal.”"
+    text = f"“Years ago, this would not have been possible at all,” said Ambassador Mohib.\n\n{long}"
+    assert speakers(text) == ["Mohib", "Mohib"]
+    assert speakers(f"{text}\n\n{long}")[-1] == ""
+    assert speakers(f"The ambassador came from Kabul.\n\n{long}")[-1] == ""
+
+
+def test_as_somebody_told_a_paper_reports_what_follows():
+    text = "As Heald told The Huffington Post, US surface ozone has dropped partly due to the Clean Air Act."
+    assert read(text) == [("Heald", False, "name")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("He said ''it is over'' twice.", ["it is over"]),
+        ("He said ``it is over'' and ``never again''.", ["it is over", "never again"]),
+        ("He said ‘‘it is over’’ twice.", ["it is over"]),
+        ("The boys' and girls' choirs sang ''ours'' and \"theirs\".", ["ours", "theirs"]),
+        ("A row of ''' marks is none.", []),
+    ],
+)
+def test_doubled_marks_are_marks(text, words):
+    assert [text[one.words_start : one.words_end] for one in quoted_spans(text)] == words

@@ -5,8 +5,12 @@ from datetime import date
 
 import pytest
 
+from index.library import Library
+from index.quotes.attribution import attributions_near
 from index.types import Filter
+from rag.assistant import Assistant
 from rag.schema import from_dict, to_dict
+from rag.settings import Settings
 from rag.types import Answer, Progress, Statement, Turn
 
 MAJORITY = "what did Lankford say about the majority?"
@@ -139,3 +143,28 @@ def test_runnable_and_retriever_call_langchain_callbacks(assistant):
 def test_a_question_with_bytes_that_are_no_utf_8_is_asked_all_the_same(assistant):
     answer = assistant.ask("what did \udcff Lankford say about the majority?")
     assert "narrow majority" in answer.text and answer.question == "what did ? Lankford say about the majority?"
+
+
+def test_what_somebody_else_is_quoted_with_is_shown_where_they_said_nothing_on_it(assistant):
+    answer = assistant.ask("What did Lankford say about whales?")
+    assert (answer.state, answer.closest_speaker) == ("not_found", "Lankford")
+    assert answer.why == "Lankford is quoted in 1 article, nowhere on whales"
+    for citation in answer.closest:
+        stored = assistant.library.article(citation.article_id, citation.revision)
+        assert stored.text[citation.start : citation.end] == citation.text
+        attribution = attributions_near(stored, citation.start)[citation.start, citation.end]
+        assert "Lankford" in attribution.speaker and attribution.direct
+
+
+def test_what_is_not_found_says_what_is_missing(assistant):
+    answer = assistant.ask("Who won the 2022 World Cup?")
+    assert (answer.state, answer.probability < 0.5, answer.closest_speaker) == ("not_found", True, "")
+    assert answer.why == answer.reason == "World Cup is not in the nearest passage"
+    assert answer.closest
+
+
+def test_another_bar_of_refusal_leaves_the_other_states(seeds_library):
+    library = Library.open(seeds_library)
+    shown = Assistant(library, Settings(refusal=0.0)).ask("Who won the 2022 World Cup?")
+    assert shown.state == "may_answer" and shown.statements
+    assert Assistant(library, Settings(refusal=1.0)).ask(MAJORITY).state == "not_found"

@@ -139,7 +139,9 @@ def test_a_calibration_with_the_first_names_of_its_keys_is_read(tmp_path):
     (tmp_path / "calibration.json").write_text(FIRST_CALIBRATION)
     read = Calibration.load(tmp_path)
     assert astuple(read.features) == (1, 2, 3, 4, 5, 6, 7, 8)
-    assert astuple(read.answerability) == tuple(range(11, 21))
+    assert astuple(read.answerability)[:10] == tuple(range(11, 21))
+    assert set(astuple(read.answerability)[10:]) == {0.0}
+    assert (read.found, read.short, read.calibrated) == (None, None, False)
     assert (read.features.quotation, read.answerability.bm25, read.answerability.speaker_mismatch) == (8, 15, 17)
     assert (read.span, read.relevance, read.bias, read.refusal, read.questions) == (9, 10, 21, 22, 23)
 

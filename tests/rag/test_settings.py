@@ -67,6 +67,7 @@ def test_the_fingerprint_of_the_defaults_is_what_it_was():
 def test_the_fingerprint_ignores_where_the_library_lies_and_nothing_else():
     assert Settings(library="a").fingerprint == Settings(library="b").fingerprint
     assert Settings(limit=2).fingerprint != Settings(limit=3).fingerprint
+    assert Settings(reranker="x").fingerprint != Settings().fingerprint
 
 
 def test_the_default_encoder_is_the_packaged_one():

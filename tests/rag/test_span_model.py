@@ -83,6 +83,12 @@ def test_a_passage_without_words_has_no_spans(reader):
     assert flood.spans
 
 
+@pytest.mark.parametrize("question", ["?!" * 200, "How many homes were under water? " + "¿" * 400])
+def test_a_question_of_nothing_but_signs_leaves_room_for_the_passage(reader, question):
+    (reading,) = reader.read(question, None, [FLOOD])
+    assert reading.spans
+
+
 def test_changed_weights_are_refused_by_name(tmp_path):
     folder = tmp_path / "weights"
     shutil.copytree(WEIGHTS, folder)

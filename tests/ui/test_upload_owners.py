@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import httpx
 import pytest
+
+from ui.web.server.upload_space import PREFIX
 
 SECRET = "The vault of Port Ellery opens with the words amber heron."
 
@@ -66,18 +69,27 @@ def holds_secret(client):
     return "amber heron" in found.text
 
 
-def ways(foreign, own):
-    """Paths that lead to a file which was not uploaded, as somebody might write them."""
-    link = Path(own).parent / "link.txt"
+def place_of_upload():
+    """Where the server put the upload that came last."""
+    places = Path(tempfile.gettempdir()).glob(f"{PREFIX}*/**/note.txt")
+    return max(places, key=lambda path: path.stat().st_mtime_ns)
+
+
+def ways(foreign, name):
+    """Paths that lead to a file which was not uploaded, as somebody might write them, or to one past its name."""
+    own = place_of_upload()
+    link = own.parent / "link.txt"
     link.unlink(missing_ok=True)
     link.symlink_to(foreign)
-    above = Path(own).parent / Path("../" * 12) / foreign.relative_to("/")
+    above = own.parent / Path("../" * 12) / foreign.relative_to("/")
     return {
         "foreign": foreign,
         "above": above,
         "link": link,
         "web": "http://127.0.0.1:9/x.txt",
         "self": "/etc/hostname",
+        "own": own,
+        "below its name": f"{name}/../../{foreign}",
     }
 
 
@@ -85,7 +97,7 @@ def test_the_page_has_two_fields_for_files(visit):
     assert len(list(file_events(visit()))) == 2
 
 
-@pytest.mark.parametrize("way", ["foreign", "above", "link", "web", "self"])
+@pytest.mark.parametrize("way", ["foreign", "above", "link", "web", "self", "own", "below its name"])
 def test_a_path_that_was_not_uploaded_is_refused_in_every_field(visit, foreign, way):
     client = visit()
     path = ways(foreign, upload(client))[way]
@@ -105,9 +117,10 @@ def test_anothers_upload_is_refused(visit):
     assert other.get(f"/gradio_api/file/{path}").status_code == 403
 
 
-def test_an_upload_of_ones_own_is_taken(visit):
+def test_an_upload_of_ones_own_is_taken_by_a_name_that_tells_no_place(visit):
     client = visit()
     path = upload(client)
+    assert "/" not in path and "note" not in path
     assert client.get(f"/gradio_api/file={path}").text == "An upload of one's own."
     event, inputs, place = next(iter(file_events(client)))
     # Into a place of the event that takes no file, so that the library the tests share stays as it is.

@@ -67,7 +67,7 @@ def test_a_follow_up_is_understood_and_a_refusal_shows_the_closest_passages(visi
     answer = someone.ask("What else did he say?")
     assert "Lankford" in answer.locator(".found dd").first.text_content()
     refused = someone.ask("Who won the 2022 World Cup?")
-    assert refused.locator(".refused").inner_text().startswith("Not in these articles.")
+    assert refused.locator(".refused").inner_text().startswith("Nothing found that answers this.")
     assert refused.locator(".statement").count() == 0
     card = refused.locator(".cards button").first
     opening = card.locator(".quote").inner_text().removesuffix(" …")

@@ -57,7 +57,7 @@ REPORT = BuildReport(1, True, skipped=(Skipped(EVIL, EVIL),))
 SHOWN = {
     "answer": lambda: html.turn(ANSWER, STORED),
     "answer that is no longer kept": lambda: html.turn(replace(ANSWER, articles=()), STORED),
-    "refusal": lambda: html.turn(replace(ANSWER, refused=True, statements=(), reason=EVIL), STORED),
+    "refusal": lambda: html.turn(replace(ANSWER, state="not_found", statements=(), reason=EVIL), STORED),
     "answer being made": lambda: html.pending(EVIL, EVIL, ANSWER.statements, ahead=3),
     "no answer": lambda: html.unfinished(EVIL, ANSWER.statements, EVIL),
     "conversations": lambda: html.conversation_list([Conversation(EVIL, EVIL, EVIL, 1)], EVIL, EVIL),

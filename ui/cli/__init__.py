@@ -12,7 +12,10 @@ import click
 from index.errors import UserError
 from index.terminal import guard_standard_error, printable
 
-INNER_ORDER = "__main__ answers_file ask bench chat config eval_common eval_quotes eval_sets eval library model quote"
+INNER_ORDER = (
+    "__main__ answers_file ask bench chat config eval_common eval_quotes eval_sets eval_calibrate eval library model "
+    "quote"
+)
 """Each may import itself and those before it."""
 
 

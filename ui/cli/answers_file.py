@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,12 @@ from rag.types import Answer
 from ui import answer_text
 from ui.answer_text import escape_markdown
 
-COLUMNS = ("id", "question", "answer", "short", "refused", "reason", "confidence", "citations", "error")
+COLUMNS = (
+    *("id", "question", "answer", "short", "refused", "reason", "confidence", "citations", "error"),
+    *("state", "probability", "why"),
+)
+FORMULA = frozenset("=+-@\t\n")
+"""What a formula may begin with, or the cell after a break."""
 
 
 def citation_line(citation: CitationRecord) -> str:
@@ -35,7 +41,8 @@ def as_csv(result: CaseResult, answer: Answer | None) -> str:
     citations = "\n".join(citation_line(one) for one in result.citations)
     confidence = "" if result.error else f"{result.confidence:.4f}"
     answered = (result.case.id, result.case.question, result.text, result.short, result.refused, result.reason)
-    return _csv_line([_cell(cell) for cell in (*answered, confidence, citations, result.error)])
+    sure = ("", "", "") if result.error else (result.state, f"{result.probability:.4f}", result.why)
+    return _csv_line([_cell(cell) for cell in (*answered, confidence, citations, result.error, *sure)])
 
 
 def _csv_line(cells: list[str]) -> str:
@@ -45,9 +52,14 @@ def _csv_line(cells: list[str]) -> str:
 
 
 def _cell(value: object) -> str:
-    """A cell that a spreadsheet will not run: text that begins like a formula gets an apostrophe (OWASP)."""
-    text = str(value)
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """A cell that a spreadsheet will not run: text that begins like a formula gets an apostrophe (OWASP).
+
+    Wide forms of the signs and spaces before them count as well: some spreadsheets take both for a formula. A lone
+    carriage return becomes a line feed, which is quoted: Python's csv leaves the other bare, where a row seems to end.
+    """
+    text = str(value).replace("\r\n", "\n").replace("\r", "\n")
+    begins = (text[:1], unicodedata.normalize("NFKC", text.lstrip()[:1]))
+    return "'" + text if FORMULA.intersection(begins) else text
 
 
 def as_markdown(result: CaseResult, answer: Answer | None) -> str:

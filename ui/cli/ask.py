@@ -10,12 +10,12 @@ import click
 
 from index.errors import UserError
 from index.library import Library
-from index.terminal import echo, echo_json
+from index.terminal import echo, echo_json, one_line
 from index.types import Filter
 from rag.assistant import Assistant
 from rag.settings import load
 from rag.types import Answer, Citation, Event, Statement, Turn
-from ui.answer_text import evidence_as_text, statement_as_text
+from ui.answer_text import emphasis, evidence_as_text, heading, statement_as_text
 from ui.library_access import open_library
 
 
@@ -85,7 +85,7 @@ def ask(
     turns = conversation.turns if conversation else []
     for text in [" ".join(question)] if question else _read_questions():
         events = assistant.stream(text, turns, as_of=as_of, filter=filter)
-        answer = print_json(events) if as_json else print_text(events, show_sources)
+        answer = print_json(events) if as_json else print_text(events, show_sources, assistant.writer is not None)
         turns.append(Turn(text, answer.text, answer))
         if conversation:
             conversation.add(answer)
@@ -133,12 +133,20 @@ def print_json(events: Iterator[Event]) -> Answer:
     return answer
 
 
-def print_text(events: Iterator[Event], show_sources: bool) -> Answer:
-    """Print each statement as soon as it is written, which with a chat model takes a while, then the evidence."""
+def print_text(events: Iterator[Event], show_sources: bool, written: bool = False) -> Answer:
+    """Print the state, the statements and the evidence.
+
+    `written` by a chat model, which takes a while, each statement is printed at once, and the state follows them: it
+    depends on what they cite.
+    """
     numbers: dict[Citation, int] = {}
     for event in events:
-        if isinstance(event, Statement):
+        if isinstance(event, Statement) and written:
             echo(statement_as_text(event, numbers))
     assert isinstance(event, Answer)
+    echo(one_line(heading(event)))
+    for number, statement in enumerate(() if written else event.statements):
+        line = statement_as_text(statement, numbers, emphasis(event, number))
+        click.echo(line)  # noqa: TID251 - made printable already; the codes of bold are ours
     echo(evidence_as_text(event, show_sources=show_sources))
     return event

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from evals.bench.processor import processor
 from evals.bench.speed import asking, building, encoding, sample_texts, starting
 from evals.datasets.files import read
 from evals.sets import set_path
@@ -64,6 +65,8 @@ def build(paths: tuple[str, ...]) -> None:
 def ask(library: str, questions: str | None, most: int) -> None:
     """Measure milliseconds a question inside one process, and seconds of a whole `clippings ask`.
 
+    Names the processor and its instruction sets, on which reading depends most (VNNI and AMX for 8-bit weights).
+
     \b
     Examples:
       clippings bench ask
@@ -73,4 +76,4 @@ def ask(library: str, questions: str | None, most: int) -> None:
     path = Path(questions) if questions else set_path("seeds.jsonl")
     texts = [case.question for case in read(path)][:most]
     figures = asking(Assistant(Library.open(Path(library)), settings), texts)
-    echo_json({**figures, **starting(library, texts[0])}, indent=2)
+    echo_json({**processor(), **figures, **starting(library, texts[0])}, indent=2)

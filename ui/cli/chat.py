@@ -14,7 +14,7 @@ from index.errors import UserError
 from index.permissions import make_folder, secure
 from index.terminal import echo
 from rag.settings import Settings, load
-from ui.library_access import build_default_library
+from ui.library_access import build_default_library, fetch_models
 from ui.store.people import Role
 from ui.web.server.accounts import FILE, Accounts, checked_name
 from ui.web.server.auth import Account, account_from_environment, account_from_file
@@ -105,7 +105,7 @@ def chat(
     \b
     Examples:
       clippings chat --library mine
-      clippings chat --add-account ada && clippings chat --host 0.0.0.0
+      clippings chat --add-account ada
     """
     settings, origins = load({"library": library})
     accounts = Accounts(Path(settings.library) / FILE)
@@ -162,6 +162,7 @@ def chat(
         with suppress(OSError):  # what is wrong with the folder is said when conversations are kept there
             make_folder(Path(settings.library))
         secure(Path(settings.library), group_readable)
+    fetch_models(settings)  # where its progress is seen, and not while somebody waits for an answer
     serve(settings, options, browser)
 
 

@@ -17,6 +17,7 @@ from evals.runs import systems
 from evals.sets import DEMO
 from index.terminal import echo, one_line
 from rag import settings as settings_file
+from ui.cli.eval_calibrate import calibrate_command
 from ui.cli.eval_common import (
     ask_all,
     exit_code,
@@ -53,7 +54,7 @@ def evaluate() -> None:
     """
 
 
-for command in (ask, import_command, init, locate, quotes, suggest, training_rows):
+for command in (ask, calibrate_command, import_command, init, locate, quotes, suggest, training_rows):
     evaluate.add_command(command)
 
 
@@ -107,12 +108,12 @@ def run_command(
     cases = files.read(questions)
     opened, settings = library_for(questions, library, model)
     folder = out or new_folder(questions)
-    answering, own = systems.open_system(system, opened, settings, folder)
+    asked = systems.open_system(system, opened, settings, folder)
     cases = prepared(cases, opened, questions, tags, unwanted, leave_out_gold, skip_missing, system == systems.READER)
     judging = judging_by(judge, settings)
     options = ["leave-out-gold"] * leave_out_gold + [f"judge {judge}"] * bool(judge)
-    header = systems.header(system, questions, cases, opened, own, options, jobs)
-    results = ask_all(cases, answering, folder, header, judging)
+    header = systems.header(system, questions, cases, opened, asked.fingerprint, options, jobs, asked.models)
+    results = ask_all(cases, asked.answering, folder, header, judging)
     figures = summarise(results, timed=jobs == 1)
     print_figures(figures, multihop_rag.official(results))
     echo(f"\nReport: {write_report(folder, header, results)}")
@@ -221,9 +222,9 @@ def baselines(
     columns: dict[str, list[MetricValue]] = {}
     all_results: list[CaseResult] = []
     for system in (systems.BM25, systems.OURS, systems.TUTORIAL):
-        answering, own = systems.open_system(system, opened, settings, folder)
-        header = systems.header(system, questions, cases, opened, own, options)
-        results = ask_all(cases, answering, folder / system, header)
+        asked = systems.open_system(system, opened, settings, folder)
+        header = systems.header(system, questions, cases, opened, asked.fingerprint, options, models=asked.models)
+        results = ask_all(cases, asked.answering, folder / system, header)
         columns[system] = summarise(results)
         all_results += results
         write_report(folder / system, header, results)

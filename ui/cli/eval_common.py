@@ -61,14 +61,20 @@ def library_for(questions: Path, library: str | None, model: str | None = None) 
     `model` is the chat model of the settings returned; the one set where None.
     """
     settings, origins = settings_file.load({"library": library, "model": model})
-    articles = articles_of(questions)
-    if library or articles is None:
+    if library or articles_of(questions) is None:
         return open_library(settings, origins), settings
+    opened = set_library(questions, settings)
+    return opened, replace(settings, library=str(opened.folder))
+
+
+def set_library(questions: Path, settings: Settings) -> Library:
+    """The library of a set's own articles, kept in the cache and brought up to date. The set must have some."""
+    articles = articles_of(questions)
+    assert articles is not None, f"{questions} ships with its articles"
     folder = cache_folder() / "eval" / _key(articles, settings)
-    settings = replace(settings, library=str(folder))
     echo(f"Articles of this set: {articles}", err=True)
-    build_library(settings, [str(articles)])
-    return Library.open(folder), settings
+    build_library(replace(settings, library=str(folder)), [str(articles)])
+    return Library.open(folder)
 
 
 def _key(articles: Path, settings: Settings) -> str:

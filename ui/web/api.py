@@ -94,7 +94,7 @@ def add(app: FastAPI, service: ChatService, evaluation: EvaluationTab) -> None:
         },
     )
     async def ask(question: Question, request: Request) -> Response:
-        """The answer with its citations, in the schema of `clippings ask --json`.
+        """The answer with its state and its citations, in the schema of `clippings ask --json`.
 
         As a stream: events `progress` ({"stage"}), `waiting` ({"ahead"}), `statement` (text, speaker, supported,
         citations), then one `answer`, or `error` ({"detail"}).

@@ -254,7 +254,7 @@ def _add_tools(service: ChatService) -> None:
         """Answer a question from the news articles of this library, with exact quotations.
 
         Every statement carries citations: article id, revision, start, end (characters) and the words that stand
-        there. A question the articles do not answer is refused, with the reason.
+        there. The answer has a state, "found", "may_answer" or "not_found", with its probability and the reason.
 
         Args:
             question: A question about the news, in plain words.

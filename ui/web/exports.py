@@ -27,12 +27,7 @@ def as_markdown(title: str, exchanges: Exchanges) -> str:
     for stored, answer in exchanges:
         numbers = number_citations(answer)
         lines += [f"## {escape_markdown(answer.question)}", ""]
-        if answer.refused:
-            lines += [f"Not in these articles. {escape_markdown(answer.reason)}", ""]
-        elif answer.short:
-            lines += [f"**{escape_markdown(answer.short)}**", ""]
-        for statement in answer.statements:
-            lines += [f"> {escape_markdown(answer_text.statement_line(statement, numbers))}", ""]
+        lines += [*answer_text.markdown_statements(answer, numbers), ""]
         for number, line, url in _sources(answer):
             address = f" <{link}>" if (link := html.link(url)) and not set(link) & set("<> ") else ""
             lines.append(f"{number}. {escape_markdown(line)}{address}")
@@ -46,7 +41,7 @@ def as_markdown(title: str, exchanges: Exchanges) -> str:
 def as_html(title: str, exchanges: Exchanges) -> str:
     """A conversation as one HTML page that loads nothing else."""
     shown = [(stored, one, number_citations(one), _sources(one), html.writer(one)) for stored, one in exchanges]
-    return html.render("export.html", title=title, exchanges=shown)
+    return html.render("export.html", title=title, exchanges=shown, **html.WORDING)
 
 
 def _sources(answer: Answer) -> list[tuple[int, str, str]]:

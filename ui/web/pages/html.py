@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from index.types import Article, Hit, Published
 from rag.answer.extractive import ExtractiveAnswerer
 from rag.types import Answer, Citation, Statement
-from ui.answer_text import number_citations
+from ui.answer_text import HEADINGS, closest_heading, emphasis, heading, number_citations
 from ui.store.conversations import Conversation, StoredAnswer
 
 CLOSEST_PASSAGES = 3
@@ -44,6 +44,10 @@ _FOLDERS = re.compile(r"""(?<![\w:/.~-])(?:/(?:[^\s/'"“”<>|]+/)+|[A-Za-z]:\\
 # Direction marks and overrides can make a title, a name or a question read as something else. Stored article
 # text has none, see index.clean.
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+WORDING: dict[str, Any] = {"heading": heading, "closest_heading": closest_heading, "emphasis": emphasis}
+"""What templates say of an answer's state, as the terminal says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +166,22 @@ def _exchange(
         labels={citation: _label(answer, citation) for citation in numbers},
         sources=sources(answer) if answer else [],
         closest=[(number, hit, _opening(hit)) for number, hit in enumerate(hits)],
+        quoted=_quoted(answer) if answer and answer.closest_speaker else [],
+        heading=HEADINGS[answer.state] if answer else "",
+        closest_heading=closest_heading(answer) if answer else "",
+        emphasis=emphasis,
         stored=stored,
         status=status,
         message=message,
         writer=writer(answer) if answer else "",
         reasons=REASONS,
     )
+
+
+def _quoted(answer: Answer) -> list[tuple[int, Citation, Article]]:
+    """The closest sentences, each with its number from 0 and its article, but those no longer kept."""
+    cited = ((number, one, cited_article(answer, one)) for number, one in enumerate(answer.closest))
+    return [(number, one, article) for number, one, article in cited if article]
 
 
 def _opening(hit: Hit) -> str:

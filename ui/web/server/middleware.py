@@ -328,8 +328,11 @@ def _is_address(name: str) -> bool:
 
 
 def _address(request: Request) -> str:
-    """Who asks: the last address a proxy of ours was asked from, else where the connection comes from."""
-    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    """Who asks: the last address a proxy of ours was asked from, else where the connection comes from.
+
+    Some proxies add a header of their own after those that came, so that the first may be anybody's.
+    """
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
     if _is_address(forwarded):
         return forwarded
     return request.client.host if request.client else "unknown"

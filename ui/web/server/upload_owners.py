@@ -1,17 +1,19 @@
 """Which files came through an upload, and whose: no event may name another file, and nobody may fetch another's.
 
-Gradio checks this only in apps that it launches itself, and there for all visitors together. Written against ASGI, so
-that it stands before anything that opens a file.
+Gradio checks this only in apps that it launches itself, and there for all visitors together. A page knows an upload by
+a name made here, never by its path. Written against ASGI, so that it stands before anything that opens a file.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
@@ -31,11 +33,15 @@ REMEMBERED = 20_000
 
 @dataclass(slots=True)
 class UploadOwners:
-    """ASGI middleware: remembers who uploaded what, how much, and refuses requests that name any other file."""
+    """ASGI middleware: remembers who uploaded what, how much, and refuses requests that name any other file.
+
+    What a request names is replaced by the path before Gradio reads it, what Gradio answers by the name.
+    """
 
     app: App
     space: UploadSpace
-    _uploads: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
+    _uploads: OrderedDict[tuple[str, str], str] = field(default_factory=OrderedDict)
+    """The path of each upload, by its session and its name."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,18 +53,25 @@ class UploadOwners:
             await self._upload(scope, receive, send)
         elif path.startswith((FILE, OLD_FILE)):
             named = path.removeprefix(FILE)  # as the application sees it: decoded once, by the server
-            await (self.app if self.is_from(session, named) else _refusal(named))(scope, receive, send)
+            if place := self._uploads.get((session, named)):
+                scope["path"] = scope.get("root_path", "") + FILE + place
+                await self.app(scope, receive, send)
+            else:
+                await _refusal(named)(scope, receive, send)
         elif scope["method"] in ("POST", "PUT", "PATCH"):
             try:
                 body = await whole_body(receive)
             except HTTPException as error:
                 await PlainTextResponse(error.detail, error.status_code, error.headers)(scope, receive, send)
                 return
-            foreign = [named for named in _files(body) if not self.is_from(session, named)]
-            if foreign:
-                await _refusal(foreign[0])(scope, receive, send)
-            else:
-                await self.app(scope, replay(body, receive), send)
+            value = _json(body)
+            for file in _files(value):
+                if (place := self._uploads.get((session, file["path"]))) is None:
+                    await _refusal(file["path"])(scope, receive, send)
+                    return
+                file["path"] = place
+                body = b""
+            await self.app(scope, replay(body or json.dumps(value).encode(), receive), send)
         else:
             await self.app(scope, receive, send)
 
@@ -83,36 +96,38 @@ class UploadOwners:
         counted = CountedBody(receive, self.space, state["person"])
         await self.app(scope, counted, _UploadResponse(send, self, state["session"]))
 
-    def is_from(self, session: str, path: str) -> bool:
-        """Whether exactly this path is where an upload of this session was put."""
-        return (session, path) in self._uploads
-
-    def remember(self, session: str, path: str) -> None:
-        """Note where an upload of a session was put."""
-        self._uploads[session, path] = None
+    def remember(self, session: str, path: str) -> str:
+        """Note where an upload of a session was put; returns the name it has in pages."""
+        name = secrets.token_urlsafe(16)
+        self._uploads[session, name] = path
         if len(self._uploads) > REMEMBERED:
             self._uploads.popitem(last=False)
+        return name
 
 
 @dataclass(slots=True)
 class _UploadResponse:
-    """Reads the answer to an upload as it passes by."""
+    """Puts the names of uploads in place of their paths, in the answer that Gradio gives to an upload."""
 
     send: Send
     uploads: UploadOwners
     session: str
-    _ok: bool = False
+    _start: Any = None
     _body: bytes = b""
 
     async def __call__(self, message: Any) -> None:
         if message["type"] == "http.response.start":
-            self._ok = message["status"] == 200
-        elif self._ok:
-            self._body += message.get("body", b"")
-            if not message.get("more_body"):
-                for path in json.loads(self._body):
-                    self.uploads.remember(self.session, path)
-        await self.send(message)
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        if self._start["status"] == 200:
+            names = [self.uploads.remember(self.session, path) for path in json.loads(self._body)]
+            self._body = json.dumps(names).encode()
+            MutableHeaders(scope=self._start)["content-length"] = str(len(self._body))
+        await self.send(self._start)
+        await self.send({"type": "http.response.body", "body": self._body})
 
 
 async def whole_body(receive: Receive) -> bytes:
@@ -135,18 +150,23 @@ def replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _files(body: bytes) -> Iterator[str]:
-    """The path of everything in a JSON body that Gradio would take for a file."""
+def _json(body: bytes) -> Any:
+    """What a JSON body holds; None for any other body."""
     try:
-        waiting = [json.loads(body)]
+        return json.loads(body)
     except (ValueError, RecursionError):
-        return  # nobody behind this reads anything but JSON
+        return None  # nobody behind this reads anything but JSON
+
+
+def _files(value: Any) -> Iterator[dict[str, Any]]:
+    """Everything in a JSON value that Gradio would take for a file; where it lies is its `path`."""
+    waiting = [value]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            if isinstance(value.get("path"), str):
-                yield value["path"]
             waiting.extend(value.values())
+            if isinstance(value.get("path"), str):
+                yield value
         elif isinstance(value, list):
             waiting.extend(value)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ui.store.conversations import Verdict
 from ui.web.events import Changes, PageEvent
 from ui.web.pages import html
-from ui.web.pages.article import citation_highlights, hit_highlights
+from ui.web.pages.article import Highlight, citation_highlights, hit_highlights
 from ui.web.service import ChatService
 from ui.web.tabs import article
 from ui.web.tabs.answering import ChatQuestion, StopSignals, answer, resolve_answers, without_interpretation
@@ -154,7 +154,7 @@ def start_page(service: ChatService, wait: bool = True) -> str:
 
 
 def evidence(service: ChatService, event: PageEvent) -> str:
-    """The article pane for a citation (`answer`, `number`), a hit (`answer`, `hit`) or an `article`."""
+    """The article pane for a citation (`answer`, `number`), a `hit` or a `closest` sentence of it, or an `article`."""
     if "answer" not in event.data:
         return article.open_article(service, event)
     try:
@@ -167,6 +167,14 @@ def evidence(service: ChatService, event: PageEvent) -> str:
             return html.message(REVISION_GONE, "error")
         hit = answer.hits[place]
         return article.pane(service, hit.article, hit_highlights(hit), label="A passage that was found")
+    if (place := event.number("closest")) is not None:
+        try:
+            near = answer.closest[place]
+            cited = answer.article(near)
+        except (IndexError, KeyError):
+            return html.message(REVISION_GONE, "error")
+        highlight = Highlight((near.start, near.end), 0, active=True)
+        return article.pane(service, cited, [highlight], label="A quotation that was found")
     try:
         citation, highlights = citation_highlights(answer, event.number("number") or 0)
         cited = answer.article(citation)

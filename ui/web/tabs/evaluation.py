@@ -179,7 +179,9 @@ class EvaluationTab:
             )
         to_ask = list(cases.leave_out(tied)) if leave_out else tied
         options, settings = ["leave-out-gold"] * leave_out, self.service.settings.fingerprint
-        header = systems.header(systems.OURS, questions, to_ask, assistant.library, settings, options)
+        header = systems.header(
+            systems.OURS, questions, to_ask, assistant.library, settings, options, models=assistant.models
+        )
         folder = home / f"{questions.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
         self.jobs.update(total=len(to_ask))
         for number, _ in enumerate(runs.run(to_ask, systems.ours(assistant), folder, header), start=1):
