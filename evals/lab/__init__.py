@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 INNER_ORDER = (
-    "ablation fit_readers model_sentences perturb reader_data retrieval small_model hallucination verification "
-    "fit_support"
+    "ablation fit_readers model_sentences fit_support perturb reader_data retrieval small_model hallucination "
+    "verification"
 )
 """Each may import itself and those before it."""

@@ -50,9 +50,9 @@ def qags_sentences(folder: Path) -> Iterator[LabelledSentence]:
                 yield LabelledSentence(sentence["sentence"], article, agreed, f"people: {name}")
 
 
-def article_sentences(path: Path, most: int, seed: int = SEED) -> Iterator[LabelledSentence]:
+def article_sentences(path: Path, most: int) -> Iterator[LabelledSentence]:
     """Sentences as they stand in articles (JSON lines with a field `text`), a chance one from each article."""
-    chance = random.Random(seed)
+    chance = random.Random(SEED)
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     for row in chance.sample(rows, min(most, len(rows))):
         article = Article(row["text"], title=row.get("title", ""), id=str(row.get("id", "")))

@@ -204,11 +204,12 @@ def _around_not(texts: Iterable[str]) -> tuple[set[tuple[str, str]], set[tuple[s
             contracted = word in _CONTRACTED or word.endswith("n't")
             words += [_CONTRACTED.get(word, word.removesuffix("n't")), "not"] if contracted else [word]
         plain.update(pairwise(words))
-        denied.update((before, after) for before, no, after in zip(words, words[1:], words[2:]) if no in _NOT)
+        denied.update((before, after) for (before, no), (_, after) in pairwise(pairwise(words)) if no in _NOT)
     return denied, plain
 
+
 def not_between(sentence: str, sources: Iterable[str]) -> str:
-    """The second of two words that have a `not` between them in the sentence or the sources only, and none in the other.
+    """The second of two words that have a `not` between them in the sentence or in its sources, and never in the other.
 
     Sure whatever else is denied near by, which `negation_mismatch` is not.
     """

@@ -28,7 +28,7 @@ from rag.verify.find_quotation import find_quotation
 LEAST_SHARED = 1 / 3
 """The share of a sentence's content words below which its sources are not looked at any closer."""
 
-NEAR_NAMES, NEAR_OTHERS, CLOSE = 1 / 3, 0.7, 0.5
+NEAR_NAMES, NEAR_OTHERS, CLOSE = 0.4, 0.7, 0.5
 """The least `ContextOverlap` of a sentence's names, and of its figures, dates and negations where it is close to its
 sources: the share of its pairs of neighbouring words that stand together there. Further off, other words may surround
 them."""
