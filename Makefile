@@ -23,7 +23,7 @@ test: ## the tests, without those that need real servers or many minutes
 integration: ## the tests against real servers and programs
 	$(PYTHON) -m pytest -m integration
 
-attack: ## long fuzzing, kills and damage
+attack: ## long fuzzing, kills, damage and attacks on a real chat
 	$(PYTHON) -m pytest -m attack
 
 gate: ## the seeds question set must be answered at least this well, and speakers named right

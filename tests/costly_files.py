@@ -68,3 +68,15 @@ def processes_under(pid):
         ]
     except FileNotFoundError:
         return []
+
+
+def parsers(pid):
+    """The processes under a process that parse files for it, other children left out (Linux)."""
+    found = []
+    for child in processes_under(pid):
+        try:
+            command = Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        found += [child] if "parser_process" in command else parsers(child)
+    return found

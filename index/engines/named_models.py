@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -138,9 +139,16 @@ def weights_fingerprint(folder: Path) -> str:
         if _SHA256.fullmatch(known := path.resolve().name):  # huggingface_hub's cache has hashed it already
             digest.update(bytes.fromhex(known))
             continue
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        status = path.stat()
+        digest.update(_digest(path, status.st_size, status.st_mtime_ns))
     return digest.hexdigest()[:12]
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, _size: int, _modified: int) -> bytes:
+    """The SHA-256 of a file, read once as long as it stays as it is: a build and a question ask for it twice."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def model_label(name: str, folder: Path) -> str:

@@ -153,7 +153,7 @@ VERBS_BESIDE_QUOTATIONS = _words("""
     admits admonished advised affirmed agreed agrees alleges announces appealed begged bragged chided comments
     complains concedes concludes confessed confirms contends cried declares demanded demands denied elaborated
     emphasises emphasizes fumed gushed implored informed instructed intoned jokes lectured messaged mocked mused
-    objected observes pleaded posts praised preached protested quips ranted reads reasoned recalls recounted reflected
+    objected observes pleaded posts praised preached protested quips ranted reasoned recalls recounted reflected
     reiterates remarks remembered repeated repeats replies responds retorted revealed sang scolded scoffed screamed
     snapped stresses summarised summarized swore taunted teased texted thundered tweets urges vented wondered yelled""")
 """Verbs of saying only where quoted words are next to them."""

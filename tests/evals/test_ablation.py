@@ -62,12 +62,16 @@ def test_held_out_questions_are_judged_by_span_passage_and_confidence():
     ann = batcher.tokenizer.token_to_id("ann")
 
     class Finds(torch.nn.Module):
-        """Answers "ann" with 5 + 5; holds "harbour" for relevant, and passages with "ann" alone for the least so."""
+        """Answers "ann" with 5 + 5; holds "harbour" for relevant, passages with "ann" alone for the least so.
 
-        def forward(self, ids, mask, types):
+        Its early exit holds the passages with "ann" for relevant.
+        """
+
+        def with_early(self, ids, mask, types):
             span = torch.where(ids == ann, 5.0, 0.0)[..., None].expand(*ids.shape, 2)
             harbour = (ids == batcher.tokenizer.token_to_id("harbour")).any(1)
-            return span, torch.where(harbour, 3.0, torch.where((ids == ann).any(1), 1.0, 2.0))
+            relevance = torch.where(harbour, 3.0, torch.where((ids == ann).any(1), 1.0, 2.0))
+            return span, relevance, (ids == ann).any(1).float()
 
     wrong = tuple(Text(f"Nothing of use stands in text {i}.") for i in range(6))
     asked = [
@@ -81,7 +85,12 @@ def test_held_out_questions_are_judged_by_span_passage_and_confidence():
     assert (by_text[False].first, by_text[False].sure) == (True, 13.0)
     known = [e for e in asked if "end" in e.gold.text][:30] + [e for e in asked if "Bob" in e.gold.text][:10]
     plain = [replace(e, negatives=wrong[:4]) for e in known]  # too few wrong ones to withhold the right one
-    assert measure(Finds(), batcher, plain, "cpu") == {"exact": 0.75, "top": 0.25, "questions": 40}
+    assert measure(Finds(), batcher, plain, "cpu") == {
+        "exact": 0.75,
+        "top": 0.25,
+        "early_top_2": 1.0,
+        "questions": 40,
+    }
 
 
 def run(*args):

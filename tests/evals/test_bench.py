@@ -93,7 +93,7 @@ def test_a_checkout_beside_itself_is_measured_in_everything():
 
 
 def test_a_checkout_that_is_none_or_no_browser_is_named(tmp_path: Path):
-    with pytest.raises(UserError, match="'clippings ask .*' failed in"):
+    with pytest.raises(UserError, match=r"'clippings ask .*' failed in"):
         versions.Version(tmp_path, str(tmp_path / "library")).run("ask", "--library", str(tmp_path / "none"), "x")
     with pytest.raises(UserError, match="--chromium PATH"), versions.opened_browser(str(tmp_path / "none")):
         pass

@@ -212,7 +212,8 @@ def test_the_command_fits_from_rows_alone_and_writes_beside_the_weights(tmp_path
 
     folder, rows = tmp_path / "weights", tmp_path / "rows.jsonl"
     shutil.copytree(WEIGHTS, folder)
-    save(rows, [replace(one, reader=CombinedReader(folder).name) for one in THREE_SETS])
+    name = CombinedReader(folder).name
+    save(rows, [replace(one, reader=name) for one in THREE_SETS])
     before = Calibration.load(folder)
     result = CliRunner().invoke(fit_readers.main, ["--weights", str(folder), "--rows", str(rows), "--keep", "order"])
     assert result.exit_code == 0, result.output + repr(result.exception)

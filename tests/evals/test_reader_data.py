@@ -8,11 +8,11 @@ from datetime import date
 
 import pytest
 
+from evals.calibration.fit import fit
 from evals.datasets.files import read
 from evals.datasets.importers import as_stored, write_set
 from evals.datasets.resolve import ArticleNames, resolve
 from evals.lab import reader_data
-from evals.lab.fit_readers import fit
 from index.errors import UserError
 from rag.training.examples import Example, in_held_out
 from rag.training.passages import Text
@@ -64,4 +64,4 @@ def test_a_script_tells_what_is_wrong_in_a_line_and_exits_1(tmp_path):
 
 def test_weights_are_not_fitted_on_a_handful_of_questions():
     with pytest.raises(UserError, match="0 tuning questions with gold found"):
-        fit("rules", [])
+        fit([], rules=True)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from costly_files import docx_of_empty_paragraphs, html_of_attributes, keep, pdf_of_one_stream, processes_under
+from costly_files import docx_of_empty_paragraphs, html_of_attributes, keep, parsers, pdf_of_one_stream
 
 from index.errors import Stopped
 from index.sources import parser_process, read
@@ -58,7 +58,7 @@ def costly(folder):
 @LINUX
 @pytest.mark.parametrize(
     ("seconds", "memory"),
-    [(2.0, 300_000_000), pytest.param(parser_process.SECONDS, parser_process.MEMORY, marks=pytest.mark.attack)],
+    [(4.0, 300_000_000), pytest.param(parser_process.SECONDS, parser_process.MEMORY, marks=pytest.mark.attack)],
 )
 def test_costly_files_are_skipped_at_the_limit_and_the_rest_goes_in(tmp_path, seconds, memory):
     costly(tmp_path)
@@ -78,7 +78,7 @@ def test_costly_files_are_skipped_at_the_limit_and_the_rest_goes_in(tmp_path, se
         assert any(limit in item.reason for limit in named), item
     assert "took more than" in kinds["d.pdf"].reason and "took more than" in kinds["e.html"].reason
     assert resident() - before < 30_000_000
-    assert not processes_under(os.getpid())
+    assert not parsers(os.getpid())
 
 
 @LINUX
@@ -139,7 +139,7 @@ def test_a_child_that_has_grown_is_replaced_and_another_is_not(tmp_path):
         pids = []
         for size in (1, 100_000_000, 100_000_000, 100_000_000, 1):
             assert list(parser.results(Task(keep, (size,), ENDED))) == [size]
-            pids += processes_under(os.getpid())
+            pids += parsers(os.getpid())
     assert pids[0] == pids[1] == pids[2] != pids[3] and len(pids) == 4
 
 
@@ -151,9 +151,9 @@ def test_a_child_that_breaks_down_costs_one_file(tmp_path):
         items = read([str(tmp_path)], parser=parser)
 
         def kill():
-            wait_until(lambda: processes_under(os.getpid()))
+            wait_until(lambda: parsers(os.getpid()))
             time.sleep(1)
-            os.kill(processes_under(os.getpid())[0], signal.SIGSEGV)
+            os.kill(parsers(os.getpid())[0], signal.SIGSEGV)
 
         threading.Thread(target=kill).start()
         skipped, article = items
@@ -169,16 +169,16 @@ def test_stopping_ends_the_child_in_the_midst_of_a_file(tmp_path):
         threading.Timer(1, stopped.set).start()
         with pytest.raises(Stopped):
             list(read([str(tmp_path)], parser=parser))
-        assert not processes_under(os.getpid())
+        assert not parsers(os.getpid())
 
 
 def reading(folder, **settings):
     """A process that reads a folder, and the child it has started."""
     script = f"import sys; from index.sources import read; print(list(read([{str(folder)!r}])))"
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, **settings)
-    wait_until(lambda: processes_under(process.pid))
+    wait_until(lambda: parsers(process.pid))
     time.sleep(1)  # so that it is at work
-    return process, processes_under(process.pid)[0]
+    return process, parsers(process.pid)[0]
 
 
 @LINUX

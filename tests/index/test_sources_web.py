@@ -282,7 +282,7 @@ def test_markup_that_a_feed_carries_and_costs_too_much_is_skipped(web):
     carried = html_of_attributes().replace("<", "&lt;")
     web.pages["/rss"] = feed(f"<item><link>/gone</link><content:encoded>{carried}</content:encoded></item>")
     web.pages["/a"] = page("Deal fails")
-    with Fetcher(allow_private=True, min_delay=0) as fetcher, ParserProcess(seconds=3) as parser:
+    with Fetcher(allow_private=True, min_delay=0) as fetcher, ParserProcess(seconds=8) as parser:
         skipped, article = read([web.url + "/rss", web.url + "/a"], fetcher=fetcher, parser=parser)
     assert isinstance(skipped, Skipped) and isinstance(article, Article)
 

@@ -45,6 +45,9 @@ HEADS = {
     "a host after a name": (b"Host: 127.0.0.1@evil.example\r\n", 421),
     "a name before the host": (b"Host: evil.example@127.0.0.1\r\n", 421),
     "a host with a path": (b"Host: 127.0.0.1/evil.example\r\n", 421),
+    "an address with a name after it": (b"Host: [::1]evil.example\r\n", 421),
+    "a site in capital letters": (HOST + b"Sec-Fetch-Site: CROSS-SITE\r\n", 403),
+    "a site that nobody knows yet": (HOST + b"Sec-Fetch-Site: near-site\r\n", 403),
     "a host with a dot at its end": (b"Host: localhost.\r\n", 421),
     "a host as a number": (b"Host: 2130706433\r\n", 421),
     "any address": (b"Host: 0.0.0.0\r\n", 421),
@@ -63,6 +66,10 @@ HEADS = {
     "no site, another origin": (HOST + b"Sec-Fetch-Site: none\r\nOrigin: http://evil.example\r\n", 403),
     "two origins": (HOST + b"Origin: http://127.0.0.1\r\nOrigin: http://evil.example\r\n", 403),
     "an origin with a name": (HOST + b"Origin: http://127.0.0.1@evil.example\r\n", 403),
+    "an origin without a host": (HOST + b"Origin: file://\r\n", 403),
+    "an origin of an extension": (HOST + b"Origin: chrome-extension://abcdefgh\r\n", 403),
+    "an empty origin": (HOST + b"Origin: \r\n", 403),
+    "an origin that is no address": (HOST + b"Origin: http://[evil\r\n", 403),
     "a large header": (HOST + b"X: " + b"a" * 200_000 + b"\r\n", 400),
 }
 

@@ -6,11 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from chat_server import Visit, serving
-from costly_files import html_of_attributes, processes_under
+from costly_files import html_of_attributes, parsers
 
 from index.catalog import Catalog
 
@@ -24,15 +23,6 @@ def wait_until(condition):
     while not condition():
         assert time.monotonic() < end, "it never came about"
         time.sleep(0.05)
-
-
-def parsers(pid):
-    """The processes under a process that parse files for it."""
-    found = []
-    for child in processes_under(pid):
-        command = Path(f"/proc/{child}/cmdline").read_text()
-        found += [child] if "parser_process" in command else parsers(child)
-    return found
 
 
 @LINUX

@@ -43,7 +43,7 @@ def calibrate_command(questions: Path | None, library: str | None, most: int | N
 
     \b
     Examples:
-      CLIPPINGS_READER=deepset/roberta-base-squad2 clippings eval calibrate
+      clippings eval calibrate --library mine
       clippings eval calibrate questions.jsonl --library mine --most 100
     """
     settings, origins = settings_file.load({"library": library})

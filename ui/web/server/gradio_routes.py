@@ -62,7 +62,7 @@ class GradioRoutes:
         await self.app(scope, receive, send)
 
     def _may_use(self, page: str, scope: Scope) -> bool:
-        """Whether a page is this visitor's; one that nobody has is theirs from now on.
+        """Whether a page is this browser's; one that nobody has is its own from now on.
 
         Programs keep no cookie and are somebody new each time, and the MCP server sends everybody's calls as one page
         of its own, so their pages are nobody's. The names of both are random, and known to them alone.
@@ -71,8 +71,8 @@ class GradioRoutes:
         known = state["owner"].startswith("user:") or " " in state["client"]
         program = dict(scope["headers"]).get(b"x-gradio-user") in (b"api", b"mcp")
         if known and not program:
-            self._pages.setdefault(page, state["owner"])
-        return self._pages.get(page, state["owner"]) == state["owner"]
+            self._pages.setdefault(page, state["session"])
+        return self._pages.get(page, state["session"]) == state["session"]
 
 
 def _named_page(body: bytes) -> list[str]:

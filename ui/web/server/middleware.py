@@ -148,8 +148,11 @@ class AccessMiddleware:
         """Whether a `Host` names this server: a name that leads here and is not ours is how other sites reach in."""
         try:
             parts = urlsplit(f"//{host}")
-            name = "" if parts.path or "@" in host else parts.hostname or ""
+            name, port = parts.hostname or "", parts.port
         except ValueError:
+            return False
+        written = f"[{name}]" if ":" in name else name
+        if host.lower() not in (written, f"{written}:{port}"):  # a name is all it is
             return False
         return name in self.hosts or (self.addresses and _is_address(name))
 
@@ -178,7 +181,7 @@ class AccessMiddleware:
         Browsers say where a request comes from in `Sec-Fetch-Site`; those that do not, and older ones, in `Origin`.
         """
         headers = request.headers
-        if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
+        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             path = request.scope["path"].removeprefix(self.root_path) or "/"
             document = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
             return request.method == "GET" and document and path in PAGES
@@ -186,7 +189,8 @@ class AccessMiddleware:
             return False
         origin = origins[0] if origins else None
         own = (headers.get("host", "").lower(), headers.get("x-forwarded-host", "").lower())
-        return origin is None or (origin != "null" and urlsplit(origin).netloc.lower() in own)
+        named = (origin or "").lower().partition("://")[2]  # empty of "null" and "file://", and "" is no name of ours
+        return origin is None or (named != "" and named in own)
 
     async def _login(self, request: Request) -> Response | None:
         """The response that stands between a request and the app; None lets it through."""
