@@ -93,20 +93,26 @@ class ContextOverlap:
     others: float
 
 
-def context_overlap(sentence: str, sources: Sequence[str], outlets: Sequence[str] = ()) -> ContextOverlap:
+def context_overlap(
+    sentence: str, sources: Sequence[str], outlets: Sequence[str] = (), speakers: Sequence[str] = ()
+) -> ContextOverlap:
     """How many of the words around each name, figure, date and negation stand around it in a source.
 
     Of two sources each answers for its own words. An outlet that a sentence names as its source need not stand in the
-    article: `outlets` are left out.
+    article: `outlets` are left out. Nor need `speakers` stand near what they say there, and a figure that is in no
+    source (a rounded one) stands near nothing: they are not held to their neighbours.
     """
     forms = [[term.form for term in terms(source)] for source in sources]
     known = {form for each in forms for form in each}
     credited = {term.form for outlet in outlets for term in terms(outlet)}
     own = [term for term in terms(sentence) if term.form not in credited or term.form in known]
+    spoken = {term.form for name in speakers for term in terms(name)}
     names: dict[int, float] = {}
     others = [1.0]
     for at, term in enumerate(own):
-        if not term.anchor:
+        if not term.anchor or (term.group >= 0 and term.form in spoken):
+            continue
+        if term.form not in known and _kind(term) == "figure":
             continue
         share = max((_neighbour_share(own, at, each, known) for each in forms), default=0.0)
         if term.group >= 0:

@@ -22,7 +22,7 @@ from index.text.tokens import comparable_words, content, stem, tokens
 from index.types import Article
 from rag.verify import calibration
 from rag.verify.alignment import AlignmentFeatures, alignment_features, context_overlap, is_date, substitute
-from rag.verify.contradictions import SourceSentence, contradictions
+from rag.verify.contradictions import SourceSentence, contradictions, speakers
 from rag.verify.find_quotation import find_quotation
 
 LEAST_SHARED = 1 / 3
@@ -118,7 +118,9 @@ def findings(
     if reasons:
         return Findings(reasons)
     features = alignment_features(sentence, texts, outlets=outlets)
-    near = context_overlap(sentence, wholes, outlets)
+    said_by = speakers(sentence)
+    # The contradictions above hold one speaker to what the sources say, not two.
+    near = context_overlap(sentence, wholes, outlets, said_by if len(said_by) == 1 else ())
     if near.names < NEAR_NAMES:
         return Findings(("a name in it stands among other words in the sources",))
     if features.pairs >= CLOSE and near.others < NEAR_OTHERS:
