@@ -130,8 +130,8 @@ def test_small_letters_are_no_reason_to_mark_a_date_and_a_verb_is_no_month():
 
 
 HARBOUR = (
-    "Mayor Ana Ruiz opened the new harbour in Bergen on Monday. Tom Banks will repair the old pier by 2027 for the city "
-    "of Oslo. The council closed the school in March, and 300 children moved to Oslo in June."
+    "Mayor Ana Ruiz opened the new harbour in Bergen on Monday. Tom Banks will repair the old pier by 2027 for the "
+    "city of Oslo. The council closed the school in March, and 300 children moved to Oslo in June."
 )
 
 
