@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from evals.datasets.cases import STRICT, Case
 from index.types import Article, Hit, Span
+from rag.read.agreement import DISAGREEMENT
 from rag.types import Answer, Citation, State
 
 CONTEXT = 240
@@ -98,6 +99,10 @@ class CaseResult:
     confidence: float = 0.0
     hits: tuple[HitRecord, ...] = ()
     notes: tuple[str, ...] = ()
+    total: int | None = None
+    """How many items the answer says that there are, shown or not; None where it does not say."""
+    reports_differ: bool | None = None
+    """Whether the answer says that reports differ; None in what was written before this was kept."""
     searched: str = ""
     """The stand-alone text that was searched, where it differs from the question."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -136,6 +141,7 @@ def observe(case: Case, answer: Answer) -> CaseResult:
         confidence=answer.confidence,
         hits=tuple(_found(hit) for hit in answer.hits),
         notes=answer.notes,
+        reports_differ=any(note.startswith(DISAGREEMENT) for note in answer.notes),
         searched=answer.query.text if answer.query.text != answer.question else "",
         seconds=dict(answer.seconds),
         tokens_in=answer.tokens_in,

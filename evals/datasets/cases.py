@@ -31,6 +31,10 @@ class GoldSentence:
     text: str
     start: int | None = None
     end: int | None = None
+    item: str = ""
+    """What it states, where several things are asked for or reports differ; sentences of one item state the same."""
+    published: date | None = None
+    """The day of its article, where the answer must show it beside the item."""
     __pydantic_config__: ClassVar = STRICT
 
     @property

@@ -11,14 +11,14 @@ from typing import Literal
 
 import numpy as np
 
+from evals.metrics import items, scores, statistics
 from evals.metrics import run_statistics as whole
-from evals.metrics import scores, statistics
 from evals.metrics.run_statistics import RunStatistic, percentile
 from evals.metrics.scores import DEPTHS, SHORT_ANSWER, Score, ScoredResult
 from evals.results import CaseResult
 from index.errors import UserError
 
-INNER_ORDER = "llm_judge statistics quotations text_match scores multihop_rag run_statistics summary"
+INNER_ORDER = "llm_judge statistics quotations text_match scores items multihop_rag run_statistics summary"
 """Each may import itself and those before it."""
 
 GROUPS = {
@@ -27,6 +27,8 @@ GROUPS = {
     "article": "Retrieval: articles",
     "passage": "Retrieval: gold sentences",
     "citations": "Citations",
+    "list": "Lists",
+    "conflict": "Reports that differ",
     "state": "State of the answer",
     "refusal": "Refusal",
     "risk": "Confidence",
@@ -79,6 +81,8 @@ _GIVES_SHORT = f"{_SHORT}, and a system that gives short answers"
 _STATED = "a system whose answers have a state"
 _GOLD = "gold sentences that were found word for word in the library"
 _JUDGED = "questions with expected answers, gold sentences or answerable: false"
+_ITEMS = "gold sentences with an item and without a date, that were found word for word in the library"
+_VALUES = "gold sentences with an item and a date, that were found word for word in the library"
 _SPEAKER = "an expected speaker, and gold sentences that were found word for word in the library"
 _ANSWERED = f"{_JUDGED}, and one answered"
 _BOTH = "answerable and unanswerable questions"
@@ -137,6 +141,34 @@ METRICS: tuple[Metric, ...] = (
         scores.citation_precision,
     ),
     Metric("citations.recall", "gold sentences that are cited, of answered questions", _GOLD, scores.citation_recall),
+    Metric("list.recall", "items that are shown", _ITEMS, items.list_recall),
+    Metric("list.precision", "statements that state an item, of answered questions", _ITEMS, items.list_precision),
+    Metric(
+        "list.true_count",
+        "the number of items that the answer says there are is the right one",
+        f"{_ITEMS}, and answers that say how many",
+        items.list_true_count,
+    ),
+    Metric("conflict.both", "two different values are shown, each with its date", _VALUES, items.conflict_both),
+    Metric(
+        "conflict.later_first",
+        "of those, the later report comes first",
+        f"{_VALUES}, and an answer that shows two",
+        items.conflict_later_first,
+    ),
+    Metric(
+        "conflict.told",
+        "the answer says that reports differ",
+        f"{_VALUES}, and answers that can say so",
+        items.conflict_told,
+    ),
+    Metric(
+        "conflict.false_alarms",
+        "the answer says that reports differ where they do not",
+        f"questions tagged {items.NO_CONFLICT}, and answers that can say so",
+        items.conflict_false_alarm,
+        "lower",
+    ),
     Metric("state.found", "answers marked found", _STATED, scores.in_state("found"), "neither"),
     Metric("state.may_answer", "answers marked may answer", _STATED, scores.in_state("may_answer"), "neither"),
     Metric("state.not_found", "questions refused as not found", _STATED, scores.in_state("not_found"), "neither"),

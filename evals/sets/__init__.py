@@ -10,12 +10,17 @@ FOLDER = Path(__file__).parent
 DEMO = FOLDER / "wikinews" / "articles.jsonl"
 """293 complete Wikinews articles of 2019 and 2020 (CC BY 2.5; see ATTRIBUTION.md beside them)."""
 
-ARTICLES = {
-    "seeds.jsonl": FOLDER.parents[1] / "seeds",
-    "wikinews.jsonl": DEMO,
-    "near_misses.jsonl": DEMO,
-    "follow_ups.jsonl": DEMO,
-    "said.jsonl": DEMO,
+EARLIER = FOLDER / "wikinews" / "earlier.jsonl"
+"""Sixteen Wikinews articles of 2005 to 2008, of stories that are kept out of training; see ATTRIBUTION.md too."""
+
+ARTICLES: dict[str, tuple[Path, ...]] = {
+    "seeds.jsonl": (FOLDER.parents[1] / "seeds",),
+    "wikinews.jsonl": (DEMO,),
+    "near_misses.jsonl": (DEMO,),
+    "follow_ups.jsonl": (DEMO,),
+    "said.jsonl": (DEMO,),
+    "lists.jsonl": (DEMO,),
+    "conflicts.jsonl": (DEMO, EARLIER),
 }
 
 
@@ -26,9 +31,9 @@ def set_path(name: str) -> Path:
     return FOLDER / name
 
 
-def articles_of(questions: Path) -> Path | None:
-    """The articles a question set is asked of: those that ship with it, or `articles.jsonl` beside it."""
+def articles_of(questions: Path) -> tuple[Path, ...]:
+    """The articles a question set is asked of: those that ship with it, or `articles.jsonl` beside it; else none."""
     if questions.resolve().parent == FOLDER and questions.name in ARTICLES:
         return ARTICLES[questions.name]
     beside = questions.parent / "articles.jsonl"
-    return beside if beside.is_file() else None
+    return (beside,) if beside.is_file() else ()

@@ -20,6 +20,10 @@ LEAST_AGREEING = 2
 """Articles that must agree with each other before the chosen answer is said to stand alone."""
 
 
+DISAGREEMENT = "Others report"
+"""How a note that reports differ begins."""
+
+
 def disagreement_note(query: Query, candidates: Sequence[Candidate]) -> str:
     """A note when the best of `candidates` stands alone against several articles that agree; else empty.
 
@@ -41,7 +45,7 @@ def disagreement_note(query: Query, candidates: Sequence[Candidate]) -> str:
     if len(largest) < LEAST_AGREEING:
         return ""
     articles = "; ".join(_name(candidate.hit.article) for candidate in largest)
-    return f"Others report “{largest[0].short_text}”: {articles}."
+    return f"{DISAGREEMENT} “{largest[0].short_text}”: {articles}."
 
 
 def count_agreeing(answer: str, others: Iterable[tuple[str, str]]) -> int:

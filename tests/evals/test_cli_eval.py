@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from evals import runs
+from evals.sets import ARTICLES as ARTICLES_OF_SETS
 from evals.sets import DEMO, articles_of, set_path
 from index.errors import UserError
 from ui.cli import cli
@@ -270,9 +272,33 @@ def test_the_help_of_each_command_has_two_examples(name: str):
     assert all(line.startswith(f"    clippings eval {name}") for line in examples)
 
 
+def test_a_set_that_ships_is_asked_of_all_its_articles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CLIPPINGS_CACHE", str(tmp_path / "cache"))
+    sentences = {"early": "Nine people died at Dunmore.", "late": "Twelve people died at Dunmore."}
+    for name, text in sentences.items():
+        row = {"id": name, "title": name, "date": "2024-05-03", "text": text}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    gold = [
+        {"article": name, "text": text, "item": name, "published": "2024-05-03"} for name, text in sentences.items()
+    ]
+    question = {"question": "How many people died at Dunmore?", "gold_sentences": gold}
+    (tmp_path / "tolls.jsonl").write_text(json.dumps(question), encoding="utf-8")
+    monkeypatch.setattr("evals.sets.FOLDER", tmp_path)
+    monkeypatch.setitem(ARTICLES_OF_SETS, "tolls.jsonl", (tmp_path / "early.jsonl", tmp_path / "late.jsonl"))
+    output = clippings("eval", "run", tmp_path / "tolls.jsonl", "--out", tmp_path / "run").output
+    assert "is not in the library" not in output
+    assert "conflict.both" in output
+    (result,) = runs.read_results(tmp_path / "run")
+    assert len(result.case.gold_articles) == 2
+    assert all(sentence.located for sentence in result.case.gold_sentences)
+    assert {citation.published for citation in result.citations} == {"2024-05-03"}
+    assert result.reports_differ is False
+
+
 def test_what_ships():
-    assert articles_of(set_path("wikinews.jsonl")) == articles_of(set_path("follow_ups.jsonl")) == DEMO
+    assert articles_of(set_path("wikinews.jsonl")) == articles_of(set_path("follow_ups.jsonl")) == (DEMO,)
     assert len(DEMO.read_text(encoding="utf-8").splitlines()) == 293
-    assert {path.suffix for path in (articles_of(set_path("seeds.jsonl")) or Path()).iterdir()} >= {".txt"}
+    (seeds,) = articles_of(set_path("seeds.jsonl"))
+    assert {path.suffix for path in seeds.iterdir()} >= {".txt"}
     with pytest.raises(UserError):
         set_path("other.jsonl")

@@ -56,7 +56,7 @@ def carried(case: Case, wording: str) -> set[str]:
 
 def test_it_holds_conversations_of_two_to_four_turns_over_the_shipped_articles():
     assert len(CASES) >= 120
-    assert articles_of(set_path("follow_ups.jsonl")) == DEMO
+    assert articles_of(set_path("follow_ups.jsonl")) == (DEMO,)
     assert {len(case.conversation) + 1 for case in CASES} == {2, 3, 4}
     assert all(turn.question and turn.answer for case in CASES for turn in case.conversation)
 

@@ -33,7 +33,7 @@ def pairs() -> list[tuple[Case, Case]]:
 
 
 def test_they_are_asked_of_the_wikinews_articles():
-    assert articles_of(set_path("near_misses.jsonl")) == DEMO
+    assert articles_of(set_path("near_misses.jsonl")) == (DEMO,)
     assert len(cases()) >= 200
     assert len({article for case in cases() for article in case.gold_articles}) >= 80
 

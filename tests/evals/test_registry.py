@@ -5,13 +5,24 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from eval_answers import CHAIRED, COLD, COST, COUNCIL, STORM, answer, hit, quote
 
 from evals.datasets.cases import Case, GoldSentence
-from evals.metrics import COMPARED, HEADLINE, METRICS, markdown_table, metric, quotations, run_statistics, scores
+from evals.metrics import (
+    COMPARED,
+    HEADLINE,
+    METRICS,
+    items,
+    markdown_table,
+    metric,
+    quotations,
+    run_statistics,
+    scores,
+)
 from evals.metrics.run_statistics import RunStatistic
 from evals.metrics.summary import by_tag, summarise
 from evals.report import html
@@ -30,6 +41,18 @@ WHO = Case(
     tags=("who",),
 )
 NEVER = Case(id="c", question="When?", answerable=False)
+FACTS = Case(
+    id="e", question="List it all.", gold_sentences=(GoldSentence("a1", COUNCIL.text[:31], *CHAIRED, "chair"),)
+)
+TWO = Case(
+    id="f",
+    question="Which is it?",
+    gold_sentences=tuple(
+        GoldSentence("a1", COUNCIL.text[slice(*span)], *span, item, date(2024, 5, 3))
+        for item, span in (("chair", CHAIRED), ("cost", COST))
+    ),
+)
+CALM = Case(id="g", question="Who chaired?", answers=("Ada Moreno",), tags=("no-conflict",))
 HIDDEN = Case(id="d", question="How much?", answers=("40 euros",), answerable=False, hidden=("a1",))
 
 
@@ -41,6 +64,9 @@ def everything() -> list[CaseResult]:
     return [
         replace(observe(WHO, right), judgement=Judgement(1.0, "as expected"), state="found", probability=0.9),
         observe(NEVER, answer(quote(COUNCIL, *COLD), confidence=0.2)),
+        replace(observe(FACTS, answer(quote(COUNCIL, *CHAIRED))), total=1),
+        observe(TWO, answer(quote(COUNCIL, *CHAIRED), quote(COUNCIL, *COST))),
+        observe(CALM, answer(quote(COUNCIL, *CHAIRED))),
         observe(HIDDEN, answer(quote(STORM, 14, 31), hits=(hit(STORM, (14, 31)),), confidence=0.4)),
     ]
 
@@ -69,7 +95,7 @@ def test_every_scoring_function_is_some_metric_s():
     columns = {one.columns for one in used if isinstance(one, RunStatistic)}
     of_question, of_run = functions(scores, "ScoredResult"), functions(run_statistics, "Run")
     assert len(of_question) > 10 and len(of_run) > 5
-    assert of_question <= used
+    assert of_question | functions(items, "ScoredResult") <= used
     assert of_run == columns
 
 

@@ -279,10 +279,10 @@ def test_a_page_that_costs_too_much_costs_its_entry(web):
 
 
 def test_markup_that_a_feed_carries_and_costs_too_much_is_skipped(web):
-    carried = html_of_attributes().replace("<", "&lt;")
+    carried = html_of_attributes(900_000).replace("<", "&lt;")
     web.pages["/rss"] = feed(f"<item><link>/gone</link><content:encoded>{carried}</content:encoded></item>")
     web.pages["/a"] = page("Deal fails")
-    with Fetcher(allow_private=True, min_delay=0) as fetcher, ParserProcess(seconds=8) as parser:
+    with Fetcher(allow_private=True, min_delay=0) as fetcher, ParserProcess(seconds=4) as parser:
         skipped, article = read([web.url + "/rss", web.url + "/a"], fetcher=fetcher, parser=parser)
     assert isinstance(skipped, Skipped) and isinstance(article, Article)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import socket
 import uuid
+from pathlib import Path
 
 import httpx
 import pytest
 
 from ui.web.pages.html import without_folders
 
-FOLDERS = re.compile(r"/tmp/|/home/|/root/|/work/|site-packages|[A-Z]:\\\\")
+FOLDERS = re.compile(rf"{re.escape(str(Path(__file__).parents[2]))}|/tmp/|/home/|/root/|site-packages|[A-Z]:\\\\")
 LOADED = ("/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/openapi.json", "/gradio_api/mcp/schema")
 
 

@@ -61,7 +61,7 @@ def library_for(questions: Path, library: str | None, model: str | None = None) 
     `model` is the chat model of the settings returned; the one set where None.
     """
     settings, origins = settings_file.load({"library": library, "model": model})
-    if library or articles_of(questions) is None:
+    if library or not articles_of(questions):
         return open_library(settings, origins), settings
     opened = set_library(questions, settings)
     return opened, replace(settings, library=str(opened.folder))
@@ -69,18 +69,18 @@ def library_for(questions: Path, library: str | None, model: str | None = None) 
 
 def set_library(questions: Path, settings: Settings) -> Library:
     """The library of a set's own articles, kept in the cache and brought up to date. The set must have some."""
-    articles = articles_of(questions)
-    assert articles is not None, f"{questions} ships with its articles"
+    articles = [str(path.resolve()) for path in articles_of(questions)]
+    assert articles, f"{questions} ships with its articles"
     folder = cache_folder() / "eval" / _key(articles, settings)
-    echo(f"Articles of this set: {articles}", err=True)
-    build_library(replace(settings, library=str(folder)), [str(articles)])
+    echo(f"Articles of this set: {', '.join(articles)}", err=True)
+    build_library(replace(settings, library=str(folder)), articles)
     return Library.open(folder)
 
 
-def _key(articles: Path, settings: Settings) -> str:
-    """A folder name for the library of these articles at this place with these settings."""
-    place = articles.resolve()
-    return f"{place.parent.name}-{fingerprint(str(place), settings.encoder, str(settings.passage_tokens))}"
+def _key(articles: Sequence[str], settings: Settings) -> str:
+    """A folder name for the library of these articles, by their paths, with these settings."""
+    name = Path(articles[0]).parent.name
+    return f"{name}-{fingerprint(*articles, settings.encoder, str(settings.passage_tokens))}"
 
 
 def new_folder(questions: Path) -> Path:
