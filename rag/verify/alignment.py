@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 from index.text.lexicon import CALENDAR, FUNCTION_WORDS, NEGATIONS, ORDINARY_MONTHS
 from index.text.names import find_names
@@ -24,16 +24,12 @@ class AlignmentFeatures:
 
     misplaced: float
     """How much better another name, figure or date of the sources fits the words beside one of the sentence's."""
-    exchanged: float
-    """How much better two of its words fit each other's places in the sources than their own."""
     absent_run: float
     """The longest run of content words that no source holds."""
     pairs: float
     """The share of its pairs of neighbouring content words that stand together in the sources."""
     names_in_order: float
     """1 where at least two of its names stand in the nearest source sentence, all in their order."""
-    context_overlap: float
-    """See `context_overlap`."""
     inversions: float
     """The share of its near-by words that stand the other way round in the sources."""
 
@@ -45,6 +41,12 @@ NEAR = 5
 """Content words on each side of it within which the source must hold those neighbours."""
 
 _AMBIGUOUS = frozenset((*ORDINARY_MONTHS, "mar", "sun", "sat", "dec", "jan", "jun"))
+
+
+def is_date(written: str) -> bool:
+    """Whether a word is a day or a month: `March`, `tuesday`; not `march`, which is another word too."""
+    word = written.lower()
+    return word in CALENDAR and (word not in _AMBIGUOUS or written.istitle())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def terms(text: str) -> tuple[Term, ...]:
         word = match.group().lower().replace("’", "'")
         if word in NEGATIONS or word.endswith("n't"):
             result.append(Term("not", anchor=True))
-        elif word in CALENDAR and (word not in _AMBIGUOUS or match.group()[0].isupper()):
+        elif is_date(match.group()):
             result.append(Term(word[:3], anchor=True))
         elif (word := word.removesuffix("'s")) not in FUNCTION_WORDS:
             group = next((n for n, name in enumerate(names) if name.start <= match.start() < name.end), -1)
@@ -80,19 +82,44 @@ def terms(text: str) -> tuple[Term, ...]:
     return tuple(result)
 
 
-def context_overlap(sentence: str, sources: Sequence[str], outlets: Sequence[str] = ()) -> float:
-    """The least share, over all anchors of the sentence, of neighbours that stand near the anchor in a source too.
+@dataclass(frozen=True, slots=True)
+class ContextOverlap:
+    """The least shares of neighbours that stand near an anchor in a source too; 1 without such an anchor.
 
-    Anchors are names, figures, dates and negations. 1 for a sentence without any, and for one that stands in a source.
+    `names` has the best word of each name, `others` has figures, dates and negations.
+    """
+
+    names: float
+    others: float
+
+
+def context_overlap(
+    sentence: str, sources: Sequence[str], outlets: Sequence[str] = (), speakers: Sequence[str] = ()
+) -> ContextOverlap:
+    """How many of the words around each name, figure, date and negation stand around it in a source.
+
     Of two sources each answers for its own words. An outlet that a sentence names as its source need not stand in the
-    article: `outlets` are left out.
+    article: `outlets` are left out. Nor need `speakers` stand near what they say there, and a figure that is in no
+    source (a rounded one) stands near nothing: they are not held to their neighbours.
     """
     forms = [[term.form for term in terms(source)] for source in sources]
     known = {form for each in forms for form in each}
     credited = {term.form for outlet in outlets for term in terms(outlet)}
     own = [term for term in terms(sentence) if term.form not in credited or term.form in known]
-    anchors = (at for at, term in enumerate(own) if term.anchor)
-    return min((max(_neighbour_share(own, at, each, known) for each in forms) for at in anchors), default=1.0)
+    spoken = {term.form for name in speakers for term in terms(name)}
+    names: dict[int, float] = {}
+    others = [1.0]
+    for at, term in enumerate(own):
+        if not term.anchor or (term.group >= 0 and term.form in spoken):
+            continue
+        if term.form not in known and _kind(term) == "figure":
+            continue
+        share = max((_neighbour_share(own, at, each, known) for each in forms), default=0.0)
+        if term.group >= 0:
+            names[term.group] = max(names.get(term.group, 0.0), share)
+        else:
+            others.append(share)
+    return ContextOverlap(min(names.values(), default=1.0), min(others))
 
 
 def _neighbour_share(sentence: Sequence[Term], at: int, source: Sequence[str], known: Collection[str]) -> float:
@@ -120,11 +147,9 @@ def alignment_features(sentence: str, sources: Sequence[str], *, outlets: Sequen
     there = {pair for source in places.sources for pair in pairwise(term.form for term in source)}
     return AlignmentFeatures(
         misplaced=_misplaced(own, places),
-        exchanged=_exchanged(own, places),
         absent_run=_longest_run([term.form not in known for term in own]),
         pairs=len(pairs & there) / len(pairs) if pairs else 1.0,
         names_in_order=float(_names_in_order(sentence, _nearest(own, places, sources))),
-        context_overlap=context_overlap(sentence, [" ".join(sources)], outlets),
         inversions=_inversions(own, places),
     )
 
@@ -229,24 +254,6 @@ def _misplaced(own: Sequence[Term], places: _Places) -> float:
             gain = places.fit(at, form) - fits
             if gain > most and not places.same_name(form, term.form):
                 most = gain
-    return most
-
-
-def _exchanged(own: Sequence[Term], places: _Places) -> float:
-    most = 0.0
-    held = [at for at, term in enumerate(own) if places.holds(term.form) and term.form != "not"]
-    for one, two in combinations(held, 2):
-        first, second = own[one], own[two]
-        if first.form == second.form or (first.group >= 0 and first.group == second.group):
-            continue
-        if (_kind(first) == "word") != (_kind(second) == "word"):
-            continue
-        gains = (
-            places.fit(one, second.form) - places.fit(one, first.form),
-            places.fit(two, first.form) - places.fit(two, second.form),
-        )
-        if min(gains) > 0:
-            most = max(most, sum(gains))
     return most
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from index.quotes.quotation_marks import quoted_spans
 from index.text.lexicon import (
@@ -57,7 +58,7 @@ def contradictions(sentence: str, sources: Sequence[SourceSentence], outlets: Co
         yield f"somebody else says it in the sources: not {name!r}"
     if word := opposite(sentence, nearest):
         yield f"the sources say the opposite of {word!r}"
-    if word := negation_mismatch(sentence, texts, nearest):
+    if word := not_between(sentence, texts) or negation_mismatch(sentence, texts, nearest):
         yield f"it says no where the sources do not, or the other way round: {word!r}"
     if word := quantifier_mismatch(sentence, texts, nearest):
         yield f"it says {word!r} where the sources do not, or the other way round"
@@ -186,6 +187,35 @@ def _negations(text: str, other: Collection[str]) -> _Negations:
         if _denies(word, denials):
             near.update(stem(each) for each in words[max(0, at - _BEFORE) : at + _AFTER])
     return _Negations(frozenset(first), frozenset(near))
+
+
+_NOT = ("not", "never")
+_CONTRACTED = {"cannot": "can", "can't": "can", "won't": "will", "shan't": "shall"}
+"""The verbs that a contraction with `not` does not leave whole."""
+
+
+def _around_not(texts: Iterable[str]) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """The pairs of words with a `not` or `never` between them, and those with nothing between them."""
+    denied: set[tuple[str, str]] = set()
+    plain: set[tuple[str, str]] = set()
+    for text in texts:
+        words: list[str] = []
+        for word in tokens(text):
+            contracted = word in _CONTRACTED or word.endswith("n't")
+            words += [_CONTRACTED.get(word, word.removesuffix("n't")), "not"] if contracted else [word]
+        plain.update(pairwise(words))
+        denied.update((before, after) for (before, no), (_, after) in pairwise(pairwise(words)) if no in _NOT)
+    return denied, plain
+
+
+def not_between(sentence: str, sources: Iterable[str]) -> str:
+    """The second of two words that have a `not` between them in the sentence or in its sources, and never in the other.
+
+    Sure whatever else is denied near by, which `negation_mismatch` is not.
+    """
+    (denied, plain), (denied_there, plain_there) = _around_not([sentence]), _around_not(sources)
+    found = ((denied & plain_there) - denied_there - plain) | ((denied_there & plain) - denied - plain_there)
+    return min((after for _, after in found), default="")
 
 
 def negation_mismatch(sentence: str, sources: Sequence[str], nearest: str) -> str:

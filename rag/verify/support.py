@@ -21,12 +21,17 @@ from index.text.numbers import Figure, find_figures
 from index.text.tokens import comparable_words, content, stem, tokens
 from index.types import Article
 from rag.verify import calibration
-from rag.verify.alignment import AlignmentFeatures, alignment_features, substitute
-from rag.verify.contradictions import SourceSentence, contradictions
+from rag.verify.alignment import AlignmentFeatures, alignment_features, context_overlap, is_date, substitute
+from rag.verify.contradictions import SourceSentence, contradictions, speakers
 from rag.verify.find_quotation import find_quotation
 
 LEAST_SHARED = 1 / 3
 """The share of a sentence's content words below which its sources are not looked at any closer."""
+
+NEAR_NAMES, NEAR_OTHERS, CLOSE = 0.4, 0.7, 0.5
+"""The least `ContextOverlap` of a sentence's names, and of its figures, dates and negations where it is close to its
+sources: the share of its pairs of neighbouring words that stand together there. Further off, other words may surround
+them."""
 
 # takes the "nearly $" before a figure; not "nearly all of"
 _ABOUT = re.compile(
@@ -112,7 +117,15 @@ def findings(
         reasons = ("too little of it is in the sources" + (f" (not: {missing})" if missing else ""),)
     if reasons:
         return Findings(reasons)
-    return Findings((), alignment_features(sentence, texts, outlets=outlets))
+    features = alignment_features(sentence, texts, outlets=outlets)
+    said_by = speakers(sentence)
+    # The contradictions above hold one speaker to what the sources say, not two.
+    near = context_overlap(sentence, wholes, outlets, said_by if len(said_by) == 1 else ())
+    if near.names < NEAR_NAMES:
+        return Findings(("a name in it stands among other words in the sources",))
+    if features.pairs >= CLOSE and near.others < NEAR_OTHERS:
+        return Findings(("a figure, date or negation in it stands among other words in the sources",))
+    return Findings((), features)
 
 
 def _missing(sentence: str, sources: Sequence[Sequence[SourceSentence]]) -> str:
@@ -151,9 +164,9 @@ def _dates(sentence: str, sources: Sequence[str]) -> list[str]:
     known = {word[:3] for source in sources for word in _words_and_parts(source) if word in CALENDAR}
     return [
         f"the date is not in the sources: {word.capitalize()!r}"
-        # takes "March"; not "march" and not "MARCH"
-        for word in dict.fromkeys(re.findall(r"\b[A-Z][a-z]+\b", sentence))
-        if word.lower() in CALENDAR and word.lower()[:3] not in known
+        # takes "March", "monday" and the "August" of "mid-August"; not "2024"
+        for word in dict.fromkeys(re.findall(r"\b[A-Za-z]+\b", sentence))
+        if is_date(word) and word.lower()[:3] not in known
     ]
 
 

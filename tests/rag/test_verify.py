@@ -12,6 +12,7 @@ from index.text.numbers import find_figures
 from index.types import Article
 from rag.types import Citation, Statement
 from rag.verify import check, verify_citations
+from rag.verify.contradictions import contradictions
 from rag.verify.support import source_sentences, supports
 
 TEXT = (
@@ -108,6 +109,86 @@ def test_not_borne_out_and_why(sentence, reason):
     support = supports(sentence, [source_sentences(TEXT)])
     assert not support.supported
     assert any(reason in each for each in support.reasons), support
+
+
+@pytest.mark.parametrize(
+    ("sentence", "day"),
+    [
+        ("The council did not approve the money on friday.", "Friday"),
+        ("In june Ruiz told reporters that the pier would cost $1.2 million.", "June"),
+        ("Tom Banks of the World Harbour Board called it a gift on monday.", "Monday"),
+    ],
+)
+def test_a_date_in_small_letters_must_be_in_the_sources(sentence, day):
+    assert supports(sentence, [source_sentences(TEXT)]).reasons == (f"the date is not in the sources: {day!r}",)
+
+
+def test_small_letters_are_no_reason_to_mark_a_date_and_a_verb_is_no_month():
+    there = "Ruiz told reporters on thursday that the pier would cost $1.2 million."
+    assert supports(there, [source_sentences(TEXT)]).supported
+    assert supports("Tom Banks may march and called it a gift.", [source_sentences(TEXT)], bar=0).supported
+
+
+HARBOUR = (
+    "Mayor Ana Ruiz opened the new harbour in Bergen on Monday. Tom Banks will repair the old pier by 2027 for the "
+    "city of Oslo. The council closed the school in March, and 300 children moved to Oslo in June."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "true", "false", "what"),
+    [
+        (
+            TEXT,
+            "Mayor Ana Ruiz told reporters that the pier would cost $1.2 million.",
+            "Tom Banks looked at every plank of the pier.",
+            "a name in it",
+        ),
+        (
+            HARBOUR,
+            "The council closed the school in March.",
+            "The council closed the school in June.",
+            "a figure, date or negation in it",
+        ),
+        (
+            HARBOUR,
+            "Tom Banks will repair the old pier by 2027.",
+            "Mayor Ana Ruiz opened the new harbour in Bergen by 2027.",
+            "a figure, date or negation in it",
+        ),
+    ],
+)
+def test_names_figures_and_dates_must_stand_among_their_words(text, true, false, what):
+    assert supports(true, [source_sentences(text)]).supported
+    assert supports(false, [source_sentences(text)], bar=0).reasons == (
+        f"{what} stands among other words in the sources",
+    )
+
+
+@pytest.mark.parametrize(
+    ("denied", "plain"),
+    [
+        (
+            "The council did not approve the money, and it has not closed the bridge.",
+            "The council did not approve the money, and it has closed the bridge.",
+        ),
+        (
+            "The minister has not signed the treaty, and nobody knows why.",
+            "The minister has signed the treaty, and nobody knows why.",
+        ),
+        ("The minister can't leave, and no one can enter.", "The minister can leave, and no one can enter."),
+    ],
+)
+def test_a_not_between_two_words_counts_though_something_else_is_denied_near_by(denied, plain):
+    assert list(contradictions(plain, source_sentences(denied)))
+    assert list(contradictions(denied, source_sentences(plain)))
+    assert not list(contradictions(denied, source_sentences(denied)))
+    assert not list(contradictions(plain, source_sentences(f"{denied} {plain}")))
+
+
+def test_a_contracted_not_is_a_not():
+    assert not list(contradictions("The minister cannot leave.", source_sentences("The minister can not leave.")))
+    assert not list(contradictions("The law isn't fair.", source_sentences("The law is not fair.")))
 
 
 def test_first_names_may_come_from_elsewhere_in_the_article():
