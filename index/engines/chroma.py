@@ -202,6 +202,11 @@ def _close(client: Any, mirror: tempfile.TemporaryDirectory[str] | None, in_use:
         in_use.release()
 
 
+def is_needed(path: Path) -> bool:
+    """Whether a file holds something: a graph's that Chroma has not written yet are made anew at each opening."""
+    return path.suffix != ".bin" or path.with_name("index_metadata.pickle").is_file()
+
+
 def is_cut_short(folder: Path) -> bool:
     """Whether a file of the graph is shorter than its header says: Chroma would read random memory as vectors."""
     for header in folder.glob("*/header.bin"):

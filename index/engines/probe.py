@@ -20,8 +20,8 @@ from typing import Literal
 import numpy as np
 
 from index.catalog.schema import writable
-from index.engines import checksums
-from index.engines.bm25 import WordIndex, is_needed, segments
+from index.engines import bm25, checksums, chroma
+from index.engines.bm25 import WordIndex, segments
 from index.engines.chroma import BATCH, VectorIndex, is_cut_short, leave_unchanged_when_opened
 from index.locks import IN_USE, dead_readers
 from index.terminal import echo_json
@@ -83,9 +83,9 @@ def seal(store: Store, folder: Path, known: checksums.Sums | None = None) -> Non
     """Keep the checksums of a folder that is written; `known` are those of files that were there before."""
     if store == "vectors":
         leave_unchanged_when_opened(folder)
-        checksums.write(folder, known)
+        checksums.write(folder, known, chroma.is_needed)
     else:
-        checksums.write(folder, known, is_needed)
+        checksums.write(folder, known, bm25.is_needed)
 
 
 def probe(store: Store, folder: Path, *, ids: bool = False) -> ProbeResult:
