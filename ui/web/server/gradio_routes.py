@@ -22,7 +22,7 @@ OWN = ("/api/", "/ui/", "/docs", "/openapi.json", "/healthz", "/login", "/logout
 """Routes of ours; `/api/` of Gradio stands under `/gradio_api/`."""
 PAGE = ("/config", "/theme.css", "/assets/", "/static/", "/svelte/", "/favicon.ico", "/robots.txt", "/manifest.json")
 """What Gradio's page itself loads."""
-EVENTS = ("queue/join", "queue/data", "startup-events", "reset", "cancel", "upload_progress", "app_id")
+EVENTS = ("queue/join", "queue/data", "run/predict", "startup-events", "reset", "cancel", "upload_progress", "app_id")
 PROGRAMS = ("info", "openapi.json", "call/", "mcp")
 """What programs use: the description of the tools, a call, and the MCP server."""
 OPEN = (*OWN, *PAGE, UPLOAD, FILE, OLD_FILE, HEARTBEAT, *(API + name for name in (*EVENTS, *PROGRAMS)))
