@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 INNER_ORDER = (
-    "errors terminal types clean text split quotes permissions locks catalog engines sources build recovery "
-    "consistency maintenance library"
+    "errors operating_system terminal types clean text split quotes permissions locks catalog engines sources build "
+    "recovery consistency maintenance library"
 )
 """Each may import itself and those before it."""
 

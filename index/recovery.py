@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from index.build.near_duplicates import long_sentences
 from index.catalog import revision_log, schema
 from index.catalog.view import broken_revisions, is_live
 from index.errors import UserError
+from index.operating_system import sync_to_disk
 from index.permissions import make_folder, secure
 
 SHOWN = 10
@@ -190,8 +190,5 @@ def _put_in_place(new: Path, folder: Path) -> Path:
     for path in folder.glob(f"{schema.FILE}*"):
         path.rename(kept / path.name)
     new.replace(folder / schema.FILE)
-    if os.name != "nt":  # Windows cannot flush a folder
-        handle = os.open(folder, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
+    sync_to_disk(folder)
     return kept

@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from documents import assembled_pdf
 from docx import Document
 
 
@@ -34,15 +35,7 @@ def pdf_of_one_stream(pages, lines=200):
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
         b" /Resources << /Font << /F1 3 0 R >> >> >>",
     ]
-    out, places = bytearray(b"%PDF-1.4\n"), []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
-    return bytes(out)
+    return assembled_pdf(objects)
 
 
 def html_of_attributes(count=200_000):

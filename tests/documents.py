@@ -5,6 +5,19 @@ import io
 from pypdf import PdfReader, PdfWriter
 
 
+def assembled_pdf(objects: list[bytes]) -> bytes:
+    """A PDF of objects, the first of which is its catalog."""
+    out, places = bytearray(b"%PDF-1.4\n"), []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % place for place in places)
+    out += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
+    return bytes(out)
+
+
 def pdf(*pages: list[str], title: str = "", author: str = "", password: str = "") -> bytes:
     """A PDF with each page's lines set one under the other."""
     objects = [
@@ -23,17 +36,10 @@ def pdf(*pages: list[str], title: str = "", author: str = "", password: str = ""
             b" /Resources << /Font << /F1 3 0 R >> >> >>" % len(objects)
         )
     objects[1] = f"<< /Type /Pages /Kids [{' '.join(f'{k} 0 R' for k in kids)}] /Count {len(kids)} >>".encode()
-    out, places = bytearray(b"%PDF-1.4\n"), []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
+    plain = assembled_pdf(objects)
     if not (title or author or password):
-        return bytes(out)
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(bytes(out))))
+        return plain
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(plain)))
     writer.add_metadata({"/Title": title, "/Author": author, "/CreationDate": "D:20200101000000Z"})
     if password:
         writer.encrypt(password, algorithm="RC4-128")

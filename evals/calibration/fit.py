@@ -309,10 +309,14 @@ def _features(function: Linear) -> AnswerabilityFeatures:
     return AnswerabilityFeatures(*[round(float(value), 3) for value in function.weights])
 
 
+def of_either_kind(questions: Sequence[ReadQuestion]) -> tuple[int, int]:
+    """How many questions have gold that was found, and how many have no answer."""
+    return sum(one.answerable and any(one.gold) for one in questions), sum(not one.answerable for one in questions)
+
+
 def check_enough(questions: Sequence[ReadQuestion]) -> None:
     """Raise UserError where there are fewer than `LEAST` questions of either kind."""
-    found = sum(one.answerable and any(one.gold) for one in questions)
-    unanswerable = sum(not one.answerable for one in questions)
+    found, unanswerable = of_either_kind(questions)
     if min(found, unanswerable) < LEAST:
         raise UserError(
             f"{found} tuning questions with gold found, {unanswerable} without: weights take {LEAST} of each. "

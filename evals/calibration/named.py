@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from evals.calibration.fit import LEAST, Reached, fit, leave_one_out
-from evals.calibration.rows import ReadQuestion, cases_of, load, read_questions, save
+from evals.calibration.fit import LEAST, Reached, fit, leave_one_out, of_either_kind
+from evals.calibration.rows import TUNING_HALF, ReadQuestion, cases_of, load, read_questions, save
 from evals.metrics import statistics
 from index.errors import UserError
 from index.library import Library
@@ -16,9 +16,6 @@ from rag.assistant import Assistant
 from rag.read.calibration import Calibration
 from rag.read.library_calibrations import save_calibration
 from rag.read.reader import CombinedReader
-
-HALF = "half:tuning"
-"""What is fitted on; the other half of a set can still be measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ def read_sets(
     known = {(one.set, one.id) for one in (load(rows, reader.name) if rows.exists() else [])}
     wanted: set[tuple[str, str]] = set()
     for one in sets:
-        cases = cases_of(one.path, one.library, HALF)
+        cases = cases_of(one.path, one.library, TUNING_HALF)
         if most is not None and most < len(cases):
             cases = random.Random(statistics.SEED).sample(cases, most)
         wanted |= {(one.name, case.id) for case in cases}
@@ -74,9 +71,5 @@ def calibrate(assistant: Assistant, questions: Sequence[ReadQuestion]) -> tuple[
 
 def _can_leave_out(questions: Sequence[ReadQuestion]) -> bool:
     """Whether enough of either kind are left whichever set is left out."""
-    for name in {one.set for one in questions}:
-        rest = [one for one in questions if one.set != name]
-        answered = sum(one.answerable and any(one.gold) for one in rest)
-        if min(answered, sum(not one.answerable for one in rest)) < LEAST:
-            return False
-    return True
+    names = {one.set for one in questions}
+    return all(min(of_either_kind([one for one in questions if one.set != name])) >= LEAST for name in names)

@@ -32,6 +32,8 @@ from rag.retrieve import retrieve
 from rag.types import Candidate, Query, Reranker
 
 HITS = 20
+TUNING_HALF = "half:tuning"
+"""What is fitted on; the other half of a set can still be measured."""
 SENTENCES = 30
 """Sentences kept of a question: those that the rules and the model together rank first, and all that are gold."""
 LONGEST_ANSWER = 10

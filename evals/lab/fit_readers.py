@@ -14,7 +14,7 @@ import click
 import numpy as np
 
 from evals.calibration.fit import Reached, fit, leave_one_out, promised
-from evals.calibration.rows import cases_of, load, read_questions, save
+from evals.calibration.rows import TUNING_HALF, cases_of, load, read_questions, save
 from index import errors
 from index.errors import UserError
 from index.library import Library
@@ -25,7 +25,6 @@ from rag.read.reader import WEIGHTS, CombinedReader
 from rag.read.rules import RULES
 from rag.training.weights import write_checksums
 
-HALF = "half:tuning"
 FIRST_ORDER = Calibration(
     SentenceFeatures(*[1] * len(fields(SentenceFeatures))),
     span=1,
@@ -48,7 +47,7 @@ def read_pairs(pairs: Sequence[Path], reader: CombinedReader, rows: Path) -> Non
     known = {(one.set, one.id) for one in (load(rows, reader.name) if rows.exists() else [])}
     for folder, path in zip(pairs[::2], pairs[1::2], strict=True):
         library, name = Library.open(folder), set_name(path)
-        cases = [case for case in cases_of(path, library, HALF) if (name, case.id) not in known]
+        cases = [case for case in cases_of(path, library, TUNING_HALF) if (name, case.id) not in known]
         count = save(rows, read_questions(name, library, cases, reader))
         echo(f"{name}: {count} questions read, {len(cases) - count} left out")
 

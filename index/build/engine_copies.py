@@ -5,7 +5,6 @@ Knows nothing of what is written into them.
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from index.engines.chroma import snapshot as copy_vector_index
 from index.engines.probe import Store, find_damage, seal
 from index.errors import DamageError
 from index.locks import delete_unused
+from index.operating_system import sync_to_disk
 from index.permissions import secure_engine
 
 
@@ -91,7 +91,7 @@ class EngineCopies:
         for folder, store in self._new_folders.items():
             seal(store, folder, self._sums.get(store))
             secure_engine(folder)
-            _sync(folder)
+            sync_to_disk(*folder.rglob("*"), folder)
 
     def _check(self, store: Store, folder: Path) -> None:
         # A write into vectors reads and writes the whole graph, which would hide damage; one into words adds files.
@@ -116,15 +116,3 @@ def delete_unused_folders(catalog: Catalog) -> None:
         for path in folder.iterdir() if folder.is_dir() else ():
             if path not in needed:
                 delete_unused(path)
-
-
-def _sync(folder: Path) -> None:
-    """Have the system put a folder's files on the disk: a power cut must not undo what was published."""
-    for path in [*folder.rglob("*"), folder]:
-        if path.is_dir() and os.name == "nt":  # Windows cannot flush a folder
-            continue
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

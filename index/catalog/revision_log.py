@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from index.operating_system import sync_to_disk
 from index.permissions import make_file
 
 FILE = "revisions.log"
@@ -71,7 +72,7 @@ def append(folder: Path, tables: Iterable[tuple[str, Iterable[Row]]], state: Sta
     with path.open("ab") as file:
         _write(file, tables, state)
     if is_new:
-        _sync_folder(folder)
+        sync_to_disk(folder)
 
 
 def write_all(folder: Path, connection: sqlite3.Connection) -> None:
@@ -83,7 +84,7 @@ def write_all(folder: Path, connection: sqlite3.Connection) -> None:
         tables = ((table, connection.execute(f"SELECT * FROM {table}")) for table in TABLES)
         _write(file, tables, state_of(connection))
     new.replace(path)
-    _sync_folder(folder)
+    sync_to_disk(folder)
 
 
 def ends_with(folder: Path, state: State) -> bool:
@@ -179,13 +180,3 @@ def _states_backwards(path: Path) -> Iterator[tuple[int, State]]:
             if after and isinstance(state := _parse(log[start + 1 : after]), dict):
                 yield after, state
             end = start + 2
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot flush a folder
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,16 +1,13 @@
 """Whether an engine's folder can be opened and searched, found out in a child process.
 
 Chroma and tantivy end the whole process on some damaged files; a child that dies so is only an answer.
-`python -m index.engines.probe words|vectors FOLDER [ids]` is that child: it prints one JSON object.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,6 +21,7 @@ from index.engines import bm25, checksums, chroma
 from index.engines.bm25 import WordIndex, segments
 from index.engines.chroma import BATCH, VectorIndex, is_cut_short, leave_unchanged_when_opened
 from index.locks import IN_USE, dead_readers
+from index.operating_system import python_command
 from index.terminal import echo_json
 
 Store = Literal["vectors", "words"]
@@ -90,10 +88,9 @@ def seal(store: Store, folder: Path, known: checksums.Sums | None = None) -> Non
 
 def probe(store: Store, folder: Path, *, ids: bool = False) -> ProbeResult:
     """Open and search the folder in a child process; with `ids` every passage is read too."""
-    command = [sys.executable, "-m", "index.engines.probe", store, str(folder), *(["ids"] if ids else [])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = python_command(__name__, store, str(folder), ids)
     try:
-        child = subprocess.run(command, capture_output=True, env=environment, timeout=LONGEST, check=False)
+        child = subprocess.run(command, capture_output=True, timeout=LONGEST, check=False)
     except subprocess.TimeoutExpired:
         return ProbeResult(f"reading it did not end in {LONGEST:.0f} s")
     try:
@@ -153,12 +150,7 @@ def read_here(store: Store, folder: Path, *, ids: bool = True) -> ProbeResult:
         return ProbeResult(str(error) or type(error).__name__)
 
 
-def main() -> None:
-    """Print `{"damage": why the folder cannot be read, "ids": [...]}`."""
-    store, folder, *asked = sys.argv[1:]
-    result = read_here("words" if store == "words" else "vectors", Path(folder), ids=bool(asked))
+def main(store: Store, folder: str, ids: bool) -> None:
+    """What the child does: print `{"damage": why the folder cannot be read, "ids": [...]}`."""
+    result = read_here(store, Path(folder), ids=ids)
     echo_json({"damage": result.damage, "ids": sorted(result.ids)})
-
-
-if __name__ == "__main__":
-    main()

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from index.errors import STOPPED, Stopped, UserError
+from index.operating_system import python_command
 from index.sources.encoding import Unreadable, surprise
 from index.sources.parsers import BY_ROWS, ROWS, read_file, shown_path
 from index.types import Article, Read, Skipped
@@ -206,14 +207,9 @@ class ParserProcess:
         if self._watcher is None:
             self._watcher = threading.Thread(target=self._watch, name="parser watch", daemon=True)
             self._watcher.start()
-        # Not `python -m`, which would import what lies in the current folder; nor a fork, which a process of threads
-        # does not survive; nor multiprocessing's spawn, which runs the caller's script again.
-        path = [entry for entry in sys.path if isinstance(entry, str)]
-        code = f"import sys; sys.path[:] = {path!r}; from {__name__} import main; main({self._memory})"
+        command = python_command(__name__, self._memory)
         with self._lock:
-            self._child = subprocess.Popen(
-                [sys.executable, "-P", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
+            self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             ready = self._receive(_START_SECONDS)
         except Unreadable as error:

@@ -101,8 +101,12 @@ def focus(question: str) -> str:
     return ""
 
 
-def asked_terms(query: Query, hit: Hit, sentence: Span) -> list[AskedTerm]:
-    """Every name, year, number and property word of a question, and how it stands in a sentence of a hit."""
+@lru_cache(maxsize=64)
+def asked_terms(query: Query, hit: Hit, sentence: Span) -> tuple[AskedTerm, ...]:
+    """Every name, year, number and property word of a question, and how it stands in a sentence of a hit.
+
+    Features and reasons both ask for them, so those of the last sentences are kept.
+    """
     text = hit.article.text[slice(*sentence)]
     beside = " ".join((*_neighbours(hit, sentence), hit.article.title))
     terms = [_name(name, text, beside, query) for name in _names(query)]
@@ -114,7 +118,7 @@ def asked_terms(query: Query, hit: Hit, sentence: Span) -> list[AskedTerm]:
         if word in _AGE_WORDS:
             terms += _whose_age(query, text)
     terms += _alternatives(query, text, beside)
-    return terms
+    return tuple(terms)
 
 
 def _neighbours(hit: Hit, sentence: Span) -> list[str]:

@@ -13,6 +13,7 @@ import named_models
 import numpy as np
 import pytest
 import torch
+from passages import FLOOD, MARKET
 from transformers import (
     AutoModelForQuestionAnswering,
     AutoTokenizer,
@@ -34,17 +35,6 @@ from rag.rerank import CrossEncoderReranker
 from rag.retrieve import retrieve
 from rag.settings import Settings
 
-FLOOD = (
-    "Harbour town counts the cost",
-    "2022-06-14",
-    "The river broke its banks on Sunday night. Mayor Ellen Brandt said 340 homes were under water.\n\n"
-    "Schools stay closed until Thursday. Repairs to the bridge will cost about $12 million.",
-)
-MARKET = (
-    "Stocks end the week higher",
-    "2022-06-10",
-    "Shares rose for a third day. Banks led the gains in London.",
-)
 LONG = ("Conference", "", "Delegates spoke of trade, of fish and of the weather. " * 120 + FLOOD[2])
 HOMES = "How many homes were under water?"
 QUESTIONS = [HOMES, "Who is the mayor of the flooded town?", "How much will the repairs to the bridge cost?"]

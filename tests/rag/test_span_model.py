@@ -8,23 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from passages import FLOOD, MARKET
 
 import rag.read
 from index.errors import UserError
 from rag.read.span_model import SpanModel, best_spans, check_weights
 
 WEIGHTS = Path(rag.read.__file__).parent / "weights"
-FLOOD = (
-    "Harbour town counts the cost",
-    "2022-06-14",
-    "The river broke its banks on Sunday night. Mayor Ellen Brandt said 340 homes were under water.\n\n"
-    "Schools stay closed until Thursday. Repairs to the bridge will cost about $12 million.",
-)
-MARKET = (
-    "Stocks end the week higher",
-    "2022-06-10",
-    "Shares rose for a third day. Banks led the gains in London.",
-)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import stat
 import subprocess
 import sys
@@ -33,14 +32,6 @@ KEEPING = ("add set", "measure", "forget")
 
 def login(name):
     return name, PASSWORDS[name]
-
-
-@pytest.fixture
-def library(tmp_path, seeds_library):
-    """A library of the three seed articles, to be changed."""
-    folder = tmp_path / "library"
-    shutil.copytree(seeds_library, folder)
-    return folder
 
 
 @pytest.fixture
@@ -397,8 +388,7 @@ def test_the_first_start_takes_over_what_earlier_visitors_asked(library_1, visit
         someone = visitor(address)
         someone.page.wait_for_selector("html[data-ready] #conversations .pick")
         someone.page.locator("#conversations .pick").first.click()
-        someone.page.wait_for_selector(".turn[data-answer]")
-        assert someone.page.locator(".turn[data-answer]").count() == 4
+        someone.page.wait_for_function("document.querySelectorAll('.turn[data-answer]').length === 4")
 
 
 def test_on_an_open_host_an_earlier_visitor_finds_their_own_again(library_1):

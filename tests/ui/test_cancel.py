@@ -1,7 +1,6 @@
 """A build that is cancelled, by the button of the Library tab or by Ctrl-C, leaves the library as it was."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,9 +25,7 @@ def wait_until(condition):
 
 
 @LINUX
-def test_the_button_cancels_a_build_and_the_library_stays_as_it_was(browser, tmp_path, seeds_library):
-    library = tmp_path / "library"
-    shutil.copytree(seeds_library, library)
+def test_the_button_cancels_a_build_and_the_library_stays_as_it_was(browser, tmp_path, library):
     with serving(library) as address:
         someone = Visit(browser.new_context(viewport={"width": 1440, "height": 900}), address)
         page = someone.page
@@ -56,9 +53,7 @@ def test_the_button_cancels_a_build_and_the_library_stays_as_it_was(browser, tmp
 
 
 @LINUX
-def test_control_c_ends_an_index_run_and_the_library_stays_as_it_was(tmp_path, seeds_library):
-    library = tmp_path / "library"
-    shutil.copytree(seeds_library, library)
+def test_control_c_ends_an_index_run_and_the_library_stays_as_it_was(tmp_path, library):
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "a.txt").write_text("The council chose Tove Lindqvist on Monday.")
     (tmp_path / "new" / "b.html").write_text(html_of_attributes())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import time
 from collections import Counter
@@ -23,13 +22,6 @@ QUESTION = "What did Lankford say about the majority?"
 GUESSES = 150
 TRUE = "203.0.113.9"
 """Where a proxy says that guesses come from."""
-
-
-@pytest.fixture
-def library(tmp_path, seeds_library):
-    folder = tmp_path / "library"
-    shutil.copytree(seeds_library, folder)
-    return folder
 
 
 @pytest.fixture

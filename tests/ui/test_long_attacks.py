@@ -8,7 +8,6 @@ import json
 import os
 import random
 import re
-import shutil
 import socket
 import sys
 import threading
@@ -55,13 +54,6 @@ BESIDE = {
     "x-gradio-user": ("api", "mcp"),
 }
 """Headers that must help nobody."""
-
-
-@pytest.fixture
-def library(tmp_path, seeds_library):
-    folder = tmp_path / "library"
-    shutil.copytree(seeds_library, folder)
-    return folder
 
 
 def everything(library):

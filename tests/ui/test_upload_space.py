@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import time
 
@@ -19,13 +18,6 @@ from ui.web.server.upload_space import PREFIX, UploadSpace, incoming_folder, rem
 
 MB = 1_000_000
 PASSWORDS = {"ada": "correct horse battery", "eve": "battery, staple, horse"}
-
-
-@pytest.fixture
-def library(tmp_path, seeds_library):
-    folder = tmp_path / "library"
-    shutil.copytree(seeds_library, folder)
-    return folder
 
 
 def waiting(folder):

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -144,9 +143,7 @@ def test_conversations_are_renamed_found_exported_and_deleted(visit):
     someone.page.wait_for_selector("#thread .start")
 
 
-def test_two_visitors_of_an_open_host_never_see_each_other(seeds_library, tmp_path, visitor):
-    library = tmp_path / "library"
-    shutil.copytree(seeds_library, library)
+def test_two_visitors_of_an_open_host_never_see_each_other(library, visitor):
     with serving(library, "--host", "0.0.0.0", "--no-auth") as address:
         one, other = visitor(address), visitor(address)
         one.ask(LANKFORD)

@@ -6,15 +6,15 @@ version. Written against ASGI.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qs
 
 from cachetools import LRUCache
 from starlette.responses import PlainTextResponse
 
 from ui.web.server.middleware import App, Receive, Scope, Send
-from ui.web.server.upload_owners import FILE, OLD_FILE, UPLOAD, replay, whole_body
+from ui.web.server.upload_owners import FILE, OLD_FILE, UPLOAD
 
 API = "/gradio_api/"
 HEARTBEAT = f"{API}heartbeat/"
@@ -33,7 +33,10 @@ REMEMBERED = 20_000
 
 @dataclass(slots=True)
 class GradioRoutes:
-    """ASGI middleware: answers 404 for routes that are not open, 403 for events of somebody else's page."""
+    """ASGI middleware: answers 404 for routes that are not open, 403 for events of somebody else's page.
+
+    Stands behind UploadOwners, which has read the event.
+    """
 
     app: App
     _pages: LRUCache[str, str] = field(default_factory=lambda: LRUCache(REMEMBERED))
@@ -52,9 +55,7 @@ class GradioRoutes:
         if path.startswith(HEARTBEAT):
             pages = [path.removeprefix(HEARTBEAT)]
         elif path.startswith(API) and path != UPLOAD and scope["method"] == "POST":
-            body = await whole_body(receive)  # counted and timed before
-            pages += _named_page(body)
-            receive = replay(body, receive)
+            pages += _named_page(scope["state"]["event"])
         if any(not self._may_use(page, scope) for page in pages):
             refusal = PlainTextResponse("This page is somebody else's. Load it again.", 403)
             await refusal(scope, receive, send)
@@ -75,10 +76,6 @@ class GradioRoutes:
         return self._pages.get(page, state["session"]) == state["session"]
 
 
-def _named_page(body: bytes) -> list[str]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return []  # nobody behind this reads anything but JSON
-    page = value.get("session_hash") if isinstance(value, dict) else None
+def _named_page(event: Any) -> list[str]:
+    page = event.get("session_hash") if isinstance(event, dict) else None
     return [page] if isinstance(page, str) else []

@@ -35,7 +35,8 @@ REMEMBERED = 20_000
 class UploadOwners:
     """ASGI middleware: remembers who uploaded what, how much, and refuses requests that name any other file.
 
-    What a request names is replaced by the path before Gradio reads it, what Gradio answers by the name.
+    What a request names is replaced by the path before Gradio reads it, what Gradio answers by the name. What its body
+    holds as JSON, None for any other body, is left in the scope's state as `event`.
     """
 
     app: App
@@ -60,18 +61,18 @@ class UploadOwners:
                 await _refusal(named)(scope, receive, send)
         elif scope["method"] in ("POST", "PUT", "PATCH"):
             try:
-                body = await whole_body(receive)
+                body = await _whole_body(receive)
             except HTTPException as error:
                 await PlainTextResponse(error.detail, error.status_code, error.headers)(scope, receive, send)
                 return
-            value = _json(body)
+            value = scope["state"]["event"] = _json(body)
             for file in _files(value):
                 if (place := self._uploads.get((session, file["path"]))) is None:
                     await _refusal(file["path"])(scope, receive, send)
                     return
                 file["path"] = place
                 body = b""
-            await self.app(scope, replay(body or json.dumps(value).encode(), receive), send)
+            await self.app(scope, _replay(body or json.dumps(value).encode(), receive), send)
         else:
             await self.app(scope, receive, send)
 
@@ -130,7 +131,7 @@ class _UploadResponse:
         await self.send({"type": "http.response.body", "body": self._body})
 
 
-async def whole_body(receive: Receive) -> bytes:
+async def _whole_body(receive: Receive) -> bytes:
     """The body of a request, as long as it may be."""
     body = bytearray()
     while True:
@@ -140,7 +141,7 @@ async def whole_body(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def replay(body: bytes, receive: Receive) -> Receive:
+def _replay(body: bytes, receive: Receive) -> Receive:
     """What gives the application a body that was read before, then whatever comes after it."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
