@@ -129,7 +129,7 @@ def test_conversations_are_renamed_found_exported_and_deleted(visit):
     for kind in ("md", "html", "json"):
         someone.page.locator("#conversations .menu summary").first.click()
         with someone.page.expect_download() as download:
-            someone.page.locator(f'#conversations .menu a[href$="export.{kind}"]').click()
+            menu.locator(f'a[href$="export.{kind}"]').click()
         exported[kind] = download.value.path().read_text(encoding="utf-8")
         someone.page.locator("body").click(position={"x": 900, "y": 400})
     data = json.loads(exported["json"])
@@ -137,8 +137,8 @@ def test_conversations_are_renamed_found_exported_and_deleted(visit):
     assert "narrow majority" in exported["md"] and "2023-12-07" in exported["html"]
     assert "<b>now</b>" not in exported["html"]
     someone.page.locator("#conversations .menu summary").first.click()
-    someone.page.locator("#conversations .sure summary").click()
-    someone.page.get_by_role("button", name="Delete for good").click()
+    menu.locator(".sure summary").click()
+    menu.get_by_role("button", name="Delete for good").click()
     someone.page.wait_for_selector("#conversations .pick:has-text('Senate maths')", state="detached")
     someone.page.wait_for_selector("#thread .start")
 

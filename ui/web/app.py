@@ -157,7 +157,9 @@ def _listen_ask(tab: AskTab, blocks: gr.Blocks, parts: Components) -> None:
     listen(bridge.delete, tab.delete, ("conversation",), ask.CONVERSATION_OUTPUTS)
     listen(bridge.find, tab.search, ("conversation",), ("conversations",))
     loaded = listen(blocks.load, tab.load, (), (*ask.CONVERSATION_OUTPUTS, "account"))
-    listen(loaded.then, tab.suggest, ("conversation",), ("thread",))
+    prepared = listen(loaded.then, tab.prepare_suggestions)
+    # An event of its own: the conversation that is open is told when an event begins, and that wait is long.
+    listen(prepared.then, tab.suggest, ("conversation",), ("thread",))
 
 
 def _listen_library(tab: LibraryTab, parts: Components) -> None:

@@ -94,8 +94,13 @@ class AskTab:
         account = html.render("account.html", name=event.account, role=event.role) if event.account else ""
         return self._open(event.owner, event.conversation) | {"account": account}
 
+    def prepare_suggestions(self, event: PageEvent) -> Changes:
+        """Wait until the articles are read that suggestions are made of."""
+        self.service.overview()
+        return {}
+
     def suggest(self, event: PageEvent, conversation: str) -> Changes:
-        """The start with its suggestions, once they are written; the page was there before them."""
+        """The start with its suggestions, where no conversation was opened meanwhile; the page is there before them."""
         return {} if conversation else {"thread": start_page(self.service)}
 
     def open_conversation(self, event: PageEvent) -> Changes:
